@@ -1,0 +1,1 @@
+"""Hall files: their schema, their loader and the halls that ship with the product."""

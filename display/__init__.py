@@ -1,0 +1,1 @@
+"""Hall board and zone board pages."""

@@ -1,0 +1,1 @@
+"""Printers, LED strips, loudspeakers and keypads: the agent beside the devices."""

@@ -1,0 +1,1 @@
+"""The touch page where a visitor takes a ticket."""

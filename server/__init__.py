@@ -1,0 +1,1 @@
+"""The ticket server of a hall: rules, ledger, web, feeds."""
