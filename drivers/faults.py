@@ -1,0 +1,78 @@
+"""What can be wrong with a device, in the hall's words, and how a driver says so.
+
+A fault is the world failing: it is retried, shown on the health page and logged once when it starts and once when it
+ends. Codes are stable: they travel to the server's device register and to the job results, and pages translate them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FaultCode(StrEnum):
+    """Stable codes of device faults."""
+
+    LINE_DOWN = "line_down"  # the port is gone or nobody answers the connection
+    NO_ANSWER = "no_answer"  # the line is up, the device says nothing
+    BAD_ANSWER = "bad_answer"  # bytes came that mean nothing
+    REFUSED = "refused"  # the device said no to a correct frame
+    OFFLINE = "offline"  # the device says it is off line and gives no better reason
+    PAPER_OUT = "paper_out"
+    PAPER_NEAR_END = "paper_near_end"
+    COVER_OPEN = "cover_open"
+    CUTTER = "cutter"
+    HEAD_HOT = "head_hot"
+    BROKEN = "broken"  # the device reports an error that only a technician clears
+    NO_VOICE = "no_voice"  # no speech could be made
+    PLAYBACK = "playback"  # speech was made and could not be played
+
+
+class HealthStatus(StrEnum):
+    """How a device is, as the register shows it."""
+
+    OK = "ok"
+    DEGRADED = "degraded"  # works, somebody should come soon
+    DOWN = "down"  # does not work
+
+
+class Paper(StrEnum):
+    """The paper of a printer. A printer that does not say is unknown, never ok."""
+
+    OK = "ok"
+    NEAR_END = "near_end"
+    OUT = "out"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong: a stable code and a sentence for the technician."""
+
+    code: FaultCode
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a device is now. `paper` is None for everything that is not a printer."""
+
+    status: HealthStatus = HealthStatus.OK
+    faults: tuple[Fault, ...] = ()
+    paper: Paper | None = None
+
+
+def down(code: FaultCode, detail: str = "", *, paper: Paper | None = None) -> Health:
+    """Give the health of a device that does not work because of one fault."""
+    return Health(status=HealthStatus.DOWN, faults=(Fault(code=code, detail=detail),), paper=paper)
+
+
+class LineDown(Exception):
+    """The port is gone, refused, or takes no bytes in time.
+
+    The line is closed: open a new one. What was written last may be lost.
+    """
+
+    def __init__(self, url: str, why: str) -> None:
+        """Keep the url and one short reason for the log line."""
+        super().__init__(f"{url}: {why}")
+        self.url = url
+        self.why = why

@@ -1,0 +1,293 @@
+"""What the hall asks of a device and what the device answers. Pure: wire shapes in, frozen data out, no I/O.
+
+Jobs come as Socket.IO events `job {id, seq, kind, data, expires_at}`, window pictures as `picture {topic: "window:NO",
+data}`. Unknown fields are ignored (the server may be newer), missing ones raise `BadWire` with the path of the field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias, cast
+
+Text: TypeAlias = Mapping[str, str]
+"""A name in languages: {"zh": "税务", "en": "Tax"}; zh is always there."""
+
+
+class BadWire(ValueError):
+    """Something from the server has not the agreed shape; the message names the field."""
+
+
+class ResultStatus(StrEnum):
+    """How a job ended. Only `printed` and `said` mean that the device itself said so."""
+
+    PRINTED = "printed"
+    SAID = "said"
+    UNKNOWN = "unknown"  # it was begun and nobody can know how it ended: never begun again
+    FAILED = "failed"  # it did not happen; the detail says why
+    EXPIRED = "expired"  # too late for a ticket
+    DROPPED = "dropped"  # too late, or replaced, for a sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The answer to a job; `detail` starts with the fault code, if any: "paper_out: no paper in the printer"."""
+
+    status: ResultStatus
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintTicket:
+    """Print one ticket (号票) for a visitor."""
+
+    hall_name: Text
+    ticket: str
+    label: str
+    service: Text
+    zone: Text
+    floor: Text | None
+    windows: tuple[str, ...]
+    ahead: int
+    eta_p50_s: float | None
+    eta_p80_s: float | None
+    issued_at: datetime
+    priority: str | None
+    priority_name: Text | None
+    track_url: str | None
+    languages: tuple[str, ...]
+    advice: Text | None
+    notice: Text | None
+    reprint: bool
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """Call a ticket to a window by voice, once per language."""
+
+    ticket: str
+    label: str
+    window: str
+    window_name: Text
+    zone: str
+    languages: tuple[str, ...]
+    call_count: int
+
+
+Job: TypeAlias = PrintTicket | Say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOrder:
+    """One job as the server sent it: the same `id` always means the same job."""
+
+    id: str
+    device: str
+    job: Job
+    expires_at: datetime
+
+
+class WindowStatus(StrEnum):
+    """What a window is doing."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    CALLING = "calling"
+    SERVING = "serving"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPicture:
+    """The newest state of one window. `ticket` and the fields after it are of the current ticket."""
+
+    window: str
+    name: Text
+    status: WindowStatus
+    pause_reason: str | None
+    waiting: int
+    ticket: str | None
+    label: str | None
+    service: Text | None
+    ticket_status: str | None
+    call_count: int
+    held: tuple[str, ...] = ()  # labels held by this window, oldest first
+    missed: tuple[str, ...] = ()  # labels missed here that may come back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A key press that means a window command: `POST windows/{window}/{command}` with `body`.
+
+    For instance command "call-next" with body {"finish": True}.
+    """
+
+    window: str
+    command: str
+    body: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """A visitor pressed a grade (1..5) on the rating pad of a window; it belongs to the ticket served there last."""
+
+    window: str
+    grade: int
+
+
+def in_language(text: Text, language: str) -> str:
+    """Give the text in this language, or in Chinese where it is not translated."""
+    return text.get(language) or text.get("zh", "")
+
+
+def read_order(device: str, wire: object) -> JobOrder:
+    """Read a `job` event. Raises BadWire."""
+    top = _Fields(wire, "job")
+    data = _Fields(top.need("data"), "job.data")
+    kind = top.text("kind")
+    match kind:
+        case "print_ticket":
+            job: Job = _read_print(data)
+        case "say":
+            job = _read_say(data)
+        case _:
+            raise BadWire(f"job.kind: {kind!r} is not known to this agent")
+    return JobOrder(id=top.text("id"), device=device, job=job, expires_at=top.instant("expires_at"))
+
+
+def read_window(wire: object) -> WindowPicture:
+    """Read the data of a `window:NO` picture. Raises BadWire."""
+    top = _Fields(wire, "window")
+    status = top.text("status")
+    if status not in set(WindowStatus):
+        raise BadWire(f"window.status: {status!r} is not known to this agent")
+    current = top.get("current")
+    now = None if current is None else _Fields(current, "window.current")
+    return WindowPicture(
+        window=top.text("window"),
+        name=top.names("name"),
+        status=WindowStatus(status),
+        pause_reason=top.text_or_none("pause_reason"),
+        waiting=top.whole("waiting"),
+        ticket=now.text("ticket") if now else None,
+        label=now.text("label") if now else None,
+        service=now.names_or_none("service") if now else None,
+        ticket_status=now.text_or_none("status") if now else None,
+        call_count=now.whole("call_count") if now else 0,
+        held=top.labels("held"),
+        missed=top.labels("missed", only="reinstatable"),
+    )
+
+
+def _read_print(data: "_Fields") -> PrintTicket:
+    eta = data.get("eta")
+    forecast = None if eta is None else _Fields(eta, "job.data.eta")
+    return PrintTicket(
+        hall_name=data.names("hall_name"),
+        ticket=data.text("ticket"),
+        label=data.text("label"),
+        service=data.names("service"),
+        zone=data.names("zone"),
+        floor=data.names_or_none("floor"),
+        windows=data.texts("windows"),
+        ahead=data.whole("ahead"),
+        eta_p50_s=forecast.number("p50_s") if forecast else None,
+        eta_p80_s=forecast.number("p80_s") if forecast else None,
+        issued_at=data.instant("issued_at"),
+        priority=data.text_or_none("priority"),
+        priority_name=data.names_or_none("priority_name"),
+        track_url=data.text_or_none("track_url"),
+        languages=data.texts("languages") or ("zh",),
+        advice=data.names_or_none("advice"),
+        notice=data.names_or_none("notice"),
+        reprint=data.get("reprint") is True,
+        drill=data.get("drill") is True,
+    )
+
+
+def _read_say(data: "_Fields") -> Say:
+    return Say(
+        ticket=data.text("ticket"),
+        label=data.text("label"),
+        window=data.text("window"),
+        window_name=data.names("window_name"),
+        zone=data.text("zone"),
+        languages=data.texts("languages") or ("zh",),
+        call_count=data.whole("call_count"),
+    )
+
+
+class _Fields:
+    """The fields of one JSON object, each read with its type or refused by its path."""
+
+    def __init__(self, wire: object, path: str) -> None:
+        if not isinstance(wire, dict):
+            raise BadWire(f"{path}: an object was expected, not {type(wire).__name__}")
+        self._wire = cast("dict[str, object]", wire)
+        self._path = path
+
+    def get(self, key: str) -> object:
+        return self._wire.get(key)
+
+    def need(self, key: str) -> object:
+        if key not in self._wire:
+            raise BadWire(f"{self._path}.{key}: is missing")
+        return self._wire[key]
+
+    def text(self, key: str) -> str:
+        value = self.need(key)
+        if not isinstance(value, str):
+            raise BadWire(f"{self._path}.{key}: text was expected, not {value!r}")
+        return value
+
+    def text_or_none(self, key: str) -> str | None:
+        return None if self.get(key) is None else self.text(key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.need(key)
+        if not isinstance(value, list):
+            raise BadWire(f"{self._path}.{key}: a list of texts was expected, not {value!r}")
+        return tuple(str(each) for each in value)
+
+    def labels(self, key: str, only: str | None = None) -> tuple[str, ...]:
+        """Give the `label` of each object of a list that has the flag `only`; a missing list is empty."""
+        value = self.get(key)
+        if not isinstance(value, list):
+            return ()
+        rows = [cast("dict[str, object]", row) for row in value if isinstance(row, dict)]
+        return tuple(str(row["label"]) for row in rows if "label" in row and (only is None or row.get(only) is True))
+
+    def names(self, key: str) -> Text:
+        value = self.need(key)
+        if isinstance(value, str):
+            return MappingProxyType({"zh": value})
+        if not isinstance(value, dict):
+            raise BadWire(f"{self._path}.{key}: a text in languages was expected, not {value!r}")
+        return MappingProxyType({str(language): str(text) for language, text in value.items() if text})
+
+    def names_or_none(self, key: str) -> Text | None:
+        return None if self.get(key) is None else self.names(key)
+
+    def whole(self, key: str) -> int:
+        value = self.need(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise BadWire(f"{self._path}.{key}: a whole number was expected, not {value!r}")
+        return value
+
+    def number(self, key: str) -> float:
+        value = self.need(key)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise BadWire(f"{self._path}.{key}: a number was expected, not {value!r}")
+        return float(value)
+
+    def instant(self, key: str) -> datetime:
+        value = self.text(key)
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise BadWire(f"{self._path}.{key}: {value!r} is not an RFC 3339 time") from error
+        if at.tzinfo is None:
+            raise BadWire(f"{self._path}.{key}: {value!r} has no offset")
+        return at

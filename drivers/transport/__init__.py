@@ -1,0 +1,5 @@
+"""Ports by URL: `base.py` is the seam (`Line`, `open_line`), `tcp.py` and `serial_port.py` the kinds of port."""
+
+from drivers.transport.base import Line, LineUrl, open_line, parse_url
+
+__all__ = ["Line", "LineUrl", "open_line", "parse_url"]

@@ -1,0 +1,73 @@
+"""A serial port (RS-232, RS-485 adapters, printers on USB serial), over pyserial.
+
+Facts that shape it: write() without a write timeout never returns when the peer stops reading; a port that vanishes
+raises one of four unrelated exceptions (SerialException, OSError, termios.error, and TypeError when it is closed
+meanwhile); a pseudo terminal refuses parity with termios.error. All four become LineDown here and nowhere else.
+"""
+
+import select
+import termios
+
+import serial
+
+from drivers.faults import LineDown
+from drivers.transport.base import LineUrl
+
+_GONE = (serial.SerialException, OSError, termios.error, TypeError, ValueError)
+_READ_BYTES = 4096
+
+
+class SerialLine:
+    """An open serial port, held exclusively."""
+
+    def __init__(self, parsed: LineUrl) -> None:
+        """Open the port. Raises LineDown."""
+        self.url = parsed.url
+        try:
+            self._port = serial.Serial(
+                port=parsed.path,
+                baudrate=parsed.baud,
+                bytesize=parsed.bits,
+                parity=parsed.parity,
+                stopbits=parsed.stop,
+                timeout=0,
+                write_timeout=1.0,
+                exclusive=True,
+            )
+        except _GONE as error:
+            raise LineDown(self.url, _why(error)) from error
+
+    def write(self, data: bytes, timeout_s: float) -> None:
+        """Hand all bytes to the port, or raise LineDown."""
+        try:
+            self._port.write_timeout = timeout_s
+            self._port.write(data)
+        except _GONE as error:
+            raise self._down(error) from error
+
+    def read(self, timeout_s: float) -> bytes:
+        """Give what arrived within the time, or b""."""
+        try:
+            ready, _, _ = select.select([self._port.fileno()], [], [], timeout_s)
+            return bytes(self._port.read(_READ_BYTES)) if ready else b""
+        except _GONE as error:
+            raise self._down(error) from error
+
+    def close(self) -> None:
+        """Close the port."""
+        try:
+            self._port.close()
+        except _GONE:
+            return  # it is gone already: that is what was asked
+
+    def _down(self, error: Exception) -> LineDown:
+        self.close()
+        return LineDown(self.url, _why(error))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, serial.SerialTimeoutException):
+        return "the port takes no bytes"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
