@@ -1,0 +1,410 @@
+"""The hall file: what a hall is, in one TOML file that a person can read and write.
+
+One class per table, one field per key; unknown keys are refused. Each field carries its range, its default and what it
+means in English and Chinese (`Means`), from which `config.reference` draws the table in docs/hall-file.md. What one
+table cannot know alone (a window naming a service that is nowhere) is checked in `config.rules`.
+
+Units stand in the names: `_min` and `minutes_` are minutes. Names for people are `Text`: one string per language,
+Chinese always there. Passwords, tokens and personal names of staff never stand in a hall file.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+SCHEMA: Final = 1
+"""The version of the hall file that this program reads."""
+
+LANGUAGES: Final = ("zh", "en")
+"""Languages that pages, paper and voice know."""
+
+WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+HALL_NAME_COLUMNS: Final = 48
+"""One line of 80 mm paper: 48 columns, a Chinese character takes two."""
+
+NAME_COLUMNS: Final = 40
+"""What a board, a window strip in two parts and a kiosk button still show of a zone, service or window name."""
+
+SENTENCE_COLUMNS: Final = 400
+"""Notice, advice, address, question: five lines of a board, nine lines of paper."""
+
+NUMBER_MAX: Final = 9999
+"""Labels have at most four digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a setting means, for docs/hall-file.md: one line in English, one in Chinese."""
+
+    en: str
+    zh: str
+
+
+def columns(text: str) -> int:
+    """Give the width on paper and strips: two columns for a wide (Chinese) character, one for the rest."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def said(code: str, *, en: str, zh: str) -> PydanticCustomError:
+    """Give a validation error that speaks both languages; `config.loader` reads `zh` back."""
+    return PydanticCustomError(code, "{en}", {"en": en, "zh": zh})
+
+
+def _text(max_columns: int) -> AfterValidator:
+    def checked(text: Mapping[str, str]) -> Mapping[str, str]:
+        if "zh" not in text:
+            raise said("chinese_missing", en="the Chinese text is missing: zh = ...", zh="缺少中文：zh = ……")
+        for language, words in text.items():
+            if not words.strip():
+                raise said("empty_text", en=f"{language} is empty", zh=f"{language} 是空的")
+            if any(unicodedata.category(char) == "Cc" for char in words):
+                raise said(
+                    "control_character",
+                    en=f"{language} contains a control character (line break, tab); write one line",
+                    zh=f"{language} 含有控制字符（换行、制表符），请写成一行",
+                )
+            if (width := columns(words)) > max_columns:
+                raise said(
+                    "too_wide",
+                    en=f"{language} is {width} columns wide, at most {max_columns} fit (a Chinese character takes 2)",
+                    zh=f"{language} 宽 {width} 列，最多 {max_columns} 列（一个汉字占 2 列）",
+                )
+        return text
+
+    return AfterValidator(checked)
+
+
+HallName: TypeAlias = Annotated[Mapping[str, str], _text(HALL_NAME_COLUMNS)]
+Name: TypeAlias = Annotated[Mapping[str, str], _text(NAME_COLUMNS)]
+Sentence: TypeAlias = Annotated[Mapping[str, str], _text(SENTENCE_COLUMNS)]
+
+
+def _clock(value: object) -> object:
+    """Read "08:30" (or TOML's own 08:30:00) as a time of day on a full minute."""
+    if isinstance(value, str):
+        if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+            return time(int(value[:2]), int(value[3:]))
+        raise said("not_a_time", en=f'"{value}" is not a time; write "08:30"', zh=f'“{value}”不是时间，请写成 "08:30"')
+    if isinstance(value, time) and (value.second or value.microsecond):
+        raise said("not_a_minute", en="the time must be on a full minute", zh="时间必须是整分钟")
+    return value
+
+
+def _web_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
+        parts.port  # noqa: B018  # raises ValueError when the port is no number
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", url):
+        raise said(
+            "not_an_address",
+            en=f'"{url}" is not a web address; write for example "https://hall.example.cn"',
+            zh=f'“{url}”不是网址，请写成例如 "https://hall.example.cn"',
+        )
+    return url.rstrip("/")
+
+
+ClockTime: TypeAlias = Annotated[time, BeforeValidator(_clock)]
+WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
+Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Language: TypeAlias = Literal["zh", "en"]
+
+Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+"""Small letters, digits, - and _: it stands in addresses of pages and in file names."""
+
+FloorId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,7}$")]
+"""As on the lift button: 1F, B1."""
+
+WindowNo: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z-]{0,5}$")]
+"""As painted over the window: 7, 203, A3."""
+
+WorkId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,31}$")]
+
+Prefix: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}$")]
+
+
+class Table(BaseModel):
+    """A table of the hall file: closed (no unknown keys), frozen, and strict ("7" is not 7)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    meaning: ClassVar[Means]
+
+
+Strings: TypeAlias = Annotated[tuple[Id, ...], Field(strict=False)]
+
+
+class Hall(Table):
+    """[hall]: what the hall is called and where its day begins."""
+
+    meaning = Means("The hall itself.", "大厅本身。")
+
+    id: Annotated[
+        Id, Means("Short name in addresses, file names and on the wire.", "大厅代号，用于网址、文件名和接口。")
+    ]
+    name: Annotated[
+        HallName, Means("Name of the hall, on every page and ticket.", "大厅名称，显示在所有页面和号票上。")
+    ]
+    time_zone: Annotated[str, Means("Time zone of the business day (IANA name).", "营业日所用时区（IANA 名称）。")] = (
+        "Asia/Shanghai"
+    )
+    languages: Annotated[
+        tuple[Language, ...],
+        Field(strict=False),
+        Means("Languages of pages and voice; Chinese must be among them.", "页面和语音使用的语言，必须包含中文。"),
+    ] = LANGUAGES
+    day_starts: Annotated[
+        ClockTime,
+        Means("Time at which one business day ends and numbers begin again.", "营业日的分界时刻，号码从此重新开始。"),
+    ] = time(6, 0)
+    public_url: Annotated[
+        WebAddress | None,
+        Means(
+            "Address at which visitors' phones reach the server (the QR code); without it, the address the kiosk uses.",
+            "群众手机访问服务器的网址（二维码内容）；不写则用取号机所用的地址。",
+        ),
+    ] = None
+    address: Annotated[
+        Sentence | None, Means("Where the hall is, on the phone page.", "大厅地址，显示在手机页面上。")
+    ] = None
+    notice: Annotated[
+        Sentence | None,
+        Means("Standing notice on kiosk, boards and tickets.", "常设提示，显示在取号机、大屏和号票上。"),
+    ] = None
+
+
+class OpeningHours(Table):
+    """One row of [calendar] hours."""
+
+    meaning = Means(
+        "Opening hours of some weekdays; two rows make a lunch break.", "若干星期几的开放时间；两行即可表示午休。"
+    )
+
+    days: Annotated[
+        tuple[Weekday, ...],
+        Field(strict=False, min_length=1),
+        Means("Weekdays: mon tue wed thu fri sat sun.", "星期几：mon tue wed thu fri sat sun（周一至周日）。"),
+    ]
+    opens: Annotated[ClockTime, Means("Time the hall opens.", "开放时刻。")]
+    closes: Annotated[ClockTime, Means("Time the hall closes.", "关闭时刻。")]
+
+
+class Calendar(Table):
+    """[calendar]: when the hall is open."""
+
+    meaning = Means("When the hall is open.", "大厅开放时间。")
+
+    hours: Annotated[
+        tuple[OpeningHours, ...],
+        Field(strict=False),
+        Means("Weekly opening hours, shown on kiosk and phone.", "每周开放时间，显示在取号机和手机页面上。"),
+    ] = ()
+
+
+class Floor(Table):
+    """[[floor]]: a storey."""
+
+    meaning = Means("A storey of the hall.", "楼层。")
+
+    id: Annotated[FloorId, Means("Short name, as on the lift button: 1F.", "楼层代号，如 1F。")]
+    name: Annotated[Name, Means("Name for visitors.", "对群众显示的名称。")]
+
+
+class Zone(Table):
+    """[[zone]]: a part of the hall with its own waiting area and windows."""
+
+    meaning = Means("A part of the hall with its own waiting area and windows.", "专区：有自己的等候区和窗口。")
+
+    id: Annotated[Id, Means("Short name.", "专区代号。")]
+    name: Annotated[Name, Means("Name for visitors.", "对群众显示的名称。")]
+    floor: Annotated[FloorId, Means("Floor it is on.", "所在楼层。")]
+    board: Annotated[
+        bool,
+        Means(
+            "Whether the zone has a screen of its own beside the hall's board.",
+            "除大厅大屏外，本专区是否另有自己的显示屏。",
+        ),
+    ] = False
+
+
+class Service(Table):
+    """[[service]]: what visitors come for, and the number series it draws from."""
+
+    meaning = Means("What visitors come for, and the number series it draws from.", "业务，以及它使用的号码序列。")
+
+    id: Annotated[Id, Means("Short name.", "业务代号。")]
+    name: Annotated[Name, Means("Name on kiosk and ticket.", "取号机和号票上的名称。")]
+    zone: Annotated[Id, Means("Zone in which visitors wait.", "等候所在专区。")]
+    prefix: Annotated[
+        Prefix,
+        Means(
+            "Letter before the number: A gives A001. Services of one zone may share a letter: they share one series.",
+            "号码前的字母：A 即 A001。同一专区的业务可共用一个字母，此时共用一个号码序列。",
+        ),
+    ]
+    first: Annotated[int, Field(ge=1, le=NUMBER_MAX), Means("First number of the day.", "每日第一个号码。")] = 1
+    last: Annotated[
+        int,
+        Field(ge=1, le=NUMBER_MAX),
+        Means("Last number of the day; above 999 labels have four digits.", "每日最后一个号码；超过 999 时为四位数。"),
+    ] = NUMBER_MAX
+    department: Annotated[Name | None, Means("Department that answers for it.", "责任部门。")] = None
+    minutes_typical: Annotated[
+        int,
+        Field(ge=1, le=480),
+        Means(
+            "Minutes one visitor usually takes, for forecasts of the first days.",
+            "办理一位群众通常所需分钟数，用于最初几天的等候预测。",
+        ),
+    ] = 10
+    target_wait_min: Annotated[
+        int, Field(ge=1, le=480), Means("Minutes nobody should wait longer than.", "等候不应超过的分钟数。")
+    ] = 30
+
+
+class Window(Table):
+    """[[window]]: where a clerk serves."""
+
+    meaning = Means("Where a clerk serves.", "窗口。")
+
+    no: Annotated[WindowNo, Means("Number as painted over the window, in quotes.", "窗口上方的号码，写在引号内。")]
+    name: Annotated[
+        Name | None,
+        Means("Name for screens; without it, the number and 号窗口 / Window.", "屏幕上的名称；不写则为“7号窗口”。"),
+    ] = None
+    zone: Annotated[Id, Means("Zone it belongs to.", "所属专区。")]
+    floor: Annotated[
+        FloorId | None, Means("Floor, where it differs from the zone's.", "所在楼层，仅在与专区不同时填写。")
+    ] = None
+    serves: Annotated[
+        Strings,
+        Field(min_length=1),
+        Means("Services called here as a matter of course.", "本窗口主办的业务。"),
+    ]
+    relief: Annotated[
+        Strings,
+        Means(
+            "Services called here only while nobody waits for its own.", "本窗口兼办的业务：主办业务无人等候时才呼叫。"
+        ),
+    ] = ()
+
+
+class Priority(Table):
+    """[[priority]]: why a visitor may go ahead."""
+
+    meaning = Means("Why a visitor may go ahead, asked at the kiosk.", "优先事由，在取号机上询问。")
+
+    id: Annotated[Id, Means("Short name, for example green_channel.", "优先代号，如 green_channel。")]
+    name: Annotated[Name, Means("Mark on ticket and console.", "号票和窗口页面上的标记。")]
+    question: Annotated[Sentence, Means("The question that the kiosk asks, kindly.", "取号机上的询问，措辞应友善。")]
+
+
+class Missed(Table):
+    """[missed]: how often a visitor who does not come is called."""
+
+    meaning = Means("Visitors who do not come when called.", "过号处理。")
+
+    recalls: Annotated[
+        int, Field(ge=0, le=20), Means("How often one ticket may be called again.", "同一号票最多可重呼的次数。")
+    ] = 5
+
+
+class Fairness(Table):
+    """[fairness]: how far priority may go."""
+
+    meaning = Means("How far priority may go before ordinary visitors are called.", "优先与普通群众之间的公平。")
+
+    priority_in_a_row: Annotated[
+        int,
+        Field(ge=1, le=20),
+        Means(
+            "Priority visitors called one after the other while ordinary ones wait.",
+            "有普通群众等候时，最多连续呼叫的优先号数。",
+        ),
+    ] = 2
+    oldest_first_after_min: Annotated[
+        int,
+        Field(ge=1, le=480),
+        Means(
+            "Minutes after which a waiting ordinary visitor goes before priority.",
+            "普通群众等候超过此分钟数后，先于优先号被呼叫。",
+        ),
+    ] = 30
+
+
+class Ticket(Table):
+    """[ticket]: what the paper says."""
+
+    meaning = Means("What the paper says.", "号票。")
+
+    languages: Annotated[
+        tuple[Language, ...] | None,
+        Field(strict=False),
+        Means("Languages on paper; without it, the hall's.", "号票上的语言；不写则与大厅相同。"),
+    ] = None
+    advice: Annotated[Sentence | None, Means("Advice at the foot of the ticket.", "号票下方的提示语。")] = None
+    allow_ambiguous_prefixes: Annotated[
+        bool,
+        Means(
+            "Allow the letters I, O and Q, which are misread as 1 and 0.", "允许使用容易与 1、0 混淆的字母 I、O、Q。"
+        ),
+    ] = False
+
+
+class Clerk(Table):
+    """[[clerk]]: a post at a window or at the guide desk; a label, never a person's name, never a password."""
+
+    meaning = Means(
+        "A post (not a person): the account for it is made with `jiaohao user`.",
+        "岗位（不是个人）；账号用 `jiaohao user` 建立。",
+    )
+
+    work_id: Annotated[WorkId, Means("Number the clerk signs in with.", "登录用工号。")]
+    name: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=20),
+        Means("Label shown on console and manager page.", "窗口页面和管理页面上的岗位名称。"),
+    ]
+    windows: Annotated[
+        tuple[WindowNo, ...], Field(strict=False), Means("Windows it may sign in at.", "可登录的窗口。")
+    ] = ()
+    role: Annotated[
+        Literal["primary", "relief", "guide"],
+        Means(
+            "primary (A role) and relief (B role) sit at windows; guide stands at the guide desk and issues tickets.",
+            "primary 为 A 角，relief 为 B 角；guide 为引导台导办员，可取号，不坐窗口。",
+        ),
+    ] = "primary"
+
+
+class HallFile(Table):
+    """The whole file."""
+
+    meaning = Means("The hall file.", "大厅文件。")
+
+    schema_version: Annotated[
+        Literal[1], Field(alias="schema"), Means("Version of this format: 1.", "本格式的版本：1。")
+    ]
+    hall: Hall
+    calendar: Calendar = Calendar()
+    floors: Annotated[tuple[Floor, ...], Field(alias="floor", strict=False, min_length=1)]
+    zones: Annotated[tuple[Zone, ...], Field(alias="zone", strict=False, min_length=1)]
+    services: Annotated[tuple[Service, ...], Field(alias="service", strict=False, min_length=1)]
+    windows: Annotated[tuple[Window, ...], Field(alias="window", strict=False, min_length=1)]
+    priorities: Annotated[tuple[Priority, ...], Field(alias="priority", strict=False)] = ()
+    missed: Missed = Missed()
+    fairness: Fairness = Fairness()
+    ticket: Ticket = Ticket()
+    clerks: Annotated[tuple[Clerk, ...], Field(alias="clerk", strict=False)] = ()
