@@ -32,7 +32,7 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HALL_NAME_COLUMNS: Final = 48
 """One line of 80 mm paper: 48 columns, a Chinese character takes two."""
 
-NAME_COLUMNS: Final = 40
+NAME_COLUMNS: Final = 48
 """What a board, a window strip in two parts and a kiosk button still show of a zone, service or window name."""
 
 SENTENCE_COLUMNS: Final = 400
@@ -229,14 +229,11 @@ class Zone(Table):
 
     id: Annotated[Id, Means("Short name.", "专区代号。")]
     name: Annotated[Name, Means("Name for visitors.", "对群众显示的名称。")]
-    floor: Annotated[FloorId, Means("Floor it is on.", "所在楼层。")]
+    floor: Annotated[FloorId | None, Means("Floor it is on.", "所在楼层。")] = None
     board: Annotated[
-        bool,
-        Means(
-            "Whether the zone has a screen of its own beside the hall's board.",
-            "除大厅大屏外，本专区是否另有自己的显示屏。",
-        ),
-    ] = False
+        Id | None,
+        Means("Name of the zone's own screen, where it has one beside the hall's.", "本专区自有显示屏的代号（如有）。"),
+    ] = None
 
 
 class Service(Table):
@@ -260,18 +257,22 @@ class Service(Table):
         Field(ge=1, le=NUMBER_MAX),
         Means("Last number of the day; above 999 labels have four digits.", "每日最后一个号码；超过 999 时为四位数。"),
     ] = NUMBER_MAX
-    department: Annotated[Name | None, Means("Department that answers for it.", "责任部门。")] = None
+    department: Annotated[
+        str | None,
+        StringConstraints(min_length=1, max_length=40),
+        Means("Department that answers for it, by its official name.", "责任部门的正式名称。"),
+    ] = None
     minutes_typical: Annotated[
-        int,
-        Field(ge=1, le=480),
+        float,
+        Field(gt=0, le=480),
         Means(
             "Minutes one visitor usually takes, for forecasts of the first days.",
             "办理一位群众通常所需分钟数，用于最初几天的等候预测。",
         ),
-    ] = 10
+    ] = 10.0
     target_wait_min: Annotated[
-        int, Field(ge=1, le=480), Means("Minutes nobody should wait longer than.", "等候不应超过的分钟数。")
-    ] = 30
+        float, Field(gt=0, le=480), Means("Minutes nobody should wait longer than.", "等候不应超过的分钟数。")
+    ] = 20.0
 
 
 class Window(Table):
@@ -296,7 +297,8 @@ class Window(Table):
     relief: Annotated[
         Strings,
         Means(
-            "Services called here only while nobody waits for its own.", "本窗口兼办的业务：主办业务无人等候时才呼叫。"
+            "Services helped out here when the own ones are quiet (see home_credit_min).",
+            "本窗口兼办的业务：主办业务清闲时协助办理（见 home_credit_min）。",
         ),
     ] = ()
 
@@ -309,6 +311,19 @@ class Priority(Table):
     id: Annotated[Id, Means("Short name, for example green_channel.", "优先代号，如 green_channel。")]
     name: Annotated[Name, Means("Mark on ticket and console.", "号票和窗口页面上的标记。")]
     question: Annotated[Sentence, Means("The question that the kiosk asks, kindly.", "取号机上的询问，措辞应友善。")]
+    slope: Annotated[
+        float,
+        Field(ge=1, le=10),
+        Means(
+            "How many minutes one waited minute counts. Ordinary is 1, so nobody waits for ever.",
+            "每等候 1 分钟按几分钟计算；普通号为 1，因此普通群众不会被无限推后。",
+        ),
+    ] = 3.0
+    head_start_min: Annotated[
+        float,
+        Field(ge=0, le=120),
+        Means("Minutes that count as waited already when the number is taken.", "取号时即视为已等候的分钟数。"),
+    ] = 10.0
 
 
 class Missed(Table):
@@ -321,27 +336,19 @@ class Missed(Table):
     ] = 5
 
 
-class Fairness(Table):
-    """[fairness]: how far priority may go."""
+class Routing(Table):
+    """[routing]: how a window weighs its own work against relief work."""
 
-    meaning = Means("How far priority may go before ordinary visitors are called.", "优先与普通群众之间的公平。")
+    meaning = Means("Which waiting visitor a window calls.", "叫号规则。")
 
-    priority_in_a_row: Annotated[
-        int,
-        Field(ge=1, le=20),
+    home_credit_min: Annotated[
+        float,
+        Field(ge=0, le=120),
         Means(
-            "Priority visitors called one after the other while ordinary ones wait.",
-            "有普通群众等候时，最多连续呼叫的优先号数。",
+            "Minutes by which a visitor for the window's own services counts as waiting longer than one for relief.",
+            "主办业务的群众按多等候此分钟数计算，从而先于兼办业务。",
         ),
-    ] = 2
-    oldest_first_after_min: Annotated[
-        int,
-        Field(ge=1, le=480),
-        Means(
-            "Minutes after which a waiting ordinary visitor goes before priority.",
-            "普通群众等候超过此分钟数后，先于优先号被呼叫。",
-        ),
-    ] = 30
+    ] = 8.0
 
 
 class Ticket(Table):
@@ -357,9 +364,7 @@ class Ticket(Table):
     advice: Annotated[Sentence | None, Means("Advice at the foot of the ticket.", "号票下方的提示语。")] = None
     allow_ambiguous_prefixes: Annotated[
         bool,
-        Means(
-            "Allow the letters I, O and Q, which are misread as 1 and 0.", "允许使用容易与 1、0 混淆的字母 I、O、Q。"
-        ),
+        Means("Allow the letters I, O and Q, which are misread as 1 and 0.", "允许使用易与 1、0 混淆的字母 I、O、Q。"),
     ] = False
 
 
@@ -399,12 +404,12 @@ class HallFile(Table):
     ]
     hall: Hall
     calendar: Calendar = Calendar()
-    floors: Annotated[tuple[Floor, ...], Field(alias="floor", strict=False, min_length=1)]
+    floors: Annotated[tuple[Floor, ...], Field(alias="floor", strict=False)] = ()
     zones: Annotated[tuple[Zone, ...], Field(alias="zone", strict=False, min_length=1)]
     services: Annotated[tuple[Service, ...], Field(alias="service", strict=False, min_length=1)]
     windows: Annotated[tuple[Window, ...], Field(alias="window", strict=False, min_length=1)]
     priorities: Annotated[tuple[Priority, ...], Field(alias="priority", strict=False)] = ()
     missed: Missed = Missed()
-    fairness: Fairness = Fairness()
+    routing: Routing = Routing()
     ticket: Ticket = Ticket()
     clerks: Annotated[tuple[Clerk, ...], Field(alias="clerk", strict=False)] = ()
