@@ -334,6 +334,14 @@ class Missed(Table):
     recalls: Annotated[
         int, Field(ge=0, le=20), Means("How often one ticket may be called again.", "同一号票最多可重呼的次数。")
     ] = 5
+    reinstate_after_calls: Annotated[
+        int,
+        Field(ge=0, le=20),
+        Means("Calls that go before a missed visitor who is back.", "过号群众恢复后，需再叫几个号才轮到。"),
+    ] = 3
+    reinstate_times: Annotated[
+        int, Field(ge=0, le=10), Means("How often a missed ticket may come back.", "同一号票过号后最多可恢复的次数。")
+    ] = 1
 
 
 class Routing(Table):
