@@ -1,0 +1,306 @@
+"""What happened in a hall. Stored for ever: add a new event, never change an old one.
+
+An event says everything the answer to its command says, so that a repeated request gets the first answer again from
+the ledger alone. Instants are the commit's; durations are whole seconds.
+"""
+
+from dataclasses import dataclass
+
+from server.domain.terms import (
+    DeviceId,
+    HallPlan,
+    Label,
+    PauseReason,
+    Place,
+    PriorityId,
+    ServiceId,
+    TicketId,
+    Track,
+    WindowNo,
+    WorkId,
+    ZoneId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallPlanned:
+    """The structure of the hall was taken over from its file."""
+
+    plan: HallPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOpened:
+    """A business day (ISO date) began; every series starts at its first number."""
+
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayClosed:
+    """The business day ended."""
+
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketIssued:
+    """A visitor got a number. `ahead`, `eta_*` and `windows` are what the visitor was told."""
+
+    ticket: TicketId
+    label: Label
+    number: int
+    prefix: str
+    service: ServiceId
+    zone: ZoneId
+    priority: PriorityId
+    track: Track
+    ahead: int
+    eta_p50_s: int | None
+    eta_p80_s: int | None
+    windows: tuple[WindowNo, ...]
+    window: WindowNo | None = None
+    language: str | None = None
+    channel: str = "kiosk"
+    kiosk: DeviceId | None = None
+    visitor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketCalled:
+    """A visitor was invited to a window. `waited_s`: since the number was given, to the first call.
+
+    `why`: head (own work, oldest), priority, relief (helping another service), bound (ticket of this window), chosen
+    (out of turn, `reason` says why).
+    """
+
+    ticket: TicketId
+    label: Label
+    number: int
+    window: WindowNo
+    service: ServiceId
+    zone: ZoneId
+    priority: PriorityId
+    waited_s: int
+    call_count: int
+    why: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRecalled:
+    """The called ticket was announced again; `call_count` counts the announcements of this call."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingStarted:
+    """The visitor is at the window; `walk_s` since the call."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    walk_s: int
+    call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFinished:
+    """The visit is done; `serve_s` since the start (since the call when no start was pressed) less `hold_s`."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    service: ServiceId
+    serve_s: int
+    hold_s: int
+    call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketMissed:
+    """The visitor did not come to the window and may come back."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReinstated:
+    """A missed visitor waits again, as if arrived at `since_ms`."""
+
+    ticket: TicketId
+    label: Label
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoShowRecorded:
+    """The visitor did not come and the visit is over."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReturned:
+    """Called by mistake: waits again at the old place."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketHeld:
+    """The visitor is away with leave; the window keeps the visit."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    call_count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketResumed:
+    """A held visitor was called back to the window."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    zone: ZoneId
+    call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTransferred:
+    """The visitor waits for another service or window, as if arrived at `since_ms`."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    from_service: ServiceId
+    service: ServiceId
+    zone: ZoneId
+    to_window: WindowNo | None
+    place: Place
+    since_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketCancelled:
+    """The visitor gave up, or a manager removed the ticket; `window` is where it was called or held."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketExpired:
+    """The day closed over an open ticket."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReprintRequested:
+    """The ticket is to be printed again with the mark 补打."""
+
+    ticket: TicketId
+    label: Label
+    kiosk: DeviceId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRated:
+    """The visitor's own grade, 1 to 5 (5 is best)."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo | None
+    clerk: WorkId | None
+    grade: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowOpened:
+    """A clerk began work at a window."""
+
+    window: WindowNo
+    clerk: WorkId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPaused:
+    """The window takes no calls for a while."""
+
+    window: WindowNo
+    reason: PauseReason
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowResumed:
+    """The pause is over."""
+
+    window: WindowNo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowClosed:
+    """The clerk ended work at the window, or the day closed."""
+
+    window: WindowNo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicesAssigned:
+    """The window now serves these."""
+
+    window: WindowNo
+    serves: tuple[ServiceId, ...]
+    relief: tuple[ServiceId, ...]
+    reason: str
+
+
+Event = (
+    HallPlanned
+    | DayOpened
+    | DayClosed
+    | TicketIssued
+    | TicketCalled
+    | TicketRecalled
+    | ServingStarted
+    | TicketFinished
+    | TicketMissed
+    | TicketReinstated
+    | NoShowRecorded
+    | TicketReturned
+    | TicketHeld
+    | TicketResumed
+    | TicketTransferred
+    | TicketCancelled
+    | TicketExpired
+    | ReprintRequested
+    | TicketRated
+    | WindowOpened
+    | WindowPaused
+    | WindowResumed
+    | WindowClosed
+    | ServicesAssigned
+)
