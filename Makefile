@@ -1,0 +1,20 @@
+# Names for the two scripts that do the work, and for what a maintainer needs now and then.
+.PHONY: run test wheel lock clean
+
+run:
+	./run
+
+test:
+	./test
+
+# Pages and wheel into dist/.
+wheel:
+	scripts/wheel
+
+# Lock files again from pyproject.toml.
+lock:
+	scripts/lock
+
+# Everything that ./run and ./test made, except the hall's data in var/.
+clean:
+	rm -rf .venv node_modules dist */pages .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
