@@ -1,0 +1,3 @@
+import { pages } from '@jiaohao/lib/vite'
+
+export default pages('display', import.meta.dirname)

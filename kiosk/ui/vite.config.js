@@ -1,0 +1,3 @@
+import { pages } from '@jiaohao/lib/vite'
+
+export default pages('kiosk', import.meta.dirname)

@@ -1,0 +1,114 @@
+/**
+ * How a page speaks to the server: CSRF header, language, one idempotency key per intent with safe retry, typed problems.
+ *
+ * A command is posted with a key made once per press. When the answer is lost the same key is sent again, so the server
+ * gives the first answer again and nothing happens twice.
+ */
+import { currentLanguage, translate } from './i18n'
+import { learnServerTime } from './time'
+
+const TIMEOUT_MS = 8_000
+/** Waits between tries of one intent; a server restart takes about two seconds. */
+const RETRY_AFTER_MS = [300, 900, 1_800]
+
+/** The hall said no, or the request was wrong: nothing was written. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    /** Stable word of the reason, such as `nobody_waiting`. */
+    readonly code: string,
+    /** The server's sentence, in the reader's language. */
+    readonly detail: string,
+  ) {
+    super(`${status} ${code}`)
+    this.name = 'Refusal'
+  }
+}
+
+/** The server did not answer; for a command it is not known whether it happened until the same key is sent again. */
+export class Unreachable extends Error {
+  constructor(readonly cause?: unknown) {
+    super('no answer from the server')
+    this.name = 'Unreachable'
+  }
+}
+
+/** Give the sentence that tells a person what went wrong. */
+export function problemText(problem: unknown): string {
+  if (problem instanceof Refusal) {
+    const key = `problem.${problem.code}`
+    const ours = translate(key)
+    return ours !== key ? ours : problem.detail || translate('problem.unknown')
+  }
+  if (problem instanceof Unreachable) return translate('problem.unreachable')
+  return translate('problem.unknown')
+}
+
+/** Make a key for one intent (one press); keep it while the same intent is tried again. */
+export function intent(): string {
+  // crypto.randomUUID exists only in secure contexts, and halls run on plain HTTP in their own network.
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+let csrf = 'page'
+
+/** Remember the token of `GET /me`; sent with every command from then on. */
+export function rememberCsrf(token: string): void {
+  csrf = token || 'page'
+}
+
+export interface Call {
+  body?: unknown
+  /** Idempotency key; commands get one of their own when none is given. */
+  key?: string
+}
+
+/**
+ * Send one request and give the answer's JSON.
+ *
+ * @throws Refusal when the server answers no; Unreachable when it does not answer after all tries.
+ */
+export async function send<Answer>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, call: Call = {}): Promise<Answer> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': currentLanguage() }
+  if (method !== 'GET') {
+    headers['X-CSRF-Token'] = csrf
+    headers['Idempotency-Key'] = call.key ?? intent()
+  }
+  if (call.body !== undefined) headers['Content-Type'] = 'application/json'
+  const request: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' }
+  if (call.body !== undefined) request.body = JSON.stringify(call.body)
+
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await once<Answer>(`/api/v1${path}`, request)
+    } catch (problem) {
+      const wait = RETRY_AFTER_MS[attempt]
+      if (wait === undefined || !worthAnotherTry(problem)) throw problem
+      await new Promise((resolve) => setTimeout(resolve, wait))
+    }
+  }
+}
+
+function worthAnotherTry(problem: unknown): boolean {
+  return problem instanceof Unreachable || (problem instanceof Refusal && [502, 503, 504].includes(problem.status))
+}
+
+async function once<Answer>(url: string, request: RequestInit): Promise<Answer> {
+  const stop = new AbortController()
+  const timer = setTimeout(() => stop.abort(), TIMEOUT_MS)
+  try {
+    const response = await fetch(url, { ...request, signal: stop.signal })
+    learnServerTime(response.headers.get('Date'))
+    if (response.ok) return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer)
+    const problem = (await response.json().catch(() => ({}))) as { code?: unknown; detail?: unknown; title?: unknown }
+    const code = typeof problem.code === 'string' ? problem.code : `http_${response.status}`
+    const detail = typeof problem.detail === 'string' ? problem.detail : typeof problem.title === 'string' ? problem.title : ''
+    throw new Refusal(response.status, code, detail)
+  } catch (problem) {
+    if (problem instanceof Refusal) throw problem
+    throw new Unreachable(problem)
+  } finally {
+    clearTimeout(timer)
+  }
+}

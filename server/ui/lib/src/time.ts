@@ -1,0 +1,55 @@
+/** The hall's clock: its time zone, the server's "now", and words for durations. */
+
+let offsetMs = 0
+let exact = false
+
+/** Learn the server's clock from a `Date` header (to the second); a picture's own instant is better, see `learnHallTime`. */
+export function learnServerTime(date: string | null): void {
+  if (exact || date === null) return
+  const server = Date.parse(date)
+  // A header is up to a second old and says whole seconds: keep small differences out.
+  if (Number.isFinite(server)) offsetMs = Math.abs(server - Date.now()) > 2_000 ? server + 500 - Date.now() : 0
+}
+
+/** Learn the hall's clock from an instant the hall itself gave for "now" (in a drill it is not the real time). */
+export function learnHallTime(instant: string | undefined): void {
+  if (instant === undefined) return
+  const server = Date.parse(instant)
+  if (!Number.isFinite(server)) return
+  exact = true
+  offsetMs = server - Date.now()
+}
+
+/** Give the hall's "now" in Unix milliseconds, whatever this computer's clock says. */
+export function hallNow(): number {
+  return Date.now() + offsetMs
+}
+
+/** Give seconds from an instant to the hall's now, never below 0. */
+export function secondsSince(instant: string, now: number = hallNow()): number {
+  return Math.max(0, Math.floor((now - Date.parse(instant)) / 1000))
+}
+
+/** Give "09:05" in the hall's time zone, or in the offset the instant itself carries when no zone is given. */
+export function clock(instant: string | number, timeZone?: string): string {
+  if (timeZone === undefined) {
+    const carried = typeof instant === 'string' ? /T(\d\d:\d\d)/.exec(instant) : null
+    if (carried?.[1] !== undefined) return carried[1]
+  }
+  const options: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
+  if (timeZone !== undefined) options.timeZone = timeZone
+  return new Intl.DateTimeFormat('en-GB', options).format(typeof instant === 'string' ? Date.parse(instant) : instant)
+}
+
+/** Give whole minutes for people: any started minute counts, 0 stays 0. */
+export function minutes(seconds: number): number {
+  return Math.ceil(Math.max(0, seconds) / 60)
+}
+
+/** Give "4:05" or "1:04:05" for a running timer. */
+export function stopwatch(seconds: number): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  const hours = Math.floor(seconds / 3600)
+  const rest = `${two(Math.floor((seconds % 3600) / 60))}:${two(Math.floor(seconds % 60))}`
+  return hours > 0 ? `${hours}:${rest}` : rest.replace(/^0/, '')
+}

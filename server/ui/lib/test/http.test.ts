@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { api } from '../src/api'
+import { intent, problemText, Refusal, send, Unreachable } from '../src/http'
+import { setLanguage } from '../src/i18n'
+
+const answer = (status: number, body: unknown) => new Response(JSON.stringify(body), { status })
+const asked = vi.fn<typeof fetch>()
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('fetch', asked)
+  asked.mockReset()
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+const header = (call: number, name: string) => (asked.mock.calls[call]?.[1]?.headers as Record<string, string>)[name]
+
+async function settle<T>(promise: Promise<T>): Promise<T | Error> {
+  const caught = promise.catch((problem: unknown) => problem as Error)
+  await vi.runAllTimersAsync()
+  return caught
+}
+
+test('a lost answer is asked for again with the same key', async () => {
+  asked.mockRejectedValueOnce(new TypeError('network')).mockResolvedValueOnce(answer(201, { label: 'A001' }))
+  const got = await settle(api.issue('demo', { service: 'tax' }, 'one-press'))
+  expect(got).toEqual({ label: 'A001' })
+  expect([header(0, 'Idempotency-Key'), header(1, 'Idempotency-Key')]).toEqual(['one-press', 'one-press'])
+})
+
+test('a command without a key gets one key for all its tries', async () => {
+  asked.mockRejectedValue(new TypeError('network'))
+  expect(await settle(send('POST', '/x', { body: {} }))).toBeInstanceOf(Unreachable)
+  const keys = asked.mock.calls.map((_, call) => header(call, 'Idempotency-Key'))
+  expect(keys.length).toBe(4)
+  expect(new Set(keys).size).toBe(1)
+})
+
+test('a refusal is not tried again and is told in the reader’s language', async () => {
+  asked.mockResolvedValue(answer(409, { code: 'nobody_waiting', detail: 'x' }))
+  const got = await settle(send('POST', '/x', { body: {} }))
+  expect(asked).toHaveBeenCalledTimes(1)
+  expect(got).toBeInstanceOf(Refusal)
+  setLanguage('en')
+  expect(problemText(got)).toBe('Nobody is waiting.')
+  setLanguage('zh')
+  expect(problemText(got)).toBe('现在没有可叫的号。')
+})
+
+test('a code we have no words for is told in the server’s', () => {
+  expect(problemText(new Refusal(409, 'brand_new', '服务器的话。'))).toBe('服务器的话。')
+})
+
+test('the token of /me goes with every command after it', async () => {
+  asked.mockResolvedValueOnce(answer(200, { kind: 'person', csrf: 'secret' })).mockResolvedValueOnce(answer(200, {}))
+  await settle(api.me())
+  await settle(api.logout())
+  expect(header(1, 'X-CSRF-Token')).toBe('secret')
+})
+
+test('intents are not alike', () => {
+  expect(intent()).not.toBe(intent())
+  expect(intent()).toMatch(/^[0-9a-f]{32}$/)
+})

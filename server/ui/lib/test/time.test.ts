@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { clock, hallNow, learnHallTime, minutes, secondsSince, stopwatch } from '../src/time'
+
+test('a clock shows the offset that the instant carries', () => {
+  expect(clock('2026-11-21T09:05:00+08:00')).toBe('09:05')
+})
+
+test('a clock shows the time of the hall, not of this computer', () => {
+  expect(clock('2026-11-21T01:05:00Z', 'Asia/Shanghai')).toBe('09:05')
+  expect(clock(Date.parse('2026-11-21T16:30:00Z'), 'Asia/Shanghai')).toBe('00:30')
+})
+
+test('a started minute counts', () => {
+  expect([0, 1, 60, 61, -5].map(minutes)).toEqual([0, 1, 1, 2, 0])
+})
+
+test('a timer grows hours when it needs them', () => {
+  expect([5, 65, 3_725].map(stopwatch)).toEqual(['0:05', '1:05', '1:02:05'])
+})
+
+test("in a drill, now is the hall's and not this computer's", () => {
+  learnHallTime('2026-03-02T09:00:00+08:00')
+  expect(Math.abs(hallNow() - Date.parse('2026-03-02T09:00:00+08:00'))).toBeLessThan(500)
+  expect(secondsSince('2026-03-02T08:59:00+08:00')).toBeGreaterThanOrEqual(60)
+})

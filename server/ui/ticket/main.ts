@@ -1,0 +1,5 @@
+/** The visitor's own page behind the QR code on the ticket. */
+import { startPage } from '@jiaohao/lib'
+import TicketPage from './TicketPage.vue'
+
+startPage(TicketPage, import.meta.glob('./locales/*.json', { eager: true, import: 'default' }))
