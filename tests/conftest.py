@@ -1,4 +1,4 @@
-"""What every test stands on: one hypothesis profile per purpose, and an environment without the developer's settings."""
+"""What every test stands on: a hypothesis profile per purpose, and an environment without the developer's settings."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# No deadline anywhere: a busy machine is not a bug. `night` is for long searches: HYPOTHESIS_PROFILE=night ./test tests/domain
+# No deadline: a busy machine is not a bug. For a long search: HYPOTHESIS_PROFILE=night ./test tests/domain
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile(
     "ci", deadline=None, max_examples=100, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
