@@ -207,7 +207,11 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             _announce(state, ticket, event.window, at_ms)
         case e.ServingStarted():
             ticket = state.tickets[event.ticket]
-            ticket.status, ticket.started_ms = TicketStatus.SERVING, at_ms
+            ticket.status = TicketStatus.SERVING
+            if ticket.started_ms is None:
+                ticket.started_ms = at_ms
+            elif ticket.called_ms is not None:  # back from hold: the way back to the window is no service
+                ticket.hold_total_ms += at_ms - ticket.called_ms
             state.windows[event.window].since_ms = at_ms
         case e.TicketFinished():
             _finish(state, event, at_ms)

@@ -1,0 +1,113 @@
+"""Who is next at a window.
+
+Every waiting ticket has an urgency in minutes that grows with its wait: an ordinary ticket's urgency is its age, a
+priority ticket's is `slope` x age + `head_start_min` (accumulating priority, so nobody starves). A window takes the
+most urgent ticket it may serve; its own work counts `home_credit_min` older than work it only relieves. Inside one
+service and class the order is that of arrival. Source: Kleinrock 1964; Stanford, Taylor, Ziedins 2014.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
+
+from server.domain.state import HallState, LaneKey, Spot, WindowState
+from server.domain.terms import ORDINARY, PriorityId, ServiceId, TicketId, WindowNo
+
+MS_PER_MIN = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A ticket in the order a window would call it. `why`: head, priority, relief or bound."""
+
+    ticket: TicketId
+    why: str
+    home: bool
+
+
+def choose(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
+    """Give the ticket this window calls next, or None when nobody it may serve waits."""
+    return next(_in_order(state, no, now_ms), None)
+
+
+def preview(state: HallState, no: WindowNo, now_ms: int, limit: int = 8) -> list[Choice]:
+    """Give the first tickets in the order this window would call them now."""
+    found: list[Choice] = []
+    for choice in _in_order(state, no, now_ms):
+        found.append(choice)
+        if len(found) == limit:
+            break
+    return found
+
+
+def waiting_for(state: HallState, no: WindowNo) -> tuple[int, int | None]:
+    """Count who waits for what this window may serve, and since when (ms) the longest of them."""
+    lanes = [lane for _, lane, _ in _lanes_of(state, state.windows[no])]
+    oldest = min((state.tickets[lane[0][2]].issued_ms for lane in lanes), default=None)
+    return sum(len(lane) for lane in lanes), oldest
+
+
+def ahead(state: HallState, ticket: TicketId, now_ms: int) -> int:
+    """Count who of the same series would be called before a waiting ticket, were it now."""
+    mine = state.tickets[ticket]
+    spot = (mine.since_ms, mine.order, mine.id)
+    return _ahead_of(state, mine.service, mine.priority, spot, now_ms)
+
+
+def ahead_of_newcomer(state: HallState, service: ServiceId, priority: PriorityId, now_ms: int) -> int:
+    """Count who of the same series would be called before somebody who took a number now."""
+    last: Spot = (now_ms, len(state.tickets), TicketId(""))
+    return _ahead_of(state, service, priority, last, now_ms)
+
+
+def urgency_min(state: HallState, priority: PriorityId, since_ms: int, now_ms: int) -> float:
+    """Give the urgency of a ticket in minutes of waiting."""
+    rule = state.plan.priority.get(priority) or state.plan.priority[ORDINARY]
+    return rule.slope * (now_ms - since_ms) / MS_PER_MIN + rule.head_start_min
+
+
+def _ahead_of(state: HallState, service: ServiceId, priority: PriorityId, spot: Spot, now_ms: int) -> int:
+    prefix = state.plan.service[service].prefix
+    mine = (-urgency_min(state, priority, spot[0], now_ms), spot[1])
+    count = 0
+    for (of, lane_priority, _), lane in state.lane_items():
+        if state.plan.service[of].prefix != prefix:
+            continue
+        for since_ms, order, _ in lane:  # sorted, so urgency only falls along the lane
+            if (-urgency_min(state, lane_priority, since_ms, now_ms), order) >= mine:
+                break
+            count += 1
+    return count
+
+
+def _lanes_of(state: HallState, window: WindowState) -> Iterator[tuple[LaneKey, list[Spot], bool]]:
+    """Give (key, lane, home) for the lanes with somebody whom the window may serve."""
+    for service in (*window.serves, *window.relief):
+        for priority in state.plan.priority:
+            for bound in (None, window.no):
+                key = (service, priority, bound)
+                if lane := state.lanes.get(key):
+                    yield key, lane, service in window.serves
+
+
+def _in_order(state: HallState, no: WindowNo, now_ms: int) -> Iterator[Choice]:
+    credit = state.plan.home_credit_min
+    lanes = list({key: (key, lane, home) for key, lane, home in _lanes_of(state, state.windows[no])}.values())
+
+    def rank(index: int, position: int) -> tuple[float, int, int, int]:
+        (_, priority, _), lane, home = lanes[index]
+        since_ms, order, _ = lane[position]
+        urgency = urgency_min(state, priority, since_ms, now_ms) + (credit if home else 0.0)
+        return (-urgency, order, index, position)
+
+    heap = [rank(index, 0) for index in range(len(lanes))]
+    heapify(heap)
+    while heap:
+        _, _, index, position = heap[0]
+        (_, priority, bound), lane, home = lanes[index]
+        why = "bound" if bound else "relief" if not home else "head" if priority == ORDINARY else "priority"
+        yield Choice(ticket=lane[position][2], why=why, home=home)
+        if position + 1 < len(lane):
+            heapreplace(heap, rank(index, position + 1))
+        else:
+            heappop(heap)
