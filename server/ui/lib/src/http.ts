@@ -33,7 +33,7 @@ export class Unreachable extends Error {
   }
 }
 
-/** Give the sentence that tells a person what went wrong. */
+/** Give the sentence that tells a person what went wrong: the server's own, unless the pages have better words for its code. */
 export function problemText(problem: unknown): string {
   if (problem instanceof Refusal) {
     const key = `problem.${problem.code}`

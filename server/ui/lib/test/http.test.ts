@@ -39,19 +39,21 @@ test('a command without a key gets one key for all its tries', async () => {
   expect(new Set(keys).size).toBe(1)
 })
 
-test('a refusal is not tried again and is told in the reader’s language', async () => {
-  asked.mockResolvedValue(answer(409, { code: 'nobody_waiting', detail: 'x' }))
+test('a refusal is not tried again and is told in the server’s words', async () => {
+  asked.mockResolvedValue(answer(409, { code: 'nobody_waiting', detail: '现在没有人等候。' }))
   const got = await settle(send('POST', '/x', { body: {} }))
   expect(asked).toHaveBeenCalledTimes(1)
   expect(got).toBeInstanceOf(Refusal)
-  setLanguage('en')
-  expect(problemText(got)).toBe('Nobody is waiting.')
-  setLanguage('zh')
-  expect(problemText(got)).toBe('现在没有可叫的号。')
+  expect(problemText(got)).toBe('现在没有人等候。')
 })
 
-test('a code we have no words for is told in the server’s', () => {
-  expect(problemText(new Refusal(409, 'brand_new', '服务器的话。'))).toBe('服务器的话。')
+test('the server is asked in the reader’s language, and a lost line is told in it', async () => {
+  setLanguage('en')
+  asked.mockRejectedValue(new TypeError('network'))
+  const got = await settle(api.halls())
+  expect(header(0, 'Accept-Language')).toBe('en')
+  expect(problemText(got)).toBe('The server does not answer. Please try again in a moment.')
+  setLanguage('zh')
 })
 
 test('the token of /me goes with every command after it', async () => {
