@@ -1,0 +1,70 @@
+"""What a ledger keeps and promises: all commits of one hall, in order, without holes, durable once acknowledged.
+
+A commit is the events of one command with who asked, when and under which request key. Each commit carries the hash
+of the one before, so that a changed, lost or swapped commit is found. Every store passes the same contract test
+(tests/ledger/test_contract.py).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.domain.events import Event
+from server.domain.terms import Actor, HallId
+
+GENESIS = "0" * 64  # the hash before the first commit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """The events of one command. `at_ms`: Unix ms; `day`: business day (ISO); hashes are SHA-256 in hex."""
+
+    hall: HallId
+    seq: int
+    at_ms: int
+    day: str
+    actor: Actor
+    events: tuple[Event, ...]
+    key: str | None = None
+    fingerprint: str = ""
+    prev_hash: str = GENESIS
+    hash: str = ""
+
+
+class Ledger(Protocol):
+    """All commits of one hall."""
+
+    def append(self, commits: Sequence[Commit]) -> None:
+        """Make sealed commits durable, all or none. When it returns they survive a power cut.
+
+        Raises:
+            Stale: they do not follow the last commit; read what is new and decide again.
+            LedgerDown: nothing was written; the store cannot be written now.
+            LedgerDoubtful: the store failed in the middle; only a restart can tell what is written.
+        """
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[Commit]:
+        """Give the commits with seq > `after` in order, at most `limit`.
+
+        Raises:
+            LedgerBroken: a commit does not fit its hash or the one before it.
+        """
+
+    def close(self) -> None:
+        """Let go of the store."""
+
+
+class Stale(Exception):
+    """Somebody else appended first; nothing was written."""
+
+
+class LedgerDown(Exception):
+    """The store cannot be written now (disk full, no connection); nothing was written. Trying again may help."""
+
+
+class LedgerDoubtful(Exception):
+    """A write failed in a way that leaves its outcome unknown. The process must stop and replay."""
+
+
+class LedgerBroken(Exception):
+    """The stored commits contradict their hashes. Restore from a backup; nothing is served from this ledger."""

@@ -1,0 +1,139 @@
+"""Commits as bytes: stored names of events and the hash chain.
+
+The stored form is one JSON object per commit; an event is `[name, fields]`. Names are fixed for ever and are never
+class paths: a class may move or be renamed, its stored name may not. The hash covers the previous hash and every byte
+of the stored form.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, get_args
+
+import msgspec
+
+from server.domain import events as e
+from server.domain.terms import Actor, HallId
+from server.ledger.base import Commit, LedgerBroken
+
+VERSION = 1
+
+NAMES: Mapping[str, type[e.Event]] = {
+    "hall_planned": e.HallPlanned,
+    "day_opened": e.DayOpened,
+    "day_closed": e.DayClosed,
+    "ticket_issued": e.TicketIssued,
+    "ticket_called": e.TicketCalled,
+    "ticket_recalled": e.TicketRecalled,
+    "serving_started": e.ServingStarted,
+    "ticket_finished": e.TicketFinished,
+    "ticket_missed": e.TicketMissed,
+    "ticket_reinstated": e.TicketReinstated,
+    "no_show_recorded": e.NoShowRecorded,
+    "ticket_returned": e.TicketReturned,
+    "ticket_held": e.TicketHeld,
+    "ticket_resumed": e.TicketResumed,
+    "ticket_transferred": e.TicketTransferred,
+    "ticket_cancelled": e.TicketCancelled,
+    "ticket_expired": e.TicketExpired,
+    "reprint_requested": e.ReprintRequested,
+    "ticket_rated": e.TicketRated,
+    "window_opened": e.WindowOpened,
+    "window_paused": e.WindowPaused,
+    "window_resumed": e.WindowResumed,
+    "window_closed": e.WindowClosed,
+    "services_assigned": e.ServicesAssigned,
+}
+STORED_NAME = {event: name for name, event in NAMES.items()}
+
+if set(STORED_NAME) != set(get_args(e.Event)):
+    raise AssertionError("every event needs a stored name")
+
+
+class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit as it is stored; the two hashes stand beside it."""
+
+    v: int
+    hall: str
+    seq: int
+    at_ms: int
+    day: str
+    actor: Actor
+    key: str | None
+    fingerprint: str
+    events: list[tuple[str, msgspec.Raw]]
+
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_DECODER = msgspec.json.Decoder(_Stored)
+_EVENT_DECODERS = {name: msgspec.json.Decoder(event) for name, event in NAMES.items()}
+
+
+def encode(commit: Commit) -> bytes:
+    """Give the stored form of a commit, without its hashes."""
+    events = [(STORED_NAME[type(event)], msgspec.Raw(_ENCODER.encode(event))) for event in commit.events]
+    stored = _Stored(
+        v=VERSION,
+        hall=commit.hall,
+        seq=commit.seq,
+        at_ms=commit.at_ms,
+        day=commit.day,
+        actor=commit.actor,
+        key=commit.key,
+        fingerprint=commit.fingerprint,
+        events=events,
+    )
+    return _ENCODER.encode(stored)
+
+
+def decode(body: bytes, *, prev_hash: str, hash_: str) -> Commit:
+    """Give the commit of a stored form.
+
+    Raises:
+        LedgerBroken: the bytes do not fit the hash, or are no commit this version can read.
+    """
+    if chain(prev_hash, body) != hash_:
+        raise LedgerBroken("a commit does not fit its hash")
+    try:
+        stored = _DECODER.decode(body)
+        events = tuple(_EVENT_DECODERS[name].decode(raw) for name, raw in stored.events)
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise LedgerBroken(f"a commit cannot be read: {error}") from error
+    return Commit(
+        hall=HallId(stored.hall),
+        seq=stored.seq,
+        at_ms=stored.at_ms,
+        day=stored.day,
+        actor=stored.actor,
+        events=events,
+        key=stored.key,
+        fingerprint=stored.fingerprint,
+        prev_hash=prev_hash,
+        hash=hash_,
+    )
+
+
+def seal(commit: Commit, prev_hash: str) -> Commit:
+    """Give the commit with its place in the hash chain."""
+    return replace(commit, prev_hash=prev_hash, hash=chain(prev_hash, encode(commit)))
+
+
+def chain(prev_hash: str, body: bytes) -> str:
+    """Give the hash of a stored commit that follows `prev_hash` (SHA-256, hex)."""
+    return hashlib.sha256(prev_hash.encode() + body).hexdigest()
+
+
+def to_wire(commit: Commit) -> dict[str, Any]:
+    """Give a commit for auditors: {hall, seq, at_ms, day, key, actor, events: [[name, fields]], prev_hash, hash}."""
+    events = [[STORED_NAME[type(event)], msgspec.to_builtins(event)] for event in commit.events]
+    return {
+        "hall": commit.hall,
+        "seq": commit.seq,
+        "at_ms": commit.at_ms,
+        "day": commit.day,
+        "key": commit.key,
+        "actor": asdict(commit.actor),
+        "events": events,
+        "prev_hash": commit.prev_hash,
+        "hash": commit.hash,
+    }

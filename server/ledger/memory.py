@@ -1,0 +1,34 @@
+"""A ledger in memory, for tests and simulations: the same promises while the process lives."""
+
+from collections.abc import Iterator, Sequence
+
+from server.ledger import codec
+from server.ledger.base import GENESIS, Commit, Stale
+
+
+class MemoryLedger:
+    """Keeps the stored bytes, so that what cannot be stored fails here too."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._rows: list[tuple[bytes, str, str]] = []
+
+    def append(self, commits: Sequence[Commit]) -> None:
+        """Keep sealed commits, all or none."""
+        rows: list[tuple[bytes, str, str]] = []
+        head = self._rows[-1][2] if self._rows else GENESIS
+        for number, commit in enumerate(commits, len(self._rows) + 1):
+            if commit.seq != number or commit.prev_hash != head:
+                raise Stale(f"commit {commit.seq} does not follow {number - 1}")
+            rows.append((codec.encode(commit), commit.prev_hash, commit.hash))
+            head = commit.hash
+        self._rows.extend(rows)
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[Commit]:
+        """Give the commits with seq > `after` in order, at most `limit`."""
+        end = None if limit is None else after + limit
+        for body, prev_hash, hash_ in self._rows[after:end]:
+            yield codec.decode(body, prev_hash=prev_hash, hash_=hash_)
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,155 @@
+"""The ledger of a hall in one SQLite file: WAL, `synchronous=FULL`, one connection that alone writes and checkpoints.
+
+`synchronous=NORMAL` in WAL mode loses acknowledged commits at a power cut, FULL does not (SQLite documentation,
+"PRAGMA synchronous"). SQLite 3.7.0 to 3.51.2 can lose commits when several connections checkpoint at once (the
+WAL-reset bug, sqlite.org/wal.html); here only one connection ever exists per file: it is taken exclusively.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+
+from server.ledger import codec
+from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
+
+PAGE = 500  # commits read at a time, so that a reader never holds the connection for long
+FIXED_IN = (3, 51, 3)
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS commits (
+    seq INTEGER PRIMARY KEY,
+    day TEXT NOT NULL,
+    key TEXT,
+    prev_hash TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS commits_by_key ON commits (day, key) WHERE key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS commits_by_day ON commits (day);
+CREATE TRIGGER IF NOT EXISTS commits_are_final BEFORE UPDATE ON commits
+    BEGIN SELECT RAISE(ABORT, 'commits are never changed'); END;
+CREATE TRIGGER IF NOT EXISTS commits_stay BEFORE DELETE ON commits
+    BEGIN SELECT RAISE(ABORT, 'commits are never deleted'); END;
+"""
+
+_INSERT = "INSERT INTO commits (seq, day, key, prev_hash, hash, body) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+class SqliteLedger:
+    """Commits of one hall in one file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file and check it.
+
+        Raises:
+            LedgerDown: the file cannot be opened, or another process has it.
+            LedgerBroken: SQLite's own check finds the file damaged.
+        """
+        self._path = path
+        self._lock = Lock()
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_SCHEMA)
+            check = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            last = self._db.execute("SELECT seq, hash FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise _damaged(path, error) if _is_damage(error) else LedgerDown(f"{path}: {error}") from error
+        if check != "ok":
+            raise LedgerBroken(f"{path}: {check}")
+        self._seq: int = last[0] if last else 0
+        self._head: str = last[1] if last else GENESIS
+
+    def append(self, commits: Sequence[Commit]) -> None:
+        """Make sealed commits durable in one transaction."""
+        seq, head = self._seq, self._head
+        rows = []
+        for commit in commits:
+            if commit.seq != seq + 1 or commit.prev_hash != head:
+                raise Stale(f"commit {commit.seq} does not follow {seq}")
+            rows.append((commit.seq, commit.day, commit.key, commit.prev_hash, commit.hash, codec.encode(commit)))
+            seq, head = commit.seq, commit.hash
+        with self._lock:
+            self._write(rows)
+            self._seq, self._head = seq, head
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[Commit]:
+        """Give the commits with seq > `after` in order, at most `limit`."""
+        left = limit
+        prev_hash = self._hash_at(after)
+        while left is None or left > 0:
+            page = PAGE if left is None else min(PAGE, left)
+            with self._lock:
+                rows = self._rows(
+                    "SELECT seq, prev_hash, hash, body FROM commits WHERE seq > ? ORDER BY seq LIMIT ?", (after, page)
+                )
+            for seq, stored_prev, hash_, body in rows:
+                if seq != after + 1 or stored_prev != prev_hash:
+                    raise LedgerBroken(f"{self._path}: commit {seq} does not follow {after}")
+                yield codec.decode(body, prev_hash=stored_prev, hash_=hash_)
+                after, prev_hash = seq, hash_
+            if len(rows) < page:
+                return
+            left = None if left is None else left - page
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()
+
+    def _hash_at(self, seq: int) -> str:
+        if seq <= 0:
+            return GENESIS
+        with self._lock:
+            rows = self._rows("SELECT hash FROM commits WHERE seq = ?", (seq,))
+        return str(rows[0][0]) if rows else self._head
+
+    def _rows(self, sql: str, values: tuple[int, ...]) -> list[tuple]:  # type: ignore[type-arg]  # rows of any shape
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _damaged(self._path, error) from error
+
+    def _write(self, rows: list[tuple[int, str, str | None, str, str, bytes]]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(
+                "INSERT INTO commits (seq, day, key, prev_hash, hash, body) VALUES (?,?,?,?,?,?)", rows
+            )
+        except sqlite3.DatabaseError as error:
+            self._undo(error)
+            raise LedgerDown(f"{self._path}: {error}") from error
+        try:
+            self._db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                self._undo(error)
+                raise LedgerDown(f"{self._path}: {error}") from error
+            # A failed fsync may or may not have reached the disk: nobody can know before a restart.
+            raise LedgerDoubtful(f"{self._path}: {error}") from error
+
+    def _undo(self, cause: sqlite3.DatabaseError) -> None:
+        if not self._db.in_transaction:
+            return
+        try:
+            self._db.execute("ROLLBACK")
+        except sqlite3.DatabaseError as error:
+            raise LedgerDoubtful(f"{self._path}: {cause}; {error}") from error
+
+
+def engine() -> str:
+    """Say which SQLite runs and how its WAL-reset bug is kept away."""
+    fixed = sqlite3.sqlite_version_info >= FIXED_IN
+    how = "fixed in this version" if fixed else "one exclusive connection per ledger"
+    return f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, WAL-reset: {how}"
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _damaged(path: Path, error: sqlite3.DatabaseError) -> LedgerBroken:
+    return LedgerBroken(f"{path}: {error}")
