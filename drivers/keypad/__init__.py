@@ -1,0 +1,6 @@
+"""Call pads and rating pads on the clerk's desk.
+
+Reading order
+    ff68.py   the frames of the "FF 68" family (pure)
+    pad.py    the state driver: keys -> window commands, pictures -> the pad's display
+"""

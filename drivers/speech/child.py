@@ -1,0 +1,61 @@
+"""Speak one sentence into a WAV file with pyttsx3, then end: a process of its own, so that it can be killed.
+
+    python -I child.py LANGUAGE VOICE RATE_WPM OUT.wav SENTENCE
+
+pyttsx3 2.99 with espeak-ng keeps one slot instead of a queue, never clears it, never returns from a second runAndWait()
+with nothing to say, shares one callback among all threads, and takes a failed playback for a success. One sentence per
+process and `save_to_file` only is what works every time; drop this when the library has a queue of its own.
+Ends with 0 and a WAV file, or with 1 and one line on stderr.
+"""
+
+import contextlib
+import ctypes
+import io
+import signal
+import sys
+
+GIVE_UP_S = 10
+"""The parent kills this process long before; this is for when the parent is gone."""
+
+
+def main(language: str, voice: str, rate_wpm: str, out: str, sentence: str) -> int:
+    """Write the sentence to `out`. Give the exit status."""
+    signal.alarm(GIVE_UP_S)
+    try:
+        import pyttsx3
+
+        # "Audio saved to ..." goes to stdout at each file.
+        with contextlib.redirect_stdout(io.StringIO()):
+            engine = pyttsx3.init()
+            engine.setProperty("voice", voice or _voice(language))
+            engine.setProperty("rate", int(rate_wpm))
+            engine.save_to_file(sentence, out)
+            engine.runAndWait()
+    except Exception as error:  # noqa: BLE001 - the library raises bare Exceptions; the parent needs the line
+        sys.stderr.write(f"{type(error).__name__}: {error}\n".replace("\n", " ")[:500])
+        return 1
+    return 0
+
+
+def _voice(language: str) -> str:
+    """Give the name of the voice for a language on this machine."""
+    if sys.platform == "darwin":
+        return {"zh": "com.apple.voice.compact.zh-CN.Tingting"}.get(language, "com.apple.voice.compact.en-US.Samantha")
+    if language != "zh":
+        return "gmw/en-us"
+    # espeak-ng before 1.52 reads many hanzi as English letters with its "cmn" voice (espeak-ng #1236, #1028).
+    return "sit/cmn" if _espeak_version() >= (1, 52) else "sit/cmn-latn-pinyin"
+
+
+def _espeak_version() -> tuple[int, ...]:
+    """Give the version of the espeak-ng library that pyttsx3 has loaded, () when it does not say."""
+    from pyttsx3.drivers import _espeak
+
+    info = _espeak.dll.espeak_Info
+    info.restype = ctypes.c_char_p
+    text = (info(None) or b"").decode("ascii", errors="replace").split("-")[0]
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:6]))
