@@ -6,7 +6,7 @@ a letter prefix; services with the same prefix share one *series* of numbers.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -153,6 +153,25 @@ class PriorityRule:
     head_start_min: float = 10.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningHours:
+    """Opening hours of some weekdays (mon .. sun); clock times as "08:30"."""
+
+    days: tuple[str, ...]
+    opens: str
+    closes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A clerk's post: what a work id is called on console and manager page, and its role (primary, relief, guide)."""
+
+    work_id: WorkId
+    name: str
+    windows: tuple[WindowNo, ...] = ()
+    role: str = "primary"
+
+
 @dataclass(frozen=True, kw_only=True)
 class HallPlan:
     """The structure of a hall as its file describes it; `digest` tells one file from another."""
@@ -171,8 +190,14 @@ class HallPlan:
     reinstate_after_calls: int = 3
     reinstate_times: int = 1
     home_credit_min: float = 8.0  # a window's own work counts this much older than relief work
+    hours: tuple[OpeningHours, ...] = ()
+    posts: tuple[Post, ...] = ()
+    ticket_languages: tuple[str, ...] = ()
+    notice: Text | None = None
+    advice: Text | None = None
+    address: Text | None = None
+    public_url: str | None = None
     digest: str = ""
-    notes: Mapping[str, Text] = field(default_factory=dict)
 
     @cached_property
     def zone(self) -> dict[ZoneId, Zone]:
@@ -194,6 +219,11 @@ class HallPlan:
         """Give the priority rules by id; `ordinary` is always there."""
         ordinary = PriorityRule(id=ORDINARY, name={"zh": "普通", "en": "Ordinary"}, slope=1.0, head_start_min=0.0)
         return {ORDINARY: ordinary} | {rule.id: rule for rule in self.priorities}
+
+    @cached_property
+    def post(self) -> dict[WorkId, Post]:
+        """Give the posts by work id."""
+        return {post.work_id: post for post in self.posts}
 
     @cached_property
     def zone_info(self) -> ZoneInfo:
