@@ -38,6 +38,11 @@ NAME_COLUMNS: Final = 48
 SENTENCE_COLUMNS: Final = 400
 """Notice, advice, address, question: five lines of a board, nine lines of paper."""
 
+ID_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+FLOOR_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,7}$"
+WINDOW_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z-]{0,5}$"
+WORK_ID_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,31}$"
+PREFIX_PATTERN: Final = r"^[A-Z]{1,2}$"
 NUMBER_MAX: Final = 9999
 """Labels have at most four digits."""
 
@@ -121,18 +126,18 @@ WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Language: TypeAlias = Literal["zh", "en"]
 
-Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+Id: TypeAlias = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 """Small letters, digits, - and _: it stands in addresses of pages and in file names."""
 
-FloorId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,7}$")]
+FloorId: TypeAlias = Annotated[str, StringConstraints(pattern=FLOOR_PATTERN)]
 """As on the lift button: 1F, B1."""
 
-WindowNo: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z-]{0,5}$")]
+WindowNo: TypeAlias = Annotated[str, StringConstraints(pattern=WINDOW_PATTERN)]
 """As painted over the window: 7, 203, A3."""
 
-WorkId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,31}$")]
+WorkId: TypeAlias = Annotated[str, StringConstraints(pattern=WORK_ID_PATTERN)]
 
-Prefix: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}$")]
+Prefix: TypeAlias = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
 
 
 class Table(BaseModel):
@@ -239,16 +244,16 @@ class Zone(Table):
 class Service(Table):
     """[[service]]: what visitors come for, and the number series it draws from."""
 
-    meaning = Means("What visitors come for, and the number series it draws from.", "业务，以及它使用的号码序列。")
+    meaning = Means("What visitors come for, and the number series it draws from.", "事项，以及它使用的号码序列。")
 
-    id: Annotated[Id, Means("Short name.", "业务代号。")]
+    id: Annotated[Id, Means("Short name.", "事项代号。")]
     name: Annotated[Name, Means("Name on kiosk and ticket.", "取号机和号票上的名称。")]
     zone: Annotated[Id, Means("Zone in which visitors wait.", "等候所在专区。")]
     prefix: Annotated[
         Prefix,
         Means(
             "Letter before the number: A gives A001. Services of one zone may share a letter: they share one series.",
-            "号码前的字母：A 即 A001。同一专区的业务可共用一个字母，此时共用一个号码序列。",
+            "号码前的字母：A 即 A001。同一专区的事项可共用一个字母，此时共用一个号码序列。",
         ),
     ]
     first: Annotated[int, Field(ge=1, le=NUMBER_MAX), Means("First number of the day.", "每日第一个号码。")] = 1
@@ -292,15 +297,20 @@ class Window(Table):
     serves: Annotated[
         Strings,
         Field(min_length=1),
-        Means("Services called here as a matter of course.", "本窗口主办的业务。"),
+        Means("Services called here as a matter of course.", "本窗口主办的事项。"),
     ]
     relief: Annotated[
         Strings,
         Means(
             "Services helped out here when the own ones are quiet (see home_credit_min).",
-            "本窗口兼办的业务：主办业务清闲时协助办理（见 home_credit_min）。",
+            "本窗口兼办的事项：主办事项清闲时协助办理（见 home_credit_min）。",
         ),
     ] = ()
+
+    @property
+    def shown_name(self) -> Mapping[str, str]:
+        """Give the name for screens: the one in the file, else made of the number."""
+        return self.name or {"zh": f"{self.no}号窗口", "en": f"Window {self.no}"}
 
 
 class Priority(Table):
@@ -354,7 +364,7 @@ class Routing(Table):
         Field(ge=0, le=120),
         Means(
             "Minutes by which a visitor for the window's own services counts as waiting longer than one for relief.",
-            "主办业务的群众按多等候此分钟数计算，从而先于兼办业务。",
+            "主办事项的群众按多等候此分钟数计算，从而先于兼办事项。",
         ),
     ] = 8.0
 

@@ -1,0 +1,446 @@
+"""What one table of a hall file cannot know alone: names that point nowhere, series that collide, desks nobody serves.
+
+The rules read the raw TOML, not the models, so that a mistake in one table does not hide the mistakes in the others.
+Each rule is one function; `RULES` lists them. They pass over values of the wrong type: the schema reports those.
+
+Number series: services with the same prefix draw from one series, and a zone owns its series. Letters I, O and Q are
+misread as 1 and 0; Qmatic's halls leave them out too (docs.qmatic.io, "Understand queuing logic basics").
+"""
+
+from __future__ import annotations
+
+import functools
+import zoneinfo
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from config.positions import Spot, spot_of
+from config.problems import Finding, TablePath, nearest, quoted
+from config.schema import LANGUAGES
+
+Row: TypeAlias = Mapping[str, object]
+
+AMBIGUOUS_LETTERS: Final = "IOQ"
+CLEAR_LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"
+RESERVED_PRIORITIES: Final = ("ordinary",)
+CHINA: Final = {
+    "asia/beijing": "Asia/Shanghai",
+    "china": "Asia/Shanghai",
+    "cst": "Asia/Shanghai",
+    "utc+8": "Asia/Shanghai",
+}
+LANGUAGE_NAMES: Final = {
+    "cn": "zh",
+    "chn": "zh",
+    "zh-cn": "zh",
+    "zh_cn": "zh",
+    "chinese": "zh",
+    "中文": "zh",
+    "英文": "en",
+}
+
+_KEYS: Final = {"floor": "id", "zone": "id", "service": "id", "window": "no", "priority": "id", "clerk": "work_id"}
+_ZH: Final = {"floor": "楼层", "zone": "专区", "service": "事项", "window": "窗口", "priority": "优先", "clerk": "岗位"}
+_TEXTS: Final = ("name", "notice", "address", "advice", "question")
+
+
+class Draft:
+    """A hall file as written: raw tables, whatever is in them, and where they stand."""
+
+    def __init__(self, data: Row, spots: Mapping[TablePath, Spot]) -> None:
+        """Keep the parsed document and its places."""
+        self.data = data
+        self.spots = spots
+
+    def table(self, name: str) -> Row:
+        """Give one table; empty where it is missing or no table."""
+        found = self.data.get(name)
+        return found if isinstance(found, dict) else {}
+
+    def rows(self, name: str) -> Iterator[tuple[TablePath, Row]]:
+        """Give the rows of an array of tables with their paths."""
+        found = self.data.get(name)
+        for index, row in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(row, dict):
+                yield (name, index), row
+
+    def ids(self, name: str) -> dict[str, TablePath]:
+        """Give the ids of an array of tables, each with the path of its first row."""
+        found: dict[str, TablePath] = {}
+        for path, row in self.rows(name):
+            if identifier := word(row, _KEYS[name]):
+                found.setdefault(identifier, path)
+        return found
+
+    def line(self, path: TablePath) -> int:
+        """Give the line on which something stands."""
+        return spot_of(self.spots, path).line
+
+
+def word(row: Row, key: str) -> str | None:
+    """Give a text value, or None."""
+    found = row.get(key)
+    return found if isinstance(found, str) else None
+
+
+def words(row: Row, key: str) -> list[tuple[int, str]]:
+    """Give the text values of a list with their indexes."""
+    found = row.get(key)
+    return (
+        [(index, each) for index, each in enumerate(found) if isinstance(each, str)] if isinstance(found, list) else []
+    )
+
+
+def number(row: Row, key: str, default: int) -> int:
+    """Give a whole number, or the default."""
+    found = row.get(key, default)
+    return found if isinstance(found, int) and not isinstance(found, bool) else default
+
+
+def broken_rules(draft: Draft) -> Iterator[Finding]:
+    """Give every rule that the draft breaks."""
+    for rule in RULES:
+        yield from rule(draft)
+
+
+def _ids_once(draft: Draft) -> Iterator[Finding]:
+    for table, key in _KEYS.items():
+        seen: dict[str, TablePath] = {}
+        for path, row in draft.rows(table):
+            if (identifier := word(row, key)) is None:
+                continue
+            if first := seen.get(identifier):
+                line = draft.line((*first, key))
+                yield Finding(
+                    path=(*path, key),
+                    code="duplicate_id",
+                    zh=f"{_ZH[table]} {quoted(identifier)} 在第 {line} 行已经有了，{key} 不能重复。",
+                    en=f"{table} {quoted(identifier)} is on line {line} already; {key} must be unique.",
+                    lone=True,
+                )
+            else:
+                seen[identifier] = path
+
+
+def _references_found(draft: Draft) -> Iterator[Finding]:
+    for table, key, target in (
+        ("zone", "floor", "floor"),
+        ("service", "zone", "zone"),
+        ("window", "zone", "zone"),
+        ("window", "floor", "floor"),
+    ):
+        for path, row in draft.rows(table):
+            if identifier := word(row, key):
+                yield from _dangling(draft, (*path, key), target, identifier)
+    for table, key, target in (
+        ("window", "serves", "service"),
+        ("window", "relief", "service"),
+        ("clerk", "windows", "window"),
+    ):
+        for path, row in draft.rows(table):
+            for index, identifier in words(row, key):
+                yield from _dangling(draft, (*path, key, index), target, identifier)
+
+
+def _dangling(draft: Draft, path: TablePath, target: str, identifier: str) -> Iterator[Finding]:
+    known = draft.ids(target)
+    if identifier in known:
+        return
+    by_name = {each: known_id for known_id, row in known.items() for each in _names(draft, row)}
+    guess = by_name.get(identifier) or nearest(identifier, known)
+    yield Finding(
+        path=path,
+        code=f"unknown_{target}",
+        zh=f"没有{_ZH[target]} {quoted(identifier)}。",
+        en=f"There is no {target} {quoted(identifier)}.",
+        suggestion=quoted(guess) if guess else None,
+    )
+
+
+def _names(draft: Draft, path: TablePath) -> Iterator[str]:
+    """Give the display names of a row: people write the name where the id belongs."""
+    rows = draft.data[str(path[0])]
+    name = rows[int(path[1])].get("name") if isinstance(rows, list) else None
+    if isinstance(name, dict):
+        yield from (each for each in name.values() if isinstance(each, str))
+
+
+def _numbers_in_order(draft: Draft) -> Iterator[Finding]:
+    for path, row in draft.rows("service"):
+        first, last = number(row, "first", 1), number(row, "last", 9999)
+        if first > last:
+            yield Finding(
+                path=(*path, "first"),
+                code="numbers_out_of_order",
+                zh=f"第一个号 {first} 大于最后一个号 {last}。",
+                en=f"The first number {first} is above the last number {last}.",
+                lone=True,
+            )
+
+
+def _letters_clear(draft: Draft) -> Iterator[Finding]:
+    if draft.table("ticket").get("allow_ambiguous_prefixes") is True:
+        return
+    for path, row in draft.rows("service"):
+        prefix = word(row, "prefix") or ""
+        if unclear := next((letter for letter in prefix.upper() if letter in AMBIGUOUS_LETTERS), None):
+            looks_like = "1" if unclear == "I" else "0"
+            free = _free_letter(draft)
+            yield Finding(
+                path=(*path, "prefix"),
+                code="ambiguous_prefix",
+                zh=f"字母 {unclear} 容易与 {looks_like} 混淆；"
+                "确需使用，请在 [ticket] 中写 allow_ambiguous_prefixes = true。",
+                en=f"The letter {unclear} is misread as {looks_like}; to use it all the same, write"
+                " allow_ambiguous_prefixes = true in [ticket].",
+                suggestion=quoted(free) if free else None,
+            )
+
+
+def _series_agree(draft: Draft) -> Iterator[Finding]:
+    """Services with one letter share one series, so they must agree on zone, first and last number."""
+    firsts: dict[str, tuple[TablePath, Row]] = {}
+    for path, row in draft.rows("service"):
+        if not (prefix := word(row, "prefix")):
+            continue
+        other_path, other = firsts.setdefault(prefix, (path, row))
+        line = draft.line((*other_path, "prefix"))
+        if row is not other and word(row, "zone") != word(other, "zone"):
+            free = _free_letter(draft)
+            yield Finding(
+                path=(*path, "prefix"),
+                code="series_of_two_zones",
+                zh=f"字母 {prefix} 在第 {line} 行已用于另一专区；一个号码序列只属于一个专区。",
+                en=f"The letter {prefix} belongs to another zone on line {line}; a number series has one zone.",
+                suggestion=quoted(free) if free else None,
+            )
+            continue
+        here, there = ((number(each, "first", 1), number(each, "last", 9999)) for each in (row, other))
+        if here != there:
+            yield Finding(
+                path=(*path, "prefix"),
+                code="series_range_differs",
+                zh=f"与第 {line} 行的事项共用字母 {prefix} 的号码序列，但号段不同"
+                f"（此处 {here[0]}–{here[1]}，彼处 {there[0]}–{there[1]}）；请写成一致，或换一个字母。",
+                en=f"Shares the series {prefix} with the service on line {line}, but the ranges differ"
+                f" (here {here[0]}-{here[1]}, there {there[0]}-{there[1]}); make them equal or take another letter.",
+            )
+
+
+def _free_letter(draft: Draft) -> str | None:
+    used = {word(row, "prefix") for _, row in draft.rows("service")}
+    return next((letter for letter in CLEAR_LETTERS if letter not in used), None)
+
+
+def _every_service_served(draft: Draft) -> Iterator[Finding]:
+    home = {each for _, row in draft.rows("window") for _, each in words(row, "serves")}
+    relief = {each for _, row in draft.rows("window") for _, each in words(row, "relief")}
+    for identifier, path in draft.ids("service").items():
+        if identifier in home:
+            continue
+        if identifier in relief:
+            zh, en = "只有兼办窗口，没有主办窗口", "is only relieved"
+        else:
+            zh, en = "没有窗口办理", "is served nowhere"
+        yield Finding(
+            path=(*path, "id"),
+            code="service_unserved",
+            zh=f"事项 {quoted(identifier)} {zh}：请写进某个窗口的 serves。",
+            en=f"Service {quoted(identifier)} {en}: add it to the serves of a window.",
+        )
+
+
+def _every_zone_has_windows(draft: Draft) -> Iterator[Finding]:
+    manned = {word(row, "zone") for _, row in draft.rows("window")}
+    for identifier, path in draft.ids("zone").items():
+        if identifier not in manned:
+            yield Finding(
+                path=(*path, "id"),
+                code="zone_without_window",
+                zh=f"专区 {quoted(identifier)} 没有窗口。",
+                en=f"Zone {quoted(identifier)} has no window.",
+            )
+
+
+def _services_once_per_window(draft: Draft) -> Iterator[Finding]:
+    for path, row in draft.rows("window"):
+        seen: set[str] = set()
+        for key in ("serves", "relief"):
+            for index, identifier in words(row, key):
+                if identifier in seen:
+                    yield Finding(
+                        path=(*path, key, index),
+                        code="service_twice",
+                        zh=f"事项 {quoted(identifier)} 在本窗口写了两次。",
+                        en=f"Service {quoted(identifier)} stands twice at this window.",
+                        lone=True,
+                    )
+                seen.add(identifier)
+
+
+def _time_zone_known(draft: Draft) -> Iterator[Finding]:
+    name = word(draft.table("hall"), "time_zone")
+    if name is None or name in (known := _time_zones()):
+        return
+    guess = CHINA.get(name.casefold()) or nearest(name, sorted(known))
+    yield Finding(
+        path=("hall", "time_zone"),
+        code="unknown_time_zone",
+        zh=f"没有时区 {quoted(name)}。",
+        en=f"There is no time zone {quoted(name)}.",
+        suggestion=quoted(guess) if guess else None,
+        lone=True,
+    )
+
+
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _languages_agree(draft: Draft) -> Iterator[Finding]:
+    spoken = [each for _, each in words(draft.table("hall"), "languages")] or list(LANGUAGES)
+    for table in ("hall", "ticket"):
+        seen: set[str] = set()
+        for index, language in words(draft.table(table), "languages"):
+            if language in seen:
+                yield Finding(
+                    path=(table, "languages", index),
+                    code="language_twice",
+                    zh=f"语言 {quoted(language)} 写了两次。",
+                    en=f"Language {quoted(language)} stands twice.",
+                    lone=True,
+                )
+            elif table == "ticket" and language in LANGUAGES and language not in spoken:
+                yield _not_spoken((table, "languages", index), language, spoken)
+            seen.add(language)
+    if spoken and "zh" not in spoken:
+        yield Finding(
+            path=("hall", "languages"),
+            code="chinese_missing",
+            zh="大厅语言必须包含 zh（中文）。",
+            en="The languages of the hall must contain zh (Chinese).",
+            lone=True,
+        )
+    for path, text in _texts(draft):
+        for language in text:
+            if language not in spoken:
+                yield _not_spoken((*path, language), language, spoken)
+
+
+def _not_spoken(path: TablePath, language: str, spoken: list[str]) -> Finding:
+    guess = LANGUAGE_NAMES.get(language.casefold()) or nearest(language, spoken)
+    if guess not in spoken:
+        guess = None
+    return Finding(
+        path=path,
+        code="unknown_language",
+        zh=f"{language} 不是本大厅的语言（{'、'.join(spoken)}）。",
+        en=f"{language} is not a language of this hall ({', '.join(spoken)}).",
+        suggestion=guess,
+        lone=True,
+    )
+
+
+def _texts(draft: Draft) -> Iterator[tuple[TablePath, Row]]:
+    places: list[tuple[TablePath, Row]] = [((table,), draft.table(table)) for table in ("hall", "ticket")]
+    for table in _KEYS:
+        places.extend(draft.rows(table))
+    for path, row in places:
+        for key in _TEXTS:
+            text = row.get(key)
+            if isinstance(text, dict):
+                yield (*path, key), text
+
+
+def _hours_in_order(draft: Draft) -> Iterator[Finding]:
+    rows = draft.table("calendar").get("hours")
+    day_starts = _clock(draft.table("hall"), "day_starts") or "06:00"
+    taken: dict[str, list[tuple[str, str, TablePath]]] = {}
+    for index, row in enumerate(rows if isinstance(rows, list) else ()):
+        if not isinstance(row, dict):
+            continue
+        path: TablePath = ("calendar", "hours", index)
+        opens, closes = _clock(row, "opens"), _clock(row, "closes")
+        if opens is None or closes is None:
+            continue
+        if opens >= closes:
+            yield Finding(
+                path=(*path, "closes"),
+                code="hours_out_of_order",
+                zh=f"关闭时刻 {closes} 不晚于开放时刻 {opens}。",
+                en=f"Closes at {closes}, which is not after {opens}.",
+                lone=True,
+            )
+            continue
+        if opens < day_starts < closes:
+            yield Finding(
+                path=(*path, "opens"),
+                code="hours_cross_day",
+                zh=f"开放时间 {opens}–{closes} 跨过营业日分界 {day_starts}，号码会在开放期间重新开始。",
+                en=f"Open from {opens} to {closes}, across the start of the business day at {day_starts}:"
+                " numbers would begin again while visitors wait.",
+            )
+        for day_index, day in words(row, "days"):
+            spans = taken.setdefault(day, [])
+            if clash := next((span for span in spans if opens < span[1] and span[0] < closes), None):
+                line = draft.line(clash[2])
+                yield Finding(
+                    path=(*path, "days", day_index),
+                    code="hours_overlap",
+                    zh=f"{day} {opens}–{closes} 与第 {line} 行的 {clash[0]}–{clash[1]} 重叠。",
+                    en=f"{day} {opens}-{closes} overlaps {clash[0]}-{clash[1]} on line {line}.",
+                    lone=True,
+                )
+            spans.append((opens, closes, path))
+
+
+def _clock(row: Row, key: str) -> str | None:
+    """Give a time of day as "08:30", which sorts; None where the schema has something to say."""
+    found = row.get(key)
+    text = f"{found:%H:%M}" if hasattr(found, "hour") and not hasattr(found, "year") else found
+    return text if isinstance(text, str) and len(text) == 5 and text[2] == ":" else None
+
+
+def _priorities_free(draft: Draft) -> Iterator[Finding]:
+    for path, row in draft.rows("priority"):
+        if (identifier := word(row, "id")) in RESERVED_PRIORITIES:
+            yield Finding(
+                path=(*path, "id"),
+                code="reserved_priority",
+                zh=f"{identifier} 是普通号的代号，不能用作优先代号。",
+                en=f"{identifier} is what tickets without priority are called; take another id.",
+                lone=True,
+            )
+
+
+def _posts_have_windows(draft: Draft) -> Iterator[Finding]:
+    for path, row in draft.rows("clerk"):
+        guide = row.get("role") == "guide"
+        windows = row.get("windows", [])
+        if not isinstance(windows, list) or guide != bool(windows):
+            continue
+        yield Finding(
+            path=(*path, "windows"),
+            code="guide_with_window" if guide else "clerk_without_window",
+            zh="引导台导办员不坐窗口，请删去 windows。" if guide else '请写明可登录的窗口：windows = ["1"]。',
+            en="A guide sits at no window: leave out windows." if guide else 'Name the windows: windows = ["1"].',
+            lone=True,
+        )
+
+
+RULES: Final[tuple[Callable[[Draft], Iterator[Finding]], ...]] = (
+    _ids_once,
+    _references_found,
+    _numbers_in_order,
+    _letters_clear,
+    _series_agree,
+    _every_service_served,
+    _every_zone_has_windows,
+    _services_once_per_window,
+    _time_zone_known,
+    _languages_agree,
+    _hours_in_order,
+    _priorities_free,
+    _posts_have_windows,
+)

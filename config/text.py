@@ -1,0 +1,171 @@
+"""From bytes to TOML tables: encodings as editors write them, and lines that are not TOML.
+
+Old Notepad saves GBK ("ANSI") or UTF-16 ("Unicode"), newer Notepad UTF-8 with or without a byte order mark; only
+UTF-8 is read, and the rest is told how to save again. Source of the grammar: TOML 1.0, https://toml.io/en/v1.0.0
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from config.positions import WHOLE_FILE, Spot, locate
+from config.problems import Finding, TablePath, nearest
+
+FILE_BYTES_MAX: Final = 1024 * 1024
+"""The largest hall we know, 29 windows, has 16 KiB; what is larger is not a hall file."""
+
+BROKEN_LINES_MAX: Final = 20
+"""After so many broken lines the file is something else than TOML."""
+
+FULL_WIDTH: Final = str.maketrans("“”＂‘’＇，＝［］｛｝＃．\u3000", "\"\"\"''',=[]{}#. ")
+"""What a Chinese keyboard writes where TOML wants ASCII."""
+
+
+def text_of(path: Path, shipped: Iterable[str]) -> tuple[str, tuple[Spot, Finding] | None]:
+    """Give the text of a file with plain line ends, or what is wrong with the file."""
+    try:
+        if path.is_dir():
+            inside = sorted(each.name for each in path.glob("*.toml"))
+            return "", _whole(
+                "folder", "这是文件夹，不是文件。", "This is a folder, not a file.", _inside(path, inside)
+            )
+        with path.open("rb") as file:
+            raw = file.read(FILE_BYTES_MAX + 1)
+    except FileNotFoundError:
+        around = [each.name for each in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        guess = nearest(path.name, around) or (nearest(path.stem, shipped) if path.parent == Path() else None)
+        return "", _whole(
+            "file_missing", "没有这个文件。", "There is no such file.", _inside(path.parent, [guess] if guess else [])
+        )
+    except (OSError, ValueError) as trouble:  # ValueError: a NUL in the name
+        reason = getattr(trouble, "strerror", None) or str(trouble)
+        return "", _whole("file_unreadable", f"无法读取：{reason}。", f"Cannot be read: {reason}.")
+    if len(raw) > FILE_BYTES_MAX:
+        size = FILE_BYTES_MAX // 1024
+        return "", _whole(
+            "file_too_large", f"文件大于 {size} KiB，不是大厅文件。", f"Above {size} KiB: not a hall file."
+        )
+    try:
+        return _plain(raw.decode("utf-8-sig")), None
+    except UnicodeDecodeError as trouble:
+        before = raw[: trouble.start]
+        spot = Spot(before.count(b"\n") + 1, trouble.start - (before.rfind(b"\n") + 1) + 1)
+        encoding = _encoding_of(raw)
+        return "", (
+            spot,
+            Finding(
+                path=(),
+                code="not_utf8",
+                zh=f"文件不是 UTF-8 编码{f'，看来是 {encoding}' if encoding else ''}。"
+                "在记事本中请选“另存为”，编码选 UTF-8（带 BOM 也可以）。",
+                en=f"The file is not UTF-8{f'; it looks like {encoding}' if encoding else ''}."
+                ' Save it as UTF-8 (in Notepad: "Save as", encoding UTF-8; a BOM is fine).',
+            ),
+        )
+
+
+def _whole(code: str, zh: str, en: str, suggestion: str | None = None) -> tuple[Spot, Finding]:
+    return WHOLE_FILE, Finding(path=(), code=code, zh=zh, en=en, suggestion=suggestion)
+
+
+def _inside(folder: Path, names: list[str]) -> str | None:
+    return str(folder / names[0]) if names else None
+
+
+def _encoding_of(raw: bytes) -> str | None:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16 (Unicode)"
+    try:
+        raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    return "GBK (ANSI)"
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def tables_of(text: str) -> tuple[dict[str, object] | None, dict[TablePath, Spot], list[tuple[Spot, Finding]]]:
+    """Give the tables, where they stand, and the broken lines; no tables when the text cannot be read on."""
+    broken: list[tuple[Spot, Finding]] = []
+    lines = text.split("\n")
+    while True:
+        try:
+            rest = "\n".join(lines)
+            data = tomllib.loads(rest)
+            return data, locate(rest), broken
+        except RecursionError:
+            broken.append(_whole("too_deep", "括号嵌套过深。", "Brackets are nested too deeply."))
+            return None, {}, broken
+        except ValueError as trouble:
+            spot = _spot_of_trouble(str(trouble), lines)
+            line = lines[spot.line - 1]
+            told = {each.line for each, _ in broken}
+            if spot.line in told:
+                return None, {}, broken
+            broken.append((spot, _broken_line(str(trouble), line)))
+            if len(broken) == BROKEN_LINES_MAX or not _stands_alone(line):
+                return None, {}, broken
+            lines[spot.line - 1] = ""
+
+
+def _spot_of_trouble(message: str, lines: list[str]) -> Spot:
+    if found := re.search(r"\(at line (\d+), column (\d+)\)", message):
+        line, column = int(found[1]), int(found[2])
+        if line <= len(lines):
+            return Spot(line, column)
+    last = max((index for index, line in enumerate(lines, 1) if line.strip()), default=1)
+    return Spot(last, len(lines[last - 1]) + 1)
+
+
+def _stands_alone(line: str) -> bool:
+    """Whether a broken line can be left out and the rest still means the same: `key = value` on one line."""
+    return re.match(r"\s*[^\s\[\]{}#,=＝]+\s*[=＝]", line) is not None and not re.search(r"\"\"\"|'''", line)
+
+
+def _broken_line(message: str, line: str) -> Finding:
+    said = re.sub(r"\s*\(at [^)]*\)$", "", message)
+    outside = re.sub(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*", "", line)
+    wide = next((char for char in outside if ord(char) in FULL_WIDTH), None)
+    if wide is not None:
+        return Finding(
+            path=(),
+            code="full_width",
+            zh=f"这一行有中文标点“{wide}”，TOML 只认英文标点。",
+            en=f"This line has the full-width character {wide}; TOML wants the ASCII one.",
+            suggestion=line.strip().translate(FULL_WIDTH),
+        )
+    zh = next((words for start, words in _TOML_ZH.items() if said.startswith(start)), "TOML 语法错误")
+    return Finding(path=(), code="toml_syntax", zh=f"{zh}（{said}）。", en=f"Not valid TOML: {said}.")
+
+
+_TOML_ZH: Final = {
+    "Expected '=' after a key": "键后面缺少等号 =",
+    "Expected newline or end of document": "一行只能写一个键和值，后面有多余内容",
+    "Expected ']' at the end of a table": "表头缺少 ]",
+    "Expected ']]' at the end of an array": "表头缺少 ]]",
+    "Invalid statement": "这一行既不是表头，也不是“键 = 值”",
+    "Invalid initial character for a key": "键名写法不对",
+    "Cannot declare": "这个表头重复了",
+    "Cannot overwrite a value": "这个键在本表中已经写过",
+    "Cannot mutate immutable namespace": "这个表已经写完，不能再补充",
+    "Duplicate inline table key": "花括号中有重复的键",
+    "Unclosed array": "列表缺少 ] 或逗号",
+    "Unclosed inline table": "花括号缺少 } 或逗号",
+    "Unterminated string": "引号没有配对",
+    'Expected "\'"': "引号没有配对",
+    "Illegal character": "含有不允许的字符（例如换行或控制字符），或引号没有配对",
+    "Found invalid character": "含有不允许的字符",
+    "Unescaped": "反斜杠写法不对，请写成 \\\\",
+    "Invalid hex value": "转义字符写法不对",
+    "Escaped character": "转义字符写法不对",
+    "Invalid date or datetime": "日期或时间不存在",
+    "Invalid value": "值的写法不对，文字要放在英文引号中",
+    "Exceeds the limit": "数字太长",
+}
