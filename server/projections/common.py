@@ -1,0 +1,160 @@
+"""What several pictures share: instants of the hall, names, and who waits where, counted in one pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from server.domain.forecast import Eta, eta
+from server.domain.state import HallState
+from server.domain.terms import (
+    FloorId,
+    HallPlan,
+    ServiceId,
+    Text,
+    WindowNo,
+    WorkId,
+    ZoneId,
+)
+
+REASON_MAX = 200  # characters of a free text that a screen shows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtaView:
+    """The expected wait: half of the visitors wait less than `p50_s`, four of five less than `p80_s`."""
+
+    p50_s: int
+    p80_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClerkView:
+    """Who works at a window."""
+
+    work_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How many wait, and since when (Unix ms) the longest of them."""
+
+    count: int = 0
+    oldest_ms: int | None = None
+
+    def plus(self, other: "Waiting") -> "Waiting":
+        """Give both together."""
+        known = [ms for ms in (self.oldest_ms, other.oldest_ms) if ms is not None]
+        return Waiting(count=self.count + other.count, oldest_ms=min(known, default=None))
+
+
+def instant(plan: HallPlan, ms: int) -> str:
+    """Give an instant as RFC 3339 with the hall's offset, to the millisecond: 2026-03-02T09:00:00.000+08:00."""
+    return datetime.fromtimestamp(ms / 1000, tz=UTC).astimezone(plan.zone_info).isoformat(timespec="milliseconds")
+
+
+def instant_or_none(plan: HallPlan, ms: int | None) -> str | None:
+    """Give an instant as `instant` does, None for None."""
+    return None if ms is None else instant(plan, ms)
+
+
+def reason_of(text: str) -> str | None:
+    """Give a free text cut to what a screen shows; None when it is empty."""
+    return text[:REASON_MAX] or None
+
+
+def service_name(plan: HallPlan, service: ServiceId) -> Text:
+    """Give the name of a service; its id when the hall no longer has it (a ticket outlives a change of the plan)."""
+    known = plan.service.get(service)
+    return known.name if known else {"zh": service}
+
+
+def zone_name(plan: HallPlan, zone: ZoneId) -> Text:
+    """Give the name of a zone; its id when the hall no longer has it."""
+    known = plan.zone.get(zone)
+    return known.name if known else {"zh": zone}
+
+
+def window_name(plan: HallPlan, no: WindowNo) -> Text:
+    """Give the name of a window; its number when the hall no longer has it."""
+    known = plan.window.get(no)
+    return known.name if known else {"zh": no}
+
+
+def floor_name(plan: HallPlan, floor: FloorId | None) -> Text | None:
+    """Give the name of a floor, None when there is none."""
+    return next((known.name for known in plan.floors if known.id == floor), None)
+
+
+def floor_of_zone(plan: HallPlan, zone: ZoneId) -> Text | None:
+    """Give the name of the floor a zone is on, None when the file does not say."""
+    known = plan.zone.get(zone)
+    return floor_name(plan, known.floor) if known else None
+
+
+def floor_of_window(plan: HallPlan, no: WindowNo) -> Text | None:
+    """Give the name of the floor a window is on: its own, else its zone's."""
+    known = plan.window.get(no)
+    if known is None:
+        return None
+    return floor_name(plan, known.floor) if known.floor else floor_of_zone(plan, known.zone)
+
+
+def clerk_of(plan: HallPlan, work_id: WorkId | None, names: Mapping[str, str]) -> ClerkView | None:
+    """Give who works there: by the account's name, else by the post's, else by work id."""
+    if work_id is None:
+        return None
+    name = names.get(work_id, work_id)
+    if name == work_id and (post := plan.post.get(work_id)) is not None:
+        name = post.name
+    return ClerkView(work_id=work_id, name=name)
+
+
+def waiting_by_service(state: HallState) -> dict[ServiceId, Waiting]:
+    """Count who waits for each service, in one pass over the lanes; services nobody waits for are absent."""
+    counts: dict[ServiceId, Waiting] = {}
+    for (service, _, _), lane in state.lane_items():
+        here = Waiting(count=len(lane), oldest_ms=state.tickets[lane[0][2]].issued_ms)
+        counts[service] = here.plus(counts.get(service, Waiting()))
+    return counts
+
+
+def waiting_by_zone(state: HallState) -> dict[ZoneId, Waiting]:
+    """Count who waits in each zone; every zone of the plan is there."""
+    counts = {zone.id: Waiting() for zone in state.plan.zones}
+    for service, here in waiting_by_service(state).items():
+        known = state.plan.service.get(service)
+        if known is not None and known.zone in counts:
+            counts[known.zone] = counts[known.zone].plus(here)
+    return counts
+
+
+def open_windows_by_zone(state: HallState) -> dict[ZoneId, int]:
+    """Count the windows at work (a clerk there, not paused) that stand in each zone."""
+    counts = {zone.id: 0 for zone in state.plan.zones}
+    for no, window in state.windows.items():
+        zone = state.plan.window[no].zone
+        if window.clerk is not None and window.paused is None and zone in counts:
+            counts[zone] += 1
+    return counts
+
+
+def eta_view(known: Eta | None) -> EtaView | None:
+    """Give an expected wait as the wire's shape."""
+    return None if known is None else EtaView(p50_s=known.p50_s, p80_s=known.p80_s)
+
+
+def zone_eta(state: HallState, zone: ZoneId, waiting: Mapping[ServiceId, Waiting]) -> EtaView | None:
+    """Give what a visitor who comes now may expect in a zone: the longest of its services; None when none is served."""
+    expected: list[Eta] = []
+    for service in state.plan.services:
+        if service.zone != zone:
+            continue
+        series = sum(
+            here.count
+            for other, here in waiting.items()
+            if (known := state.plan.service.get(other)) is not None and known.prefix == service.prefix
+        )
+        if (wait := eta(state, service.id, series)) is not None:
+            expected.append(wait)
+    return eta_view(max(expected, key=lambda wait: (wait.p50_s, wait.p80_s), default=None))

@@ -1,0 +1,193 @@
+"""What devices are asked to do because of a commit: print a ticket, say a call. Pure; the same commit, the same jobs.
+
+A job is named by its commit and its place in it ("1041.0"), so that it keeps its id over restarts and can be told
+apart from every other for ever. Jobs that come too late are worse than none: each expires.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from server.domain import events as e
+from server.domain.state import HallState, Ticket
+from server.domain.terms import ORDINARY, DeviceId, Label, Text, TicketId, TicketStatus, Track, WindowNo, ZoneId
+from server.projections.common import (
+    EtaView,
+    floor_of_zone,
+    instant,
+    service_name,
+    window_name,
+    zone_name,
+)
+
+PRINT_WITHIN_MS = 120_000  # the visitor has gone by then
+SAY_WITHIN_MS = 30_000  # a call spoken later than this confuses
+PRINTING_CHANNELS = frozenset({"kiosk", "guide"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintTicket:
+    """What stands on the paper."""
+
+    hall_name: Text
+    ticket: str
+    label: str
+    service: Text
+    zone: Text
+    floor: Text | None
+    windows: tuple[str, ...]
+    ahead: int
+    eta: EtaView | None
+    issued_at: str
+    priority: str | None
+    priority_name: Text | None
+    track_url: str
+    languages: tuple[str, ...]
+    advice: Text | None
+    notice: Text | None
+    reprint: bool
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """What the loudspeaker calls."""
+
+    ticket: str
+    label: str
+    window: str
+    window_name: Text
+    zone: str
+    languages: tuple[str, ...]
+    call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job of a commit. `kiosk` and `zone` say which device gets it; instants are Unix ms."""
+
+    seq: int
+    index: int
+    ticket: TicketId
+    data: PrintTicket | Say
+    at_ms: int
+    expires_ms: int
+    kiosk: DeviceId | None = None
+    zone: ZoneId | None = None
+
+    @property
+    def id(self) -> str:
+        """Give the id on the wire: commit and place in it."""
+        return f"{self.seq}.{self.index}"
+
+    @property
+    def kind(self) -> str:
+        """Give the kind on the wire."""
+        match self.data:
+            case PrintTicket():
+                return "print_ticket"
+            case Say():
+                return "say"
+            case _:
+                assert_never(self.data)
+
+
+def jobs_of(
+    state: HallState,
+    events: Sequence[e.Event],
+    *,
+    seq: int,
+    at_ms: int,
+    track_url: Callable[[Track], str],
+    drill: bool = False,
+) -> list[Job]:
+    """Give the jobs of one commit, in order. Tickets of another business day than the state's are skipped."""
+    jobs: list[Job] = []
+    for index, event in enumerate(events):
+        match event:
+            case e.TicketIssued():
+                if event.channel not in PRINTING_CHANNELS or event.ticket not in state.tickets:
+                    continue
+                ticket = state.tickets[event.ticket]
+                paper = _paper(state, ticket, issued_ms=at_ms, track_url=track_url, drill=drill, reprint=False)
+                kiosk, zone = event.kiosk, None
+                data: PrintTicket | Say = paper
+                within_ms = PRINT_WITHIN_MS
+            case e.ReprintRequested():
+                if event.ticket not in state.tickets:
+                    continue
+                ticket = state.tickets[event.ticket]
+                data = _paper(state, ticket, issued_ms=ticket.issued_ms, track_url=track_url, drill=drill, reprint=True)
+                kiosk, zone, within_ms = event.kiosk, None, PRINT_WITHIN_MS
+            case e.TicketCalled() | e.TicketRecalled() | e.TicketResumed():
+                if event.window not in state.plan.window:
+                    continue
+                data = _call(state, event.ticket, event.label, event.window, event.call_count)
+                kiosk, zone, within_ms = None, state.plan.window[event.window].zone, SAY_WITHIN_MS
+            case _:
+                continue
+        jobs.append(
+            Job(
+                seq=seq,
+                index=index,
+                ticket=event.ticket,
+                data=data,
+                at_ms=at_ms,
+                expires_ms=at_ms + within_ms,
+                kiosk=kiosk,
+                zone=zone,
+            )
+        )
+    return jobs
+
+
+def still_matters(state: HallState, job: Job) -> bool:
+    """Say whether a job is worth doing now: a call is not, once the visitor has come or was sent elsewhere."""
+    match job.data:
+        case PrintTicket():
+            return True
+        case Say():
+            ticket = state.tickets.get(job.ticket)
+            return ticket is not None and ticket.status is TicketStatus.CALLED and ticket.window == job.data.window
+        case _:
+            assert_never(job.data)
+
+
+def _paper(
+    state: HallState, ticket: Ticket, *, issued_ms: int, track_url: Callable[[Track], str], drill: bool, reprint: bool
+) -> PrintTicket:
+    plan = state.plan
+    rule = plan.priority.get(ticket.priority)
+    known = ticket.eta_p50_s is not None and ticket.eta_p80_s is not None
+    return PrintTicket(
+        hall_name=plan.name,
+        ticket=ticket.id,
+        label=ticket.label,
+        service=service_name(plan, ticket.service),
+        zone=zone_name(plan, ticket.zone),
+        floor=floor_of_zone(plan, ticket.zone),
+        windows=ticket.windows,
+        ahead=ticket.ahead,
+        eta=EtaView(p50_s=ticket.eta_p50_s or 0, p80_s=ticket.eta_p80_s or 0) if known else None,
+        issued_at=instant(plan, issued_ms),
+        priority=None if ticket.priority == ORDINARY else ticket.priority,
+        priority_name=rule.name if rule and ticket.priority != ORDINARY else None,
+        track_url=track_url(ticket.track),
+        languages=plan.ticket_languages or plan.languages,
+        advice=plan.advice,
+        notice=plan.notice,
+        reprint=reprint,
+        drill=drill,
+    )
+
+
+def _call(state: HallState, ticket: TicketId, label: Label, window: WindowNo, call_count: int) -> Say:
+    return Say(
+        ticket=ticket,
+        label=label,
+        window=window,
+        window_name=window_name(state.plan, window),
+        zone=state.plan.window[window].zone,
+        languages=state.plan.languages,
+        call_count=call_count,
+    )

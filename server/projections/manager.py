@@ -1,0 +1,158 @@
+"""The manager's page: every window and zone with today's counts, and the devices of the hall."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.domain.state import HallState
+from server.domain.terms import Text, WindowStatus
+from server.projections.common import (
+    ClerkView,
+    Waiting,
+    clerk_of,
+    floor_of_window,
+    floor_of_zone,
+    instant_or_none,
+    open_windows_by_zone,
+    waiting_by_service,
+    waiting_by_zone,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerWindow:
+    """One window today."""
+
+    window: str
+    name: Text
+    zone: str
+    floor: Text | None
+    status: str
+    pause_reason: str | None
+    clerk: ClerkView | None
+    label: str | None
+    service: str | None
+    since: str | None
+    serves: tuple[str, ...]
+    relief: tuple[str, ...]
+    served_today: int
+    busy_s_today: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerZone:
+    """One zone today; `mean_wait_s` from the number to the first call, None before the first call."""
+
+    zone: str
+    name: Text
+    floor: Text | None
+    waiting: int
+    oldest_since: str | None
+    open_windows: int
+    issued_today: int
+    called_today: int
+    finished_today: int
+    no_show_today: int
+    mean_wait_s: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerService:
+    """One service; `windows` are those that serve it now as their own work."""
+
+    service: str
+    name: Text
+    zone: str
+    prefix: str
+    waiting: int
+    windows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerPicture:
+    """The whole hall today."""
+
+    hall: str
+    business_day: str | None
+    day_open: bool
+    drill: bool
+    windows: tuple[ManagerWindow, ...]
+    zones: tuple[ManagerZone, ...]
+    services: tuple[ManagerService, ...]
+    devices: tuple[Mapping[str, Any], ...]
+
+
+def manager(
+    state: HallState, *, names: Mapping[str, str], devices: Sequence[Mapping[str, Any]] = (), drill: bool = False
+) -> ManagerPicture:
+    """Give the picture of the manager's page; `devices` are the rows of the device register as the wire has them."""
+    waiting = waiting_by_service(state)
+    return ManagerPicture(
+        hall=state.plan.hall,
+        business_day=state.day,
+        day_open=state.day_open,
+        drill=drill,
+        windows=_windows(state, names),
+        zones=_zones(state),
+        services=tuple(
+            ManagerService(
+                service=service.id,
+                name=service.name,
+                zone=service.zone,
+                prefix=service.prefix,
+                waiting=waiting.get(service.id, Waiting()).count,
+                windows=tuple(no for no, window in state.windows.items() if service.id in window.serves),
+            )
+            for service in state.plan.services
+        ),
+        devices=tuple(devices),
+    )
+
+
+def _windows(state: HallState, names: Mapping[str, str]) -> tuple[ManagerWindow, ...]:
+    views: list[ManagerWindow] = []
+    for no, window in state.windows.items():
+        current = state.tickets[window.current] if window.current else None
+        status = state.window_status(no)
+        views.append(
+            ManagerWindow(
+                window=no,
+                name=state.plan.window[no].name,
+                zone=state.plan.window[no].zone,
+                floor=floor_of_window(state.plan, no),
+                status=status,
+                pause_reason=window.paused if status is WindowStatus.PAUSED else None,
+                clerk=clerk_of(state.plan, window.clerk, names),
+                label=current.label if current else None,
+                service=current.service if current else None,
+                since=instant_or_none(state.plan, window.since_ms or None),
+                serves=window.serves,
+                relief=window.relief,
+                served_today=window.served_today,
+                busy_s_today=window.busy_s_today,
+            )
+        )
+    return tuple(views)
+
+
+def _zones(state: HallState) -> tuple[ManagerZone, ...]:
+    waiting, open_windows = waiting_by_zone(state), open_windows_by_zone(state)
+    views: list[ManagerZone] = []
+    for zone in state.plan.zones:
+        count = state.zones[zone.id]
+        views.append(
+            ManagerZone(
+                zone=zone.id,
+                name=zone.name,
+                floor=floor_of_zone(state.plan, zone.id),
+                waiting=waiting[zone.id].count,
+                oldest_since=instant_or_none(state.plan, waiting[zone.id].oldest_ms),
+                open_windows=open_windows[zone.id],
+                issued_today=count.issued,
+                called_today=count.called,
+                finished_today=count.finished,
+                no_show_today=count.no_show,
+                mean_wait_s=round(count.wait_s / count.called) if count.called else None,
+            )
+        )
+    return tuple(views)

@@ -1,0 +1,108 @@
+"""A visitor's phone page behind the QR code: the public fields of one ticket, found by its unguessable track token."""
+
+from dataclasses import dataclass
+
+from server.domain.forecast import eta
+from server.domain.lifecycle import Move, is_legal
+from server.domain.routing import ahead
+from server.domain.state import HallState, Ticket
+from server.domain.terms import Text, TicketStatus, Track
+from server.projections.common import (
+    EtaView,
+    eta_view,
+    floor_of_window,
+    floor_of_zone,
+    instant,
+    instant_or_none,
+    service_name,
+    window_name,
+    zone_name,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """What the visitor may ask for now."""
+
+    cancel: bool
+    reinstate: bool
+    rate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketPicture:
+    """One ticket as its holder sees it. `ahead` and `eta` are None when nobody is waited for any more.
+
+    `history` and `legs` are there for the ticket's full form; the holder's own page gets them empty.
+    """
+
+    ticket: str
+    label: str
+    number: int
+    service: str
+    zone: str
+    status: str
+    priority: str
+    issued_at: str
+    ahead: int | None
+    eta: EtaView | None
+    window: str | None
+    called_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    call_count: int
+    waited_s: int | None
+    rated: bool
+    can: Allowed
+    hall_name: Text
+    service_name: Text
+    zone_name: Text
+    floor: Text | None
+    window_name: Text | None
+    windows: tuple[str, ...]
+    drill: bool
+    history: tuple[str, ...] = ()
+    legs: tuple[str, ...] = ()
+
+
+def ticket(state: HallState, track: Track, *, now_ms: int, drill: bool = False) -> TicketPicture | None:
+    """Give the picture of the ticket with this token, None when today has no such ticket."""
+    id_ = state.tracks.get(track)
+    return None if id_ is None else _picture(state, state.tickets[id_], now_ms, drill=drill)
+
+
+def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> TicketPicture:
+    plan = state.plan
+    waiting = found.status is TicketStatus.WAITING
+    before = ahead(state, found.id, now_ms) if waiting else None
+    return TicketPicture(
+        ticket=found.id,
+        label=found.label,
+        number=found.number,
+        service=found.service,
+        zone=found.zone,
+        status=found.status,
+        priority=found.priority,
+        issued_at=instant(plan, found.issued_ms),
+        ahead=before,
+        eta=None if before is None else eta_view(eta(state, found.service, before)),
+        window=found.window,
+        called_at=instant_or_none(plan, found.called_ms),
+        started_at=instant_or_none(plan, found.started_ms),
+        finished_at=instant_or_none(plan, found.finished_ms),
+        call_count=found.call_count,
+        waited_s=found.waited_s,
+        rated=found.grade is not None,
+        can=Allowed(
+            cancel=is_legal(found.status, Move.CANCEL),
+            reinstate=is_legal(found.status, Move.REINSTATE) and found.reinstated < plan.reinstate_times,
+            rate=is_legal(found.status, Move.RATE) and found.grade is None,
+        ),
+        hall_name=plan.name,
+        service_name=service_name(plan, found.service),
+        zone_name=zone_name(plan, found.zone),
+        floor=floor_of_window(plan, found.window) if found.window else floor_of_zone(plan, found.zone),
+        window_name=window_name(plan, found.window) if found.window else None,
+        windows=(found.bound,) if found.bound else state.windows_of(found.service) if waiting else found.windows,
+        drill=drill,
+    )

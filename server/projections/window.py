@@ -1,0 +1,173 @@
+"""One window as its clerk, its strip and its keypad see it: the current visitor, who is held, who is next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from server.domain.lifecycle import Move, is_legal
+from server.domain.routing import preview, waiting_for
+from server.domain.state import HallState, Ticket
+from server.domain.terms import Text, TicketId, WindowNo, WindowStatus
+from server.projections.common import (
+    ClerkView,
+    clerk_of,
+    instant,
+    instant_or_none,
+    reason_of,
+    service_name,
+)
+
+NEXT_MAX = 8
+HELD_MAX = 30
+MISSED_MAX = 30  # the newest; a visitor who comes back does so soon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentView:
+    """The visitor called to the window or served there. `why` says how routing chose, `reason` what the clerk wrote."""
+
+    ticket: str
+    label: str
+    service: Text
+    service_id: str
+    status: str
+    priority: str
+    issued_at: str
+    called_at: str | None
+    started_at: str | None
+    call_count: int
+    waited_s: int | None
+    why: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldView:
+    """A visitor away with leave."""
+
+    ticket: str
+    label: str
+    service: Text
+    held_at: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedView:
+    """A visitor who did not come; `reinstatable` while the hall allows one more time."""
+
+    ticket: str
+    label: str
+    service: Text
+    missed_at: str | None
+    reinstatable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextView:
+    """Who would be called next; `home` when it is the window's own work."""
+
+    ticket: str
+    label: str
+    service: Text
+    priority: str
+    issued_at: str
+    home: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPicture:
+    """One window; `waiting` counts everybody it may call."""
+
+    hall: str
+    window: str
+    name: Text
+    zone: str
+    status: str
+    pause_reason: str | None
+    clerk: ClerkView | None
+    current: CurrentView | None
+    held: tuple[HeldView, ...]
+    missed: tuple[MissedView, ...]
+    waiting: int
+    oldest_since: str | None
+    next: tuple[NextView, ...]
+    serves: tuple[str, ...]
+    relief: tuple[str, ...]
+    drill: bool
+
+
+def window(
+    state: HallState, no: WindowNo, *, now_ms: int, names: Mapping[str, str], drill: bool = False
+) -> WindowPicture:
+    """Give the picture of a window of the plan; `names` gives clerks' names by work id."""
+    plan, here = state.plan, state.windows[no]
+    status = state.window_status(no)
+    waiting, oldest_ms = waiting_for(state, no)
+    return WindowPicture(
+        hall=plan.hall,
+        window=no,
+        name=plan.window[no].name,
+        zone=plan.window[no].zone,
+        status=status,
+        pause_reason=here.paused if status is WindowStatus.PAUSED else None,
+        clerk=clerk_of(plan, here.clerk, names),
+        current=_current(state, state.tickets[here.current]) if here.current else None,
+        held=tuple(_held(state, state.tickets[id_]) for id_ in here.held[:HELD_MAX]),
+        missed=tuple(_missed(state, state.tickets[id_]) for id_ in reversed(here.missed[-MISSED_MAX:])),
+        waiting=waiting,
+        oldest_since=instant_or_none(plan, oldest_ms),
+        next=tuple(_next(state, choice.ticket, home=choice.home) for choice in preview(state, no, now_ms, NEXT_MAX)),
+        serves=here.serves,
+        relief=here.relief,
+        drill=drill,
+    )
+
+
+def _current(state: HallState, ticket: Ticket) -> CurrentView:
+    return CurrentView(
+        ticket=ticket.id,
+        label=ticket.label,
+        service=service_name(state.plan, ticket.service),
+        service_id=ticket.service,
+        status=ticket.status,
+        priority=ticket.priority,
+        issued_at=instant(state.plan, ticket.issued_ms),
+        called_at=instant_or_none(state.plan, ticket.called_ms),
+        started_at=instant_or_none(state.plan, ticket.started_ms),
+        call_count=ticket.call_count,
+        waited_s=ticket.waited_s,
+        why=ticket.why or None,
+        reason=reason_of(ticket.reason),
+    )
+
+
+def _held(state: HallState, ticket: Ticket) -> HeldView:
+    return HeldView(
+        ticket=ticket.id,
+        label=ticket.label,
+        service=service_name(state.plan, ticket.service),
+        held_at=instant_or_none(state.plan, ticket.held_ms),
+        reason=reason_of(ticket.reason),
+    )
+
+
+def _missed(state: HallState, ticket: Ticket) -> MissedView:
+    return MissedView(
+        ticket=ticket.id,
+        label=ticket.label,
+        service=service_name(state.plan, ticket.service),
+        missed_at=instant_or_none(state.plan, ticket.missed_ms),
+        reinstatable=is_legal(ticket.status, Move.REINSTATE) and ticket.reinstated < state.plan.reinstate_times,
+    )
+
+
+def _next(state: HallState, id_: TicketId, *, home: bool) -> NextView:
+    ticket = state.tickets[id_]
+    return NextView(
+        ticket=ticket.id,
+        label=ticket.label,
+        service=service_name(state.plan, ticket.service),
+        priority=ticket.priority,
+        issued_at=instant(state.plan, ticket.issued_ms),
+        home=home,
+    )
