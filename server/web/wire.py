@@ -1,0 +1,649 @@
+"""The words of the HTTP interface: every body and every answer of `/api/v1` as a type.
+
+OpenAPI is drawn from these, the pages' typed client from OpenAPI. Instants are RFC 3339 with the hall's offset,
+durations end in `_s`, ids are strings. Bodies are closed: an unknown field is an error that names it. Answers are open:
+fields may be added, never renamed.
+"""
+
+import unicodedata
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
+
+from server.domain.terms import PauseReason, Place, TicketStatus, WindowStatus
+
+ID_LENGTH_MAX = 64
+REASON_LENGTH_MAX = 200
+VISITOR_REF_LENGTH_MAX = 128
+PASSWORD_LENGTH_MAX = 128
+REGISTER_LIST_MAX = 200
+COMMITS_MAX = 1000
+TICKETS_MAX = 5000
+
+
+def _printable(text: str) -> str:
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in text):
+        raise PydanticCustomError("control_character", "must not contain control characters")
+    return text
+
+
+Id = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX), AfterValidator(_printable)]
+Words = Annotated[str, Field(max_length=REASON_LENGTH_MAX), AfterValidator(_printable)]
+Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Text = TypeAliasType(
+    "Text",
+    Annotated[
+        dict[str, str],
+        WithJsonSchema(
+            {
+                "type": "object",
+                "description": "A name in several languages; Chinese is always there.",
+                "properties": {"zh": {"type": "string"}},
+                "required": ["zh"],
+                "additionalProperties": {"type": "string"},
+            }
+        ),
+    ],
+)
+
+PersonRole = Literal["clerk", "guide", "manager", "admin", "auditor"]
+DeviceRole = Literal["kiosk", "devices", "display", "integration"]
+DeviceKind = Literal["printer", "strip", "keypad", "speaker", "rating"]
+Health = Literal["ok", "down", "degraded"]
+Paper = Literal["ok", "near_end", "out", "unknown"]
+
+
+class Body(BaseModel):
+    """What a client sends: closed, so that a misspelt field is not silently lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """What the server says."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Problem(Answer):
+    """An error (RFC 9457). `code` is stable, `detail` is a sentence in the reader's language."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class Eta(Answer):
+    """Expected wait from now: half of the visitors wait at most `p50_s`, four of five at most `p80_s`."""
+
+    p50_s: int
+    p80_s: int
+
+
+# ---------------------------------------------------------------------------------------------------- paths, queries
+
+
+class HallPath(Body):
+    """A hall."""
+
+    hall: str
+
+
+class TicketPath(HallPath):
+    """A ticket: its id, its label of today, or its track token."""
+
+    ticket: str
+
+
+class WindowPath(HallPath):
+    """A window by the number painted on it."""
+
+    no: str
+
+
+class DevicePath(HallPath):
+    """A device of a hall's register."""
+
+    device: Id
+
+
+class TrackQuery(Body):
+    """The visitor's own token, instead of a sign-in."""
+
+    track: str | None = None
+
+
+class TicketsQuery(Body):
+    """Which tickets of today."""
+
+    status: TicketStatus | None = None
+    zone: str | None = None
+    window: str | None = None
+    limit: Annotated[int, Field(ge=1, le=TICKETS_MAX, description="The newest so many.")] = TICKETS_MAX
+
+
+class CommitsQuery(Body):
+    """Where to read on in the ledger."""
+
+    after: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=COMMITS_MAX)] = 100
+
+
+class DayQuery(Body):
+    """A business day; without it the one the hall is in."""
+
+    date: Annotated[str | None, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = None
+
+
+# ------------------------------------------------------------------------------------------------------------- who
+
+
+class Login(Body):
+    """A person signs in; a clerk at a window."""
+
+    work_id: Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
+    password: Annotated[str, Field(min_length=1, max_length=PASSWORD_LENGTH_MAX)]
+    window: Id | None = None
+    hall: Id | None = None
+
+
+class HallName(Answer):
+    """A hall by name, for the sign-in page."""
+
+    hall: str
+    name: Text
+
+
+class Me(Answer):
+    """Who the server takes the sender for, and the token that commands need in `X-CSRF-Token`."""
+
+    kind: Literal["person", "device", "nobody"]
+    work_id: str | None = None
+    name: str | None = None
+    role: PersonRole | DeviceRole | None = None
+    hall: str | None = None
+    window: str | None = None
+    device: str | None = None
+    csrf: str
+    languages: list[str]
+    drill: bool
+    dev: bool
+    halls: list[HallName]
+
+
+class SignedOut(Answer):
+    """Nobody is signed in any more."""
+
+    kind: Literal["nobody"]
+
+
+class Enrol(Body):
+    """A one-time code from `jiaohao device enrol`."""
+
+    code: Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX)]
+
+
+class Enrolled(Answer):
+    """The device's own token; a browser also gets it as a cookie."""
+
+    device: str
+    role: DeviceRole
+    hall: str | None
+    token: str
+
+
+# -------------------------------------------------------------------------------------------------------- structure
+
+
+class HallSummary(Answer):
+    """A hall in the list of halls."""
+
+    hall: str
+    name: Text
+    time_zone: str
+    languages: list[str]
+    business_day: str
+    drill: bool
+
+
+class Halls(Answer):
+    """The halls of this server."""
+
+    halls: list[HallSummary]
+
+
+class Floor(Answer):
+    """A storey."""
+
+    floor: str
+    name: Text
+
+
+class Zone(Answer):
+    """A part of the hall with its own waiting area."""
+
+    zone: str
+    name: Text
+    floor: str | None
+    board: str | None
+
+
+class Service(Answer):
+    """What visitors come for; `windows` serve it as their own work now."""
+
+    service: str
+    name: Text
+    zone: str
+    prefix: str
+    department: str | None
+    minutes_typical: float
+    windows: list[str]
+
+
+class HallWindow(Answer):
+    """A window and what it serves now."""
+
+    window: str
+    name: Text
+    zone: str
+    floor: str | None
+    serves: list[str]
+    relief: list[str]
+
+
+class Priority(Answer):
+    """Why a visitor may go ahead, and the question that the kiosk asks."""
+
+    priority: str
+    name: Text
+    question: Text | None
+
+
+class OpeningHours(Answer):
+    """Opening hours of some weekdays."""
+
+    days: list[str]
+    opens: str
+    closes: str
+
+
+class Hall(Answer):
+    """The structure of a hall, names in all its languages."""
+
+    hall: str
+    name: Text
+    time_zone: str
+    languages: list[str]
+    drill: bool
+    floors: list[Floor]
+    zones: list[Zone]
+    services: list[Service]
+    windows: list[HallWindow]
+    priorities: list[Priority]
+    hours: list[OpeningHours]
+    notice: Text | None
+    advice: Text | None
+
+
+class ZoneState(Answer):
+    """Who waits in a zone."""
+
+    zone: str
+    waiting: int
+    oldest_wait_s: int | None
+    open_windows: int
+
+
+class ServiceState(Answer):
+    """Who waits for a service; `eta` is what a visitor coming now would be told."""
+
+    service: str
+    zone: str
+    waiting: int
+    oldest_wait_s: int | None
+    open_windows: int
+    eta: Eta | None
+
+
+class WindowState(Answer):
+    """What a window is doing; `since` is when that began."""
+
+    window: str
+    status: WindowStatus
+    ticket: str | None
+    label: str | None
+    service: str | None
+    clerk: str | None
+    pause_reason: PauseReason | None
+    since: Instant | None
+    serves: list[str]
+    relief: list[str]
+    held: list[str]
+
+
+class HallState(Answer):
+    """The hall as of commit `seq`."""
+
+    seq: int
+    business_day: str
+    day_open: bool
+    zones: list[ZoneState]
+    services: list[ServiceState]
+    windows: list[WindowState]
+
+
+# ---------------------------------------------------------------------------------------------------------- tickets
+
+
+class IssueTicket(Body):
+    """A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash."""
+
+    service: Id
+    priority: Id | None = None
+    window: Id | None = None
+    language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")] = None
+    channel: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = None
+    visitor_ref: Annotated[str | None, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)] = None
+
+
+class IssuedTicket(Answer):
+    """What the visitor is told; `windows` may call the number."""
+
+    ticket: str
+    label: str
+    number: int
+    service: str
+    zone: str
+    issued_at: Instant
+    ahead: int
+    eta: Eta | None
+    track_url: str
+    track: str
+    windows: list[str]
+    priority: str
+    seq: int
+
+
+class TicketCan(Answer):
+    """What the visitor may still do with the ticket."""
+
+    cancel: bool
+    reinstate: bool
+    rate: bool
+
+
+class TicketHistory(Answer):
+    """One thing that happened to the ticket. `actor` and `reason` only for the hall's own people."""
+
+    at: Instant
+    event: str
+    window: str | None
+    actor: str | None
+    reason: str | None
+
+
+class Ticket(Answer):
+    """One visit. `ahead` and `eta` while it waits; `track_url` only for who holds the track token."""
+
+    ticket: str
+    label: str
+    number: int
+    service: str
+    zone: str
+    status: TicketStatus
+    priority: str
+    issued_at: Instant
+    ahead: int | None
+    eta: Eta | None
+    window: str | None
+    called_at: Instant | None
+    started_at: Instant | None
+    finished_at: Instant | None
+    call_count: int
+    waited_s: int | None
+    rated: bool
+    track_url: str | None = None
+    can: TicketCan
+    history: list[TicketHistory]
+    legs: list[str]
+
+
+class Tickets(Answer):
+    """Tickets of today in the order of issue; `ahead`, `eta` and `history` are left to the single ticket."""
+
+    tickets: list[Ticket]
+
+
+class Cancel(Body):
+    """Why the ticket is taken out."""
+
+    reason: Words = ""
+
+
+class Nothing(Body):
+    """An empty body."""
+
+
+class Rate(Body):
+    """A grade, 1 to 5; 5 is best."""
+
+    grade: int
+
+
+class TicketChanged(Answer):
+    """The ticket after the command."""
+
+    ticket: str
+    label: str
+    status: TicketStatus
+    seq: int
+
+
+class Reprinted(Answer):
+    """The ticket will be printed again, marked 补打."""
+
+    ticket: str
+    label: str
+    seq: int
+
+
+class Rated(Answer):
+    """Thank you."""
+
+    ticket: str
+    label: str
+    window: str | None
+    grade: int
+    seq: int
+
+
+# ---------------------------------------------------------------------------------------------------------- windows
+
+
+class CallNext(Body):
+    """With `finish` the current ticket is finished by the same press."""
+
+    finish: bool = False
+
+
+class CallTicket(Body):
+    """One ticket out of turn, by `ticket` or by `label`; the reason is kept."""
+
+    ticket: Id | None = None
+    label: Id | None = None
+    reason: Words
+
+
+class Move(Body):
+    """On the current ticket of the window, or on the given one."""
+
+    ticket: Id | None = None
+    reason: Words = ""
+
+
+class Transfer(Body):
+    """To another `service`, or to one `window`, or both."""
+
+    ticket: Id | None = None
+    service: Id | None = None
+    window: Id | None = None
+    place: Place = Place.BY_ARRIVAL
+    reason: Words = ""
+
+
+class Pause(Body):
+    """Why the window is paused; shown on its strip."""
+
+    reason: PauseReason
+    note: Words = ""
+
+
+class Assign(Body):
+    """What a window serves from now on, and what it takes over when that is quiet."""
+
+    serves: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)]
+    relief: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)] = []
+    reason: Words = ""
+
+
+class Called(Answer):
+    """Who is called. `why`: head, priority, relief, bound or chosen; `reason` is the clerk's own, else `why`."""
+
+    ticket: str
+    label: str
+    number: int
+    service: str
+    window: str
+    waited_s: int
+    priority: str
+    call_count: int
+    why: str
+    reason: str
+    called_at: Instant
+    seq: int
+
+
+class Moved(Answer):
+    """The ticket after the command; `window` is where it is now."""
+
+    ticket: str
+    label: str
+    status: TicketStatus
+    window: str | None
+    call_count: int
+    seq: int
+
+
+class WindowChanged(Answer):
+    """The window after the command."""
+
+    window: str
+    status: WindowStatus
+    seq: int
+
+
+class Assigned(Answer):
+    """What the window serves now."""
+
+    window: str
+    serves: list[str]
+    relief: list[str]
+    seq: int
+
+
+# ------------------------------------------------------------------------------------------- the day and its ledger
+
+
+class DayClosed(Answer):
+    """The business day has ended."""
+
+    business_day: str
+    seq: int
+
+
+class CommitActor(Answer):
+    """Who asked."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class CommitRow(Answer):
+    """One commit as it is stored: see docs/api.md for its fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Commits(Answer):
+    """The ledger from `after` on; ask again with the last one's seq. `seq` is the newest durable commit."""
+
+    commits: list[CommitRow]
+    seq: int
+
+
+# ---------------------------------------------------------------------------------------------------------- devices
+
+
+class DeviceFault(Body):
+    """What is wrong with a device, since when."""
+
+    code: Annotated[str, Field(max_length=ID_LENGTH_MAX)]
+    detail: Annotated[str, Field(max_length=REASON_LENGTH_MAX)] = ""
+    since: Annotated[str | None, Field(max_length=ID_LENGTH_MAX)] = None
+
+
+class RegisterDevice(Body):
+    """A device as its agent sees it now; the whole row each time."""
+
+    kind: DeviceKind
+    driver: Annotated[str, Field(max_length=ID_LENGTH_MAX)] = ""
+    url: Annotated[str, Field(max_length=300)] = ""
+    windows: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)] = []
+    zones: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)] = []
+    kiosks: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)] = []
+    host: Annotated[str | None, Field(max_length=255)] = None
+    ip: Annotated[str | None, Field(max_length=64)] = None
+    mac: Annotated[str | None, Field(max_length=64)] = None
+    agent: Annotated[str | None, Field(max_length=ID_LENGTH_MAX)] = None
+    health: Health = "ok"
+    faults: Annotated[list[DeviceFault], Field(max_length=REGISTER_LIST_MAX)] = []
+    paper: Paper | None = None
+
+
+class Registered(Answer):
+    """The row is kept; `seq` is the hall's newest commit."""
+
+    device: str
+    hall: str
+    seq: int
+
+
+class DeviceRow(Answer):
+    """A registered device, or an enrolled kiosk, display or integration (then `kind` is its role)."""
+
+    device: str
+    hall: str | None
+    kind: DeviceKind | DeviceRole
+    role: DeviceRole
+    driver: str
+    url: str
+    windows: list[str]
+    zones: list[str]
+    kiosks: list[str]
+    host: str | None
+    ip: str | None
+    mac: str | None
+    agent: str | None
+    health: Health
+    faults: list[DeviceFault]
+    paper: Paper | None
+    last_seen: Instant | None
+
+
+class Devices(Answer):
+    """The register."""
+
+    devices: list[DeviceRow]
