@@ -1,0 +1,204 @@
+r"""Lines of a ticket -> ESC/POS bytes, for Chinese printers. Pure but for the fonts of lines that must be drawn.
+
+A line goes as characters when all of them are in the printer's charset, else as a raster picture: one rare character in
+a name never spoils a ticket, and never becomes a question mark. Text comes clean: no byte of a name can be a command
+(`sanitise`).
+
+    ESC @        1b 40                 start from nothing
+    GS a 0       1d 61 00              no automatic status: the driver asks
+    FS &         1c 26                 Chinese mode; bytes >= 81 are the first half of a character
+    ESC a n      1b 61 n               0 left, 1 centred
+    ESC E n      1b 45 n               emphasised
+    GS ! n       1d 21 n               (width-1)<<4 | (height-1); scales Latin and Chinese alike, which ESC ! does not
+    ESC J n      1b 4a n               feed n dots
+    GS v 0       1d 76 30 00 xL xH yL yH   raster; x in bytes, most significant bit left, 1 is black; bands of at most
+    256 rows GS ( k       1d 28 6b ...          QR symbol: model 2, module size, level M, store, print
+    GS V 66 0    1d 56 42 00           feed to the cutter and cut (partial); 65 is full
+    GS r 1       1d 72 01              paper status, queued: answered only after everything before it was printed and
+    cut
+
+Source: Epson ESC/POS command reference (https://download4.epson.biz/sec_pubs/pos/reference_en/escpos/); GS ! on Chinese
+models and the band height from manuals of Chinese 58 and 80 mm printers. python-escpos packs pictures into raster bits
+here; its text() is not used: it guesses the charset per call, never sends FS &, passes control characters through and
+knows no gb2312 or gbk.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, assert_never
+
+import segno
+from escpos.image import EscposImage
+from PIL import Image
+
+from drivers.printer.fonts import CELL_HEIGHT, Faces, columns_of, draw_line
+from drivers.printer.profiles import Profile
+
+Align: TypeAlias = Literal["left", "center"]
+
+INIT = b"\x1b@"
+ASB_OFF = b"\x1da\x00"
+CHINESE_MODE = b"\x1c&"
+PAPER_BARRIER = b"\x1dr\x01"
+MAX_BAND_ROWS = 256
+MAX_TEXT = 200
+"""Characters of one text that may reach a printer; a longer name is cut, not a metre of paper."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLine:
+    """One line that fits the paper. `width` and `height` are magnifications 1..8."""
+
+    text: str
+    width: int = 1
+    height: int = 1
+    align: Align = "center"
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """White space, in dots (8 dots are a millimetre)."""
+
+    dots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qr:
+    """A QR symbol, centred; `modules_dots` is the size of one module."""
+
+    payload: str
+    module_dots: int
+
+
+Item: TypeAlias = TextLine | Feed | Qr
+
+
+def sanitise(text: str) -> str:
+    """Give the text without anything that is not a visible character; line ends and tabs become spaces."""
+    spaced = " ".join(unicodedata.normalize("NFC", text).split())
+    kept = (character for character in spaced if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"})
+    return "".join(kept)[:MAX_TEXT].strip()
+
+
+def encode(items: Sequence[Item], profile: Profile, faces: Faces) -> bytes:
+    """Give the whole ticket as one value: start, lines, cut, and the question that is answered only after the cut."""
+    body = bytearray(INIT + ASB_OFF)
+    if profile.charset != "none":
+        body += CHINESE_MODE
+    style = b""
+    for item in items:
+        match item:
+            case TextLine():
+                piece, style = _text(item, profile, faces, style)
+                body += piece
+            case Feed(dots=dots):
+                body += b"\x1bJ" + bytes([min(dots, 255)])
+            case Qr():
+                body += _ALIGN["center"] + _qr(item, profile)
+                style = b""
+            case _:
+                assert_never(item)
+    body += _cut(profile)
+    if profile.answers:
+        body += PAPER_BARRIER
+    return bytes(body)
+
+
+_ALIGN = {"left": b"\x1ba\x00", "center": b"\x1ba\x01"}
+
+
+def _text(line: TextLine, profile: Profile, faces: Faces, style: bytes) -> tuple[bytes, bytes]:
+    """Give the bytes of a line and the style the printer is left in; a style it is in already is not sent again."""
+    native = _native(line, profile)
+    if native is None:
+        picture = draw_line(line.text, width=line.width, height=line.height, bold=line.bold, faces=faces)
+        return _ALIGN["left"] + raster(_placed(picture, line.align, profile.width_dots)), b""
+    size = (line.width - 1) << 4 | (line.height - 1)
+    wanted = _ALIGN[line.align] + b"\x1bE" + bytes([line.bold]) + b"\x1d!" + bytes([size])
+    return (b"" if wanted == style else wanted) + native + b"\n", wanted
+
+
+def _native(line: TextLine, profile: Profile) -> bytes | None:
+    """Give the line as characters of the printer, or None when it has to be drawn."""
+    if max(line.width, line.height) > profile.max_scale:
+        return None
+    try:
+        return line.text.encode("ascii" if profile.charset == "none" else profile.charset)
+    except UnicodeEncodeError:
+        return None
+
+
+def _placed(picture: Image.Image, align: Align, width_dots: int) -> Image.Image:
+    """Give the picture with its left margin drawn in (cheap boards align only text), and no margin at the right."""
+    box = Image.eval(picture, lambda value: 255 - value).getbbox()
+    right = min(box[2] if box else 1, width_dots)
+    left = max(0, (width_dots - picture.width) // 2) if align == "center" else 0
+    paper = Image.new("L", (min(left + right, width_dots), picture.height), 255)
+    paper.paste(picture, (left, 0))
+    return paper
+
+
+def raster(picture: Image.Image) -> bytes:
+    """Give a black and white picture as GS v 0 bands."""
+    bands = bytearray()
+    for top in range(0, picture.height, MAX_BAND_ROWS):
+        band = EscposImage(picture.crop((0, top, picture.width, min(top + MAX_BAND_ROWS, picture.height))))
+        size = band.width_bytes.to_bytes(2, "little") + band.height.to_bytes(2, "little")
+        bands += b"\x1dv0\x00" + size + band.to_raster_format()
+    return bytes(bands)
+
+
+def qr_module_dots(payload: str, wanted_dots: int) -> int:
+    """Give the module size (3..8 dots) that brings the symbol near the wanted width; below 3 phones give up."""
+    modules = len(segno.make_qr(payload, error="m", boost_error=False).matrix)
+    return max(3, min(8, wanted_dots // modules))
+
+
+def _qr(item: Qr, profile: Profile) -> bytes:
+    data = item.payload.encode("utf-8")
+    if profile.qr == "raster":
+        code = segno.make_qr(item.payload, error="m", boost_error=False)
+        rows = [list(row) for row in code.matrix]
+        picture = Image.new("L", (len(rows), len(rows)), 255)
+        picture.putdata([0 if module else 255 for row in rows for module in row])
+        side = len(rows) * item.module_dots
+        return _ALIGN["left"] + raster(
+            _placed(picture.resize((side, side), Image.Resampling.NEAREST), "center", profile.width_dots)
+        )
+    return b"".join(
+        (
+            b"\x1d(k\x04\x001A2\x00",
+            b"\x1d(k\x03\x001C" + bytes([item.module_dots]),
+            b"\x1d(k\x03\x001E1",
+            b"\x1d(k" + (len(data) + 3).to_bytes(2, "little") + b"1P0" + data,
+            b"\x1d(k\x03\x001Q0",
+        )
+    )
+
+
+def _cut(profile: Profile) -> bytes:
+    match profile.cut:
+        case "partial":
+            return b"\x1dVB\x00"
+        case "full":
+            return b"\x1dVA\x00"
+        case "none":
+            return b"\x1bd\x05"  # to the tear bar
+        case _:
+            assert_never(profile.cut)
+
+
+__all__ = [
+    "CELL_HEIGHT",
+    "Feed",
+    "Item",
+    "Qr",
+    "TextLine",
+    "columns_of",
+    "encode",
+    "qr_module_dots",
+    "raster",
+    "sanitise",
+]

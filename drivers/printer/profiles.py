@@ -1,0 +1,42 @@
+"""What differs from printer model to printer model, read from profiles.toml: one table there is one model."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, TypeAlias
+
+Charset: TypeAlias = Literal["gb2312", "gbk", "gb18030", "none"]
+"""Characters inside the printer. gbk is the safe choice for Chinese models: few know the four-byte characters of
+gb18030."""
+QrWay: TypeAlias = Literal["native", "raster"]
+Cut: TypeAlias = Literal["partial", "full", "none"]
+
+FONT_A_DOTS = 12
+"""Width of a Latin cell; a Chinese character takes two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One printer model. `max_scale` is the largest magnification of GS ! (1..8) the firmware takes."""
+
+    name: str
+    width_dots: int
+    charset: Charset = "gbk"
+    max_scale: int = 8
+    qr: QrWay = "native"
+    cut: Cut = "partial"
+    answers: bool = True  # whether it answers DLE EOT and GS r at all
+
+    @property
+    def columns(self) -> int:
+        """Latin characters in a line at normal size."""
+        return self.width_dots // FONT_A_DOTS
+
+
+@cache
+def profiles() -> Mapping[str, Profile]:
+    """Give every model that ships with the product."""
+    raw = tomllib.loads((files("drivers.printer") / "profiles.toml").read_text(encoding="utf-8"))
+    return {name: Profile(**fields) for name, fields in raw.items()}

@@ -1,0 +1,271 @@
+"""The ESC/POS ticket printer: one ticket, one write, and `printed` only when the printer said so after the cut.
+
+One job: ask how it is (DLE EOT 1, 2, 4 and, on an error, 3); refuse at once when it cannot print, nothing was begun;
+write the ticket with the barrier GS r 1 behind the cut; wait for the barrier, asking meanwhile why it does not come.
+
+    no connection                      LineDown, before anything was begun: the agent tries again until the job expires
+    paper out, cover, cutter, error    failed, with the code; also when it happens while the ticket is printed
+    silent printer                     the ticket is sent, and `unknown`: somebody may have it in hand, nobody can say
+    connection lost after the write    unknown, and the connection is opened anew
+    barrier answered                   printed; near end of paper is a fault of the printer, not of the ticket
+
+Facts behind it: python-escpos reads an unanswered paper query as "adequate"; after the printer's FIN the first write
+succeeds and is lost; boards on port 9100 drop idle connections, and take one client only, so the connection is kept and
+asked every few seconds.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from drivers.driver import Wiring
+from drivers.faults import Fault, FaultCode, Health, HealthStatus, LineDown, Paper
+from drivers.jobs import Job, PrintTicket, Result, ResultStatus
+from drivers.printer.escpos import encode
+from drivers.printer.fonts import find_faces
+from drivers.printer.profiles import Profile, profiles
+from drivers.printer.status import RECOVER, PrinterStatus, StatusReader, barrier_paper, query, with_answer
+from drivers.printer.ticket import lay_out
+from drivers.transport import Line, open_line, parse_url
+
+ANSWER_S = 0.6
+"""How long a real-time answer may take; a busy network board needs some 100 ms."""
+PRINT_S = 12.0
+"""How long paper, cutter and barrier may take after the last byte was sent."""
+ASK_WHY_EVERY_S = 1.0
+WRITE_S = 5.0
+RECOVER_EVERY_S = 10.0
+_BITS_PER_BYTE = 10
+_STALE_READS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscposOptions:
+    """Options of a printer in DEVICES.toml. What is not given is as the profile says."""
+
+    profile: str = "generic-80"
+    charset: Literal["gb2312", "gbk", "gb18030", "none"] | None = None
+    max_scale: int | None = None
+    qr: Literal["native", "raster"] | None = None
+    cut: Literal["partial", "full", "none"] | None = None
+    answers: bool | None = None
+    font: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no printer has. Raises ValueError, "option: sentence"."""
+        if self.profile not in profiles():
+            raise ValueError(f"profile: {self.profile!r} is not known; known are {', '.join(sorted(profiles()))}")
+        if self.max_scale is not None and not 1 <= self.max_scale <= 8:
+            raise ValueError(f"max_scale: must be 1..8, not {self.max_scale}")
+        try:
+            find_faces(self.font)
+        except ValueError as error:
+            raise ValueError(f"font: {error}") from error
+
+    def resolved(self) -> Profile:
+        """Give the profile with this printer's own options laid over it."""
+        base = profiles()[self.profile]
+        return Profile(
+            name=base.name,
+            width_dots=base.width_dots,
+            charset=base.charset if self.charset is None else self.charset,
+            max_scale=base.max_scale if self.max_scale is None else self.max_scale,
+            qr=base.qr if self.qr is None else self.qr,
+            cut=base.cut if self.cut is None else self.cut,
+            answers=base.answers if self.answers is None else self.answers,
+        )
+
+
+class ThermalPrinter:
+    """One printer behind one line; a JobDriver. `clock` is the monotonic clock in seconds."""
+
+    def __init__(
+        self,
+        wiring: Wiring[EscposOptions],
+        *,
+        open_line: Callable[[str], Line] = open_line,
+        clock: Callable[[], float] = time.monotonic,
+        print_s: float = PRINT_S,
+    ) -> None:
+        """Keep the wiring; the line is opened when it is needed."""
+        self._url = wiring.url
+        self._profile = wiring.options.resolved()
+        self._faces = find_faces(wiring.options.font)
+        self._open_line = open_line
+        self._clock = clock
+        self._print_s = print_s
+        self._line: Line | None = None
+        self._heard = _Heard()
+        self._recovered_s: float | None = None
+
+    def do(self, job: Job, started: Callable[[], None]) -> Result:
+        """Print one ticket. Raises LineDown before `started()`: nothing was printed."""
+        if not isinstance(job, PrintTicket):
+            return Result(status=ResultStatus.FAILED, detail="a printer prints tickets only")
+        data = encode(lay_out(job, self._profile), self._profile, self._faces)
+        status = self._ask_fresh()
+        fault = status.fault() if status is not None else None
+        if fault is not None:
+            return _failed(fault)
+        started()
+        try:
+            return self._print(data, answers=status is not None)
+        except LineDown as down:
+            self._line = None
+            return self._why_lost(down)
+
+    def check(self) -> Health:
+        """Ask the printer how it is. Raises LineDown."""
+        status = self._ask_fresh()
+        if status is not None:
+            if status.cutter or (status.recoverable and not status.cover_open):
+                self._recover()
+            return status.health()
+        if not self._profile.answers:
+            return Health(paper=Paper.UNKNOWN)
+        silent = Fault(code=FaultCode.NO_ANSWER, detail="the printer does not answer; tickets are not confirmed")
+        return Health(status=HealthStatus.DEGRADED, faults=(silent,), paper=Paper.UNKNOWN)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _ask_fresh(self) -> PrinterStatus | None:
+        """Ask over the open line, or over a new one when that was dropped while idle. None: it says nothing."""
+        if self._line is not None:
+            try:
+                return self._ask()
+            except LineDown:
+                self._line = None
+        self._line = self._open_line(self._url)
+        self._heard = _Heard()
+        try:
+            return self._ask()
+        except LineDown:
+            self._line = None
+            raise
+
+    def _ask(self) -> PrinterStatus | None:
+        """Ask everything that matters. None when it does not answer, or the profile says that it would not."""
+        line = self._open()
+        for _ in range(_STALE_READS):  # answers to older questions: else they would be taken for those to the next
+            if not (stale := line.read(0)):
+                break
+            self._heard.feed(stale)
+        self._heard.forget()
+        return self._questions() if self._profile.answers else None
+
+    def _questions(self) -> PrinterStatus | None:
+        """Ask paper, off line, its cause, and the error. Cheap boards know only some of these questions."""
+        status = PrinterStatus()
+        answered = False
+        for n in (4, 1, 2, 3):
+            if (n == 2 and not answered) or (n == 3 and not (status.error or status.offline)):
+                continue
+            answer = self._answer_to(n)
+            if answer is not None:
+                answered = True
+                status = with_answer(status, n, answer)
+        return status if answered else None
+
+    def _answer_to(self, n: int) -> int | None:
+        line = self._open()
+        line.write(query(n), WRITE_S)
+        until = self._clock() + ANSWER_S + 4 * self._seconds_per_byte()
+        while (left_s := until - self._clock()) > 0:
+            self._heard.feed(line.read(left_s))
+            if self._heard.realtime:
+                return self._heard.realtime.popleft()
+        return None
+
+    def _print(self, data: bytes, *, answers: bool) -> Result:
+        line = self._open()
+        on_the_wire_s = len(data) * self._seconds_per_byte()
+        junk = self._heard.junk
+        line.write(data, WRITE_S + 1.5 * on_the_wire_s)
+        if not answers:
+            return Result(
+                status=ResultStatus.UNKNOWN, detail=f"{FaultCode.NO_ANSWER}: sent; this printer does not answer"
+            )
+        until = self._clock() + self._print_s + 1.5 * on_the_wire_s
+        ask_why_s = self._clock() + ASK_WHY_EVERY_S + on_the_wire_s
+        while self._clock() < until:
+            self._heard.feed(line.read(max(0.0, min(until, ask_why_s) - self._clock())))
+            fault = self._heard.asb.fault() if self._heard.asb is not None else None
+            if not self._heard.barriers and fault is None and self._clock() >= ask_why_s:
+                status = self._questions()  # the barrier may come in between: it is heard all the same
+                fault = status.fault() if status is not None else None
+                ask_why_s = self._clock() + ASK_WHY_EVERY_S
+            if self._heard.barriers:
+                if self._heard.junk > junk:
+                    return Result(status=ResultStatus.UNKNOWN, detail=f"{FaultCode.BAD_ANSWER}: noise on the line")
+                paper = barrier_paper(self._heard.barriers[0])
+                return Result(status=ResultStatus.PRINTED, detail="" if paper is Paper.OK else f"paper {paper}")
+            if fault is not None:
+                self.close()  # what it keeps in its buffer and its late answers belong to this ticket only
+                return _failed(fault)
+        self.close()  # a barrier that comes yet must not confirm the next ticket
+        return Result(
+            status=ResultStatus.UNKNOWN, detail=f"{FaultCode.NO_ANSWER}: sent; the printer did not confirm it"
+        )
+
+    def _why_lost(self, down: LineDown) -> Result:
+        """Look once whether the printer says why it took no more bytes."""
+        try:
+            status = self._ask_fresh()
+        except LineDown:
+            status = None
+        fault = status.fault() if status is not None else None
+        if fault is not None:
+            return _failed(fault)
+        return Result(
+            status=ResultStatus.UNKNOWN, detail=f"{FaultCode.LINE_DOWN}: {down.why} while the ticket was printed"
+        )
+
+    def _recover(self) -> None:
+        """Tell the printer to go on after an error; it stays in it when the cause is still there."""
+        now_s = self._clock()
+        if self._recovered_s is None or now_s - self._recovered_s >= RECOVER_EVERY_S:
+            self._recovered_s = now_s
+            self._open().write(RECOVER, WRITE_S)
+
+    def _open(self) -> Line:
+        assert self._line is not None, "asked before _ask_fresh"
+        return self._line
+
+    def _seconds_per_byte(self) -> float:
+        parsed = parse_url(self._url)
+        return _BITS_PER_BYTE / parsed.baud if parsed.scheme == "serial" else 0.0
+
+
+class _Heard:
+    """What came over one connection and was not looked at yet, bounded."""
+
+    def __init__(self) -> None:
+        self._reader = StatusReader()
+        self.realtime: deque[int] = deque(maxlen=16)
+        self.barriers: deque[int] = deque(maxlen=16)
+        self.asb: PrinterStatus | None = None
+
+    @property
+    def junk(self) -> int:
+        return self._reader.junk
+
+    def feed(self, data: bytes) -> None:
+        answers = self._reader.feed(data)
+        self.realtime.extend(answers.realtime)
+        self.barriers.extend(answers.barriers)
+        self.asb = answers.asb or self.asb
+
+    def forget(self) -> None:
+        self.realtime.clear()
+        self.barriers.clear()
+        self.asb = None
+
+
+def _failed(fault: Fault) -> Result:
+    return Result(status=ResultStatus.FAILED, detail=f"{fault.code}: {fault.detail}")

@@ -1,0 +1,242 @@
+"""What stands on a ticket (号票) and how large, for paper of 58 and 80 mm. Pure.
+
+Made for a reader of seventy without glasses: the number is as large as the paper allows, what to do next is six
+millimetres high, and nothing that matters is smaller than three. The first language of the hall leads, the second
+follows in small print. Every line is as large as it fits: first at double size, then double height, and only then
+broken.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from drivers.jobs import PrintTicket, Text, in_language
+from drivers.printer.escpos import Feed, Item, Qr, TextLine, columns_of, qr_module_dots, sanitise
+from drivers.printer.profiles import Profile
+
+MAX_WINDOWS_SHOWN = 8
+MAX_ADVICE_LINES = 4
+MAX_NAME_LINES = 2
+QR_SHARE_OF_WIDTH = 0.42
+"""The symbol takes this much of the paper's width: some 25 mm on 58 mm paper, 30 mm on 80 mm."""
+_BIGGEST = 8
+_SIZES = ((2, 2), (1, 2), (1, 1))
+_SMALL = ((1, 1),)
+
+_ZH: Mapping[str, str] = MappingProxyType(
+    {
+        "drill": "演练 此票无效",
+        "reprint": "补打",
+        "priority": "优先：{name}",
+        "ahead": "前面等候 {n} 人",
+        "nobody": "前面无人等候",
+        "wait_one": "约等 {a} 分钟",
+        "wait": "约等 {a}-{b} 分钟",
+        "windows": "请到 {w} 号窗口",
+        "place": "{floor} {zone}",
+        "scan": "扫码看排队进度",
+        "taken": "取号时间 {at}",
+        "keep": "请留意叫号 过号请找导办台",
+    }
+)
+_EN: Mapping[str, str] = MappingProxyType(
+    {
+        "drill": "DRILL - not a real ticket",
+        "reprint": "REPRINT",
+        "priority": "Priority: {name}",
+        "ahead": "{n} ahead of you",
+        "nobody": "Nobody ahead of you",
+        "wait_one": "About {a} min wait",
+        "wait": "About {a}-{b} min wait",
+        "windows": "Go to window {w}",
+        "place": "{floor}, {zone}",
+        "scan": "Scan to follow your turn",
+        "taken": "Issued {at}",
+        "keep": "Missed your call? Ask at the desk.",
+    }
+)
+_PHRASES: Mapping[str, Mapping[str, str]] = MappingProxyType({"zh": _ZH, "en": _EN})
+
+
+def lay_out(job: PrintTicket, profile: Profile) -> list[Item]:
+    """Give the lines of the ticket, top to bottom, each fitting the paper."""
+    page = _Page(profile, job.languages)
+    page.names(job.hall_name, bold=True)
+    if job.drill:
+        page.phrase("drill", bold=True)
+    page.rule()
+    page.names(job.service, sizes=_SIZES)
+    if job.priority_name is not None:
+        page.phrase("priority", bold=True, names={"name": job.priority_name})
+    page.feed(8)
+    page.number(job.label)
+    page.feed(8)
+    if job.reprint:
+        page.phrase("reprint", bold=True, together=True)
+    if job.windows:
+        page.phrase("windows", bold=True, w=_window_list(job.windows))
+    _place(page, job)
+    page.rule()
+    page.phrase("ahead" if job.ahead else "nobody", bold=True, n=job.ahead)
+    _forecast(page, job)
+    if job.track_url:
+        page.feed(16)
+        page.qr(job.track_url)
+        page.feed(8)
+        page.phrase("scan", sizes=_SMALL)
+    page.rule()
+    for text in (job.notice, job.advice):
+        if text is not None:
+            page.paragraph(text)
+    if job.advice is None:
+        page.phrase("keep", sizes=_SMALL)
+    page.phrase("taken", sizes=_SMALL, main_only=True, at=f"{job.issued_at:%Y-%m-%d %H:%M}")
+    return page.items
+
+
+def _place(page: "_Page", job: PrintTicket) -> None:
+    if job.floor is None:
+        page.names(job.zone, sizes=_SIZES)
+    else:
+        page.phrase("place", names={"floor": job.floor, "zone": job.zone})
+
+
+def _forecast(page: "_Page", job: PrintTicket) -> None:
+    if job.eta_p50_s is None or not job.ahead:
+        return
+    low = max(1, math.ceil(job.eta_p50_s / 60))
+    high = max(low, math.ceil((job.eta_p80_s or job.eta_p50_s) / 60))
+    page.phrase("wait_one" if low == high else "wait", a=low, b=high)
+
+
+def _window_list(windows: Sequence[str]) -> str:
+    """Give 3, 4, 5, 9 as "3-5、9"; more than fits a line ends in an ellipsis."""
+    shown: list[str] = []
+    run: list[str] = []
+    for window in [*windows, ""]:
+        if run and window.isdigit() and run[-1].isdigit() and int(window) == int(run[-1]) + 1:
+            run.append(window)
+            continue
+        if run:
+            shown.extend([f"{run[0]}-{run[-1]}"] if len(run) > 2 else run)
+        run = [window]
+    return "、".join(shown[:MAX_WINDOWS_SHOWN]) + ("…" if len(shown) > MAX_WINDOWS_SHOWN else "")
+
+
+class _Page:
+    """The lines so far, and the two languages they are written in."""
+
+    def __init__(self, profile: Profile, languages: Sequence[str]) -> None:
+        known = [language for language in languages if language in _PHRASES] or ["zh"]
+        self._profile = profile
+        self._main = known[0]
+        self._second = known[1] if len(known) > 1 else None
+        self.items: list[Item] = []
+
+    def names(self, text: Text, *, bold: bool = False, sizes: Sequence[tuple[int, int]] = _SIZES) -> None:
+        """Add a name, large in the first language and small in the second."""
+        main = in_language(text, self._main)
+        self._add(main, sizes, bold=bold)
+        if self._second is not None and (second := in_language(text, self._second)) != main:
+            self._add(second, _SMALL)
+
+    def phrase(
+        self,
+        key: str,
+        *,
+        bold: bool = False,
+        sizes: Sequence[tuple[int, int]] = _SIZES,
+        names: Mapping[str, Text] = MappingProxyType({}),
+        together: bool = False,
+        main_only: bool = False,
+        **values: object,
+    ) -> None:
+        """Add a phrase in both languages, on one line when `together`."""
+        written = [
+            _PHRASES[language][key].format(
+                **values, **{name: in_language(text, language) for name, text in names.items()}
+            )
+            for language in (self._main, self._second)
+            if language is not None
+        ]
+        if together:
+            written = [" ".join(written)]
+        self._add(written[0], sizes, bold=bold)
+        if not main_only:
+            for second in written[1:]:
+                self._add(second.replace("、", ", "), _SMALL)
+
+    def paragraph(self, text: Text) -> None:
+        """Add running text in both languages, broken to the width."""
+        for language in (self._main, self._second):
+            if language is not None and (language == self._main or text.get(language)):
+                for line in _wrap(sanitise(in_language(text, language)), self._profile.columns)[:MAX_ADVICE_LINES]:
+                    self.items.append(TextLine(text=line))
+
+    def number(self, label: str) -> None:
+        """Add the label as large as the paper allows."""
+        clean = sanitise(label)
+        scale = max(1, min(_BIGGEST, self._profile.columns // max(1, columns_of(clean))))
+        self.items.append(TextLine(text=clean, width=scale, height=scale))
+
+    def rule(self) -> None:
+        """Add a line across."""
+        self.items.append(TextLine(text="-" * self._profile.columns, align="left"))
+
+    def feed(self, dots: int) -> None:
+        """Add white space."""
+        self.items.append(Feed(dots=dots))
+
+    def qr(self, payload: str) -> None:
+        """Add the symbol that opens the ticket on a phone."""
+        clean = sanitise(payload)
+        self.items.append(
+            Qr(payload=clean, module_dots=qr_module_dots(clean, int(self._profile.width_dots * QR_SHARE_OF_WIDTH)))
+        )
+
+    def _add(self, text: str, sizes: Sequence[tuple[int, int]], *, bold: bool = False) -> None:
+        clean = sanitise(text)
+        for width, height in sizes:
+            if columns_of(clean) * width <= self._profile.columns:
+                self.items.append(TextLine(text=clean, width=width, height=height, bold=bold))
+                return
+        width, height = sizes[-2] if len(sizes) > 1 else sizes[-1]
+        for line in _wrap(clean, self._profile.columns // width)[:MAX_NAME_LINES]:
+            self.items.append(TextLine(text=line, width=width, height=height, bold=bold))
+
+
+def _wrap(text: str, columns: int) -> list[str]:
+    """Break a text between words, or between Chinese characters but not before a closing mark."""
+    lines: list[str] = []
+    line = ""
+    for piece in _pieces(text):
+        if columns_of(line + piece.rstrip()) > columns:
+            if line.strip():
+                lines.append(line.strip())
+            line = piece.lstrip()
+            while columns_of(line.rstrip()) > columns:  # one word wider than the paper
+                cut = next(end for end in range(len(line), 0, -1) if columns_of(line[:end]) <= columns)
+                lines.append(line[:cut])
+                line = line[cut:]
+        else:
+            line += piece
+    return [*lines, line.strip()] if line.strip() else lines
+
+
+_CLOSING = frozenset("，。、；：！？）】》”’,.;:!?)")
+
+
+def _pieces(text: str) -> list[str]:
+    """Give the smallest pieces a line may be broken between."""
+    pieces: list[str] = []
+    for character in text:
+        glue = pieces and (
+            character in _CLOSING
+            or character == " "
+            or (character.isascii() and pieces[-1][-1].isascii() and pieces[-1][-1] != " ")
+        )
+        if glue:
+            pieces[-1] += character
+        else:
+            pieces.append(character)
+    return pieces
