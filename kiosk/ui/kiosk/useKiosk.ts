@@ -1,0 +1,301 @@
+/**
+ * What the kiosk page knows and does: who it is, the hall, live waits, and the visitor's way from touch to ticket.
+ *
+ * The way is a short row of steps; only `press` issues a ticket, and one press has one key, whatever the network does.
+ */
+import {
+  api,
+  intent,
+  Refusal,
+  reconnectLive,
+  setLanguage,
+  text,
+  Unreachable,
+  useLive,
+  type Eta,
+  type Hall,
+  type HallState,
+  type HallSummary,
+  type IssuedTicket,
+  type Priority,
+  type Service,
+  type Zone,
+} from '@jiaohao/lib'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
+
+/** The visitor is gone: back to the start, in the hall's first language, with nothing left on the screen. */
+export const IDLE_S = 20
+/** How long the ticket stays on the screen. */
+const TICKET_S = 15
+const UNPRINTED_S = 20
+/** From this many seconds before an idle return it is announced. */
+const WARN_S = 8
+const STATE_EVERY_MS = 2_000
+const PRINTER_EVERY_MS = 20_000
+const START_AGAIN_MS = 2_000
+
+export type Step =
+  | { at: 'starting'; waiting: boolean }
+  | { at: 'enrol'; problem: unknown }
+  | { at: 'halls'; halls: HallSummary[] }
+  | { at: 'home' }
+  | { at: 'zone'; zone: Zone }
+  | { at: 'priority'; service: Service }
+  | { at: 'issuing'; service: Service }
+  | { at: 'ticket'; ticket: IssuedTicket; printed: boolean }
+  | { at: 'trouble'; problem: unknown; again: (() => void) | null }
+
+export interface Waits {
+  waiting: number
+  eta: Eta | null
+  open: boolean
+}
+
+export function useKiosk() {
+  const step = shallowRef<Step>({ at: 'starting', waiting: false })
+  const hall = shallowRef<Hall | null>(null)
+  const state = shallowRef<HallState | null>(null)
+  const device = ref<string | null>(null)
+  const canPrint = ref<boolean | null>(null)
+  const live = useLive(() => hall.value?.hall, 'board')
+
+  // ---------------------------------------------------------------- starting and enrolment
+
+  async function start(): Promise<void> {
+    step.value = { at: 'starting', waiting: false }
+    for (;;) {
+      try {
+        await arrive()
+        return
+      } catch (problem) {
+        if (!(problem instanceof Unreachable || (problem instanceof Refusal && problem.status >= 500))) {
+          step.value = { at: 'trouble', problem, again: () => void start() }
+          return
+        }
+        step.value = { at: 'starting', waiting: true }
+        await new Promise((resolve) => setTimeout(resolve, START_AGAIN_MS))
+      }
+    }
+  }
+
+  async function arrive(): Promise<void> {
+    const code = new URLSearchParams(location.hash.slice(1)).get('code')
+    let me = await api.me()
+    if (me.kind === 'nobody' && code !== null) {
+      await enrol(code, false)
+      me = await api.me()
+    }
+    // The code works once: take it out of the address, so that a reload does not try it again.
+    if (code !== null) history.replaceState(null, '', location.pathname + location.search)
+    if (me.kind === 'nobody') {
+      if (step.value.at !== 'enrol') step.value = { at: 'enrol', problem: null }
+      return
+    }
+    device.value = me.device ?? null
+    const asked = new URLSearchParams(location.search).get('hall') ?? me.hall
+    if (asked !== undefined) return enter(asked)
+    const { halls } = await api.halls()
+    const only = halls.length === 1 ? halls[0] : undefined
+    if (only !== undefined) return enter(only.hall)
+    step.value = { at: 'halls', halls }
+  }
+
+  async function enrol(code: string, again = true): Promise<void> {
+    try {
+      await api.enrol(code.trim())
+    } catch (problem) {
+      if (!(problem instanceof Refusal)) throw problem
+      step.value = { at: 'enrol', problem }
+      return
+    }
+    reconnectLive()
+    if (again) await start()
+  }
+
+  async function enter(id: string): Promise<void> {
+    hall.value = await api.hall(id)
+    state.value = await api.state(id)
+    void lookAtPrinter()
+    home()
+  }
+
+  // ---------------------------------------------------------------- live waits
+
+  let stateTimer: ReturnType<typeof setTimeout> | undefined
+  watch(live.data, (picture) => {
+    if (picture !== null) stateTimer ??= setTimeout(() => void renewState(), state.value === null ? 0 : STATE_EVERY_MS)
+  })
+  watch(live.connected, (connected) => {
+    if (connected && hall.value !== null) void renewHall(hall.value.hall)
+  })
+  const printerTimer = setInterval(() => void lookAtPrinter(), PRINTER_EVERY_MS)
+  onScopeDispose(() => {
+    clearTimeout(stateTimer)
+    clearInterval(printerTimer)
+    clearInterval(secondTimer)
+  })
+
+  async function renewState(): Promise<void> {
+    stateTimer = undefined
+    if (hall.value === null) return
+    try {
+      state.value = await api.state(hall.value.hall)
+    } catch {
+      // The connection banner says that news may be late; the next picture asks again.
+    }
+  }
+
+  /** After a server restart the hall file may have changed. */
+  async function renewHall(id: string): Promise<void> {
+    try {
+      hall.value = await api.hall(id)
+    } catch {
+      // The structure we have stays good until the next connection.
+    }
+    await renewState()
+  }
+
+  /** Is there a printer that takes this kiosk's tickets and can print? Unknown when we may not look. */
+  async function lookAtPrinter(): Promise<void> {
+    if (hall.value === null) return
+    try {
+      const { devices } = await api.devices()
+      const printers = devices.filter((one) => one.kind === 'printer')
+      const mine = printers.filter((one) => device.value !== null && (one.kiosks ?? []).includes(device.value))
+      const ours = mine.length > 0 ? mine : printers.filter((one) => (one.kiosks ?? []).length === 0)
+      canPrint.value = ours.some((one) => one.health !== 'down' && one.paper !== 'out')
+    } catch {
+      canPrint.value = null
+    }
+  }
+
+  function waitsOfService(service: Service): Waits {
+    const row = state.value?.services.find((one) => one.service === service.service)
+    return { waiting: row?.waiting ?? 0, eta: row?.eta ?? null, open: (row?.open_windows ?? 0) > 0 }
+  }
+
+  function waitsOfZone(zone: Zone): Waits {
+    const row = live.data.value?.zones.find((one) => one.zone === zone.zone)
+    const counted = state.value?.zones.find((one) => one.zone === zone.zone)
+    return {
+      waiting: row?.waiting ?? counted?.waiting ?? 0,
+      eta: row?.eta ?? null,
+      open: (row?.open_windows ?? counted?.open_windows ?? 0) > 0,
+    }
+  }
+
+  const servicesOf = (zone: Zone) => hall.value?.services.filter((one) => one.zone === zone.zone) ?? []
+  /** Zones with something to choose, from the ground floor up. */
+  const zones = computed(() => {
+    const floors = hall.value?.floors.map((one) => one.floor) ?? []
+    const place = (zone: Zone) => (zone.floor === null ? -1 : floors.indexOf(zone.floor))
+    return (hall.value?.zones ?? [])
+      .filter((zone) => servicesOf(zone).length > 0)
+      .map((zone, order) => ({ zone, order }))
+      .sort((a, b) => place(a.zone) - place(b.zone) || a.order - b.order)
+      .map(({ zone }) => zone)
+  })
+  const floorName = (zone: Zone | undefined) => text(hall.value?.floors.find((one) => one.floor === zone?.floor)?.name)
+
+  // ---------------------------------------------------------------- the visitor's way
+
+  function home(): void {
+    step.value = { at: 'home' }
+  }
+
+  function chooseZone(zone: Zone): void {
+    const services = servicesOf(zone)
+    const only = services.length === 1 ? services[0] : undefined
+    if (only !== undefined) chooseService(only)
+    else step.value = { at: 'zone', zone }
+  }
+
+  function chooseService(service: Service): void {
+    if (step.value.at === 'issuing') return
+    if ((hall.value?.priorities.length ?? 0) > 0) step.value = { at: 'priority', service }
+    else void press(service, null, intent())
+  }
+
+  function answerPriority(priority: Priority | null): void {
+    if (step.value.at === 'priority') void press(step.value.service, priority, intent())
+  }
+
+  async function press(service: Service, priority: Priority | null, key: string): Promise<void> {
+    const here = hall.value
+    if (here === null || step.value.at === 'issuing') return
+    step.value = { at: 'issuing', service }
+    const body = { service: service.service, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }
+    try {
+      const ticket = await api.issue(here.hall, priority === null ? body : { ...body, priority: priority.priority }, key)
+      step.value = { at: 'ticket', ticket, printed: canPrint.value !== false }
+      void lookAtPrinter()
+    } catch (problem) {
+      if (problem instanceof Refusal && problem.status === 401) return start()
+      // The same key again: if the first try did arrive, its ticket is the answer.
+      const again = problem instanceof Refusal ? null : () => void press(service, priority, key)
+      step.value = { at: 'trouble', problem, again }
+    }
+  }
+
+  // ---------------------------------------------------------------- back by itself
+
+  const large = ref(false)
+  const left = ref(IDLE_S)
+  /** Seconds until the page goes back, when that is worth saying. */
+  const leavingIn = computed(() => {
+    if (step.value.at === 'ticket') return left.value
+    return ['zone', 'priority', 'trouble'].includes(step.value.at) && left.value <= WARN_S ? left.value : null
+  })
+
+  watch(step, (now) => {
+    left.value = now.at !== 'ticket' ? IDLE_S : now.printed ? TICKET_S : UNPRINTED_S
+  })
+
+  function touched(): void {
+    if (step.value.at !== 'ticket') left.value = IDLE_S
+  }
+
+  const secondTimer = setInterval(() => {
+    if (left.value > 0) left.value -= 1
+    if (left.value > 0) return
+    if (['zone', 'priority', 'ticket', 'trouble'].includes(step.value.at)) leave()
+    else if (step.value.at === 'home') forget()
+  }, 1_000)
+
+  function forget(): void {
+    large.value = false
+    setLanguage(hall.value?.languages[0] ?? 'zh', { remember: false })
+  }
+
+  /** The visit is over: back to the start for the next visitor. */
+  function leave(): void {
+    forget()
+    if (hall.value === null) void start()
+    else home()
+  }
+
+  void start()
+
+  return {
+    step,
+    hall,
+    state,
+    live,
+    canPrint,
+    zones,
+    servicesOf,
+    floorName,
+    waitsOfService,
+    waitsOfZone,
+    home,
+    leave,
+    chooseZone,
+    chooseService,
+    answerPriority,
+    enrol,
+    enter,
+    large,
+    leavingIn,
+    touched,
+  }
+}
