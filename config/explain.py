@@ -99,7 +99,7 @@ def _finding(error: ErrorDetails, data: dict[str, object]) -> Finding | None:
         case other:
             zh = context.get("zh")
             en = str(context.get("en", error["msg"]))
-            return _wrong(path, other, f"{key}：{zh or en}。", f"{key}: {en}.")
+            return _wrong(path, other, f"{key}：{zh or en}。", f"{key}: {en}.", context.get("suggestion"))
 
 
 def _wrong(path: TablePath, code: str, zh: str, en: str, suggestion: str | None = None) -> Finding:
@@ -109,13 +109,11 @@ def _wrong(path: TablePath, code: str, zh: str, en: str, suggestion: str | None 
 def _missing(path: TablePath, data: dict[str, object]) -> Finding:
     key = dotted(path[-1:])
     if len(path) == 1:
-        table = key if key == "schema" else f"[[{key}]]" if _is_list(HallFile, key) else f"[{key}]"
+        table = "schema = 1" if key == "schema" else _header(key)
         hint = nearest(key, [each for each in data if each not in _keys(HallFile)])
         also = f"（有 {hint}）" if hint else ""
         also_en = f" (there is {hint})" if hint else ""
         return Finding(path=path, code="missing_table", zh=f"缺少 {table}{also}。", en=f"{table} is missing{also_en}.")
-    if path[-1] == "zh":  # never asked for by the schema as a key
-        return Finding(path=path, code="chinese_missing", zh="缺少中文。", en="The Chinese text is missing.")
     return Finding(path=path, code="missing_key", zh=f"缺少 {key}。", en=f"{key} is missing.")
 
 
@@ -126,7 +124,8 @@ def _unknown_key(path: TablePath) -> Finding:
     where = [table for table in _keys(HallFile) if (inner := _model_at((table, 0))) and key in _keys(inner)]
     zh, en = f"没有设置项 {key}。", f"There is no setting {key}."
     if guess is None and where and len(path) > 1:
-        zh, en = f"{key} 不属于这里，它属于 {where[0]}。", f"{key} does not belong here; it belongs in {where[0]}."
+        home = _header(where[0])
+        zh, en = f"{key} 不属于这里，它属于 {home}。", f"{key} does not belong here; it belongs in {home}."
     elif guess is None and model:
         known = list(_keys(model))
         zh = f"没有设置项 {key}；可用的有：{'、'.join(known)}。"
@@ -219,8 +218,8 @@ def _keys(model: type[BaseModel]) -> dict[str, object]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
-def _is_list(model: type[BaseModel], key: str) -> bool:
-    return get_origin(_keys(model).get(key)) is tuple
+def _header(table: str) -> str:
+    return f"[[{table}]]" if get_origin(_keys(HallFile).get(table)) is tuple else f"[{table}]"
 
 
 def _model_at(path: TablePath) -> type[BaseModel] | None:

@@ -10,13 +10,14 @@ misread as 1 and 0; Qmatic's halls leave them out too (docs.qmatic.io, "Understa
 from __future__ import annotations
 
 import functools
+import re
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from config.positions import Spot, spot_of
 from config.problems import Finding, TablePath, nearest, quoted
-from config.schema import LANGUAGES
+from config.schema import CLOCK_PATTERN, LANGUAGES, NUMBER_MAX
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -60,16 +61,18 @@ class Draft:
     def rows(self, name: str) -> Iterator[tuple[TablePath, Row]]:
         """Give the rows of an array of tables with their paths."""
         found = self.data.get(name)
+        if isinstance(found, dict):  # [zone] for [[zone]]: said by the schema, and meant as one row
+            yield (name,), found
         for index, row in enumerate(found if isinstance(found, list) else ()):
             if isinstance(row, dict):
                 yield (name, index), row
 
-    def ids(self, name: str) -> dict[str, TablePath]:
-        """Give the ids of an array of tables, each with the path of its first row."""
-        found: dict[str, TablePath] = {}
-        for path, row in self.rows(name):
+    def ids(self, name: str) -> dict[str, Row]:
+        """Give the rows of an array of tables by id; of two with one id the first."""
+        found: dict[str, Row] = {}
+        for _, row in self.rows(name):
             if identifier := word(row, _KEYS[name]):
-                found.setdefault(identifier, path)
+                found.setdefault(identifier, row)
         return found
 
     def line(self, path: TablePath) -> int:
@@ -91,10 +94,10 @@ def words(row: Row, key: str) -> list[tuple[int, str]]:
     )
 
 
-def number(row: Row, key: str, default: int) -> int:
-    """Give a whole number, or the default."""
-    found = row.get(key, default)
-    return found if isinstance(found, int) and not isinstance(found, bool) else default
+def numbers(row: Row) -> tuple[int, int] | None:
+    """Give the first and last number of a service, or None where they are no numbers."""
+    first, last = row.get("first", 1), row.get("last", NUMBER_MAX)
+    return (first, last) if type(first) is int and type(last) is int else None
 
 
 def broken_rules(draft: Draft) -> Iterator[Finding]:
@@ -146,7 +149,7 @@ def _dangling(draft: Draft, path: TablePath, target: str, identifier: str) -> It
     known = draft.ids(target)
     if identifier in known:
         return
-    by_name = {each: known_id for known_id, row in known.items() for each in _names(draft, row)}
+    by_name = {name: row_id for row_id, row in known.items() for name in _names(row)}
     guess = by_name.get(identifier) or nearest(identifier, known)
     yield Finding(
         path=path,
@@ -157,18 +160,17 @@ def _dangling(draft: Draft, path: TablePath, target: str, identifier: str) -> It
     )
 
 
-def _names(draft: Draft, path: TablePath) -> Iterator[str]:
+def _names(row: Row) -> Iterator[str]:
     """Give the display names of a row: people write the name where the id belongs."""
-    rows = draft.data[str(path[0])]
-    name = rows[int(path[1])].get("name") if isinstance(rows, list) else None
+    name = row.get("name")
     if isinstance(name, dict):
         yield from (each for each in name.values() if isinstance(each, str))
 
 
 def _numbers_in_order(draft: Draft) -> Iterator[Finding]:
     for path, row in draft.rows("service"):
-        first, last = number(row, "first", 1), number(row, "last", 9999)
-        if first > last:
+        if (series := numbers(row)) and series[0] > series[1]:
+            first, last = series
             yield Finding(
                 path=(*path, "first"),
                 code="numbers_out_of_order",
@@ -215,8 +217,8 @@ def _series_agree(draft: Draft) -> Iterator[Finding]:
                 suggestion=quoted(free) if free else None,
             )
             continue
-        here, there = ((number(each, "first", 1), number(each, "last", 9999)) for each in (row, other))
-        if here != there:
+        here, there = numbers(row), numbers(other)
+        if here and there and here != there:
             yield Finding(
                 path=(*path, "prefix"),
                 code="series_range_differs",
@@ -235,9 +237,11 @@ def _free_letter(draft: Draft) -> str | None:
 def _every_service_served(draft: Draft) -> Iterator[Finding]:
     home = {each for _, row in draft.rows("window") for _, each in words(row, "serves")}
     relief = {each for _, row in draft.rows("window") for _, each in words(row, "relief")}
-    for identifier, path in draft.ids("service").items():
-        if identifier in home:
+    told: set[str] = set()
+    for path, row in draft.rows("service"):
+        if (identifier := word(row, "id")) is None or identifier in home | told:
             continue
+        told.add(identifier)
         if identifier in relief:
             zh, en = "只有兼办窗口，没有主办窗口", "is only relieved"
         else:
@@ -252,8 +256,8 @@ def _every_service_served(draft: Draft) -> Iterator[Finding]:
 
 def _every_zone_has_windows(draft: Draft) -> Iterator[Finding]:
     manned = {word(row, "zone") for _, row in draft.rows("window")}
-    for identifier, path in draft.ids("zone").items():
-        if identifier not in manned:
+    for path, row in draft.rows("zone"):
+        if (identifier := word(row, "id")) is not None and identifier not in manned:
             yield Finding(
                 path=(*path, "id"),
                 code="zone_without_window",
@@ -299,7 +303,9 @@ def _time_zones() -> frozenset[str]:
 
 
 def _languages_agree(draft: Draft) -> Iterator[Finding]:
-    spoken = [each for _, each in words(draft.table("hall"), "languages")] or list(LANGUAGES)
+    spoken = [each for _, each in words(draft.table("hall"), "languages")]
+    if not spoken or not set(spoken) <= set(LANGUAGES):  # the schema says which it does not know
+        spoken = list(LANGUAGES)
     for table in ("hall", "ticket"):
         seen: set[str] = set()
         for index, language in words(draft.table(table), "languages"):
@@ -314,7 +320,7 @@ def _languages_agree(draft: Draft) -> Iterator[Finding]:
             elif table == "ticket" and language in LANGUAGES and language not in spoken:
                 yield _not_spoken((table, "languages", index), language, spoken)
             seen.add(language)
-    if spoken and "zh" not in spoken:
+    if "zh" not in spoken:
         yield Finding(
             path=("hall", "languages"),
             code="chinese_missing",
@@ -399,7 +405,7 @@ def _clock(row: Row, key: str) -> str | None:
     """Give a time of day as "08:30", which sorts; None where the schema has something to say."""
     found = row.get(key)
     text = f"{found:%H:%M}" if hasattr(found, "hour") and not hasattr(found, "year") else found
-    return text if isinstance(text, str) and len(text) == 5 and text[2] == ":" else None
+    return text if isinstance(text, str) and re.fullmatch(CLOCK_PATTERN, text) else None
 
 
 def _priorities_free(draft: Draft) -> Iterator[Finding]:

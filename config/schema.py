@@ -43,6 +43,7 @@ FLOOR_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,7}$"
 WINDOW_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z-]{0,5}$"
 WORK_ID_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,31}$"
 PREFIX_PATTERN: Final = r"^[A-Z]{1,2}$"
+CLOCK_PATTERN: Final = r"([01]\d|2[0-3]):[0-5]\d"
 NUMBER_MAX: Final = 9999
 """Labels have at most four digits."""
 
@@ -60,15 +61,15 @@ def columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def said(code: str, *, en: str, zh: str) -> PydanticCustomError:
-    """Give a validation error that speaks both languages; `config.loader` reads `zh` back."""
-    return PydanticCustomError(code, "{en}", {"en": en, "zh": zh})
+def said(code: str, *, en: str, zh: str, suggestion: str | None = None) -> PydanticCustomError:
+    """Give a validation error that speaks both languages; `config.explain` reads the words back."""
+    return PydanticCustomError(code, "{en}", {"en": en, "zh": zh, "suggestion": suggestion})
 
 
 def _text(max_columns: int) -> AfterValidator:
     def checked(text: Mapping[str, str]) -> Mapping[str, str]:
         if "zh" not in text:
-            raise said("chinese_missing", en="the Chinese text is missing: zh = ...", zh="缺少中文：zh = ……")
+            raise said("chinese_missing", en="zh (Chinese) is missing", zh="缺少 zh（中文）")
         for language, words in text.items():
             if not words.strip():
                 raise said("empty_text", en=f"{language} is empty", zh=f"{language} 是空的")
@@ -97,9 +98,15 @@ Sentence: TypeAlias = Annotated[Mapping[str, str], _text(SENTENCE_COLUMNS)]
 def _clock(value: object) -> object:
     """Read "08:30" (or TOML's own 08:30:00) as a time of day on a full minute."""
     if isinstance(value, str):
-        if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        if re.fullmatch(CLOCK_PATTERN, value):
             return time(int(value[:2]), int(value[3:]))
-        raise said("not_a_time", en=f'"{value}" is not a time; write "08:30"', zh=f'“{value}”不是时间，请写成 "08:30"')
+        meant = re.sub(r"[：.]", ":", value).strip().zfill(5)
+        raise said(
+            "not_a_time",
+            en=f'"{value}" is not a time such as "08:30"',
+            zh=f'“{value}”不是 "08:30" 这样的时刻',
+            suggestion=f'"{meant}"' if re.fullmatch(CLOCK_PATTERN, meant) else None,
+        )
     if isinstance(value, time) and (value.second or value.microsecond):
         raise said("not_a_minute", en="the time must be on a full minute", zh="时间必须是整分钟")
     return value
@@ -148,7 +155,10 @@ class Table(BaseModel):
     meaning: ClassVar[Means]
 
 
-Strings: TypeAlias = Annotated[tuple[Id, ...], Field(strict=False)]
+Ref: TypeAlias = str
+"""The id of a row of another table; `config.rules` says when there is no such row."""
+
+Refs: TypeAlias = Annotated[tuple[Ref, ...], Field(strict=False)]
 
 
 class Hall(Table):
@@ -234,7 +244,7 @@ class Zone(Table):
 
     id: Annotated[Id, Means("Short name.", "专区代号。")]
     name: Annotated[Name, Means("Name for visitors.", "对群众显示的名称。")]
-    floor: Annotated[FloorId | None, Means("Floor it is on.", "所在楼层。")] = None
+    floor: Annotated[Ref | None, Means("Floor it is on.", "所在楼层。")] = None
     board: Annotated[
         Id | None,
         Means("Name of the zone's own screen, where it has one beside the hall's.", "本专区自有显示屏的代号（如有）。"),
@@ -248,7 +258,7 @@ class Service(Table):
 
     id: Annotated[Id, Means("Short name.", "事项代号。")]
     name: Annotated[Name, Means("Name on kiosk and ticket.", "取号机和号票上的名称。")]
-    zone: Annotated[Id, Means("Zone in which visitors wait.", "等候所在专区。")]
+    zone: Annotated[Ref, Means("Zone in which visitors wait.", "等候所在专区。")]
     prefix: Annotated[
         Prefix,
         Means(
@@ -290,27 +300,22 @@ class Window(Table):
         Name | None,
         Means("Name for screens; without it, the number and 号窗口 / Window.", "屏幕上的名称；不写则为“7号窗口”。"),
     ] = None
-    zone: Annotated[Id, Means("Zone it belongs to.", "所属专区。")]
+    zone: Annotated[Ref, Means("Zone it belongs to.", "所属专区。")]
     floor: Annotated[
-        FloorId | None, Means("Floor, where it differs from the zone's.", "所在楼层，仅在与专区不同时填写。")
+        Ref | None, Means("Floor, where it differs from the zone's.", "所在楼层，仅在与专区不同时填写。")
     ] = None
     serves: Annotated[
-        Strings,
+        Refs,
         Field(min_length=1),
         Means("Services called here as a matter of course.", "本窗口主办的事项。"),
     ]
     relief: Annotated[
-        Strings,
+        Refs,
         Means(
             "Services helped out here when the own ones are quiet (see home_credit_min).",
             "本窗口兼办的事项：主办事项清闲时协助办理（见 home_credit_min）。",
         ),
     ] = ()
-
-    @property
-    def shown_name(self) -> Mapping[str, str]:
-        """Give the name for screens: the one in the file, else made of the number."""
-        return self.name or {"zh": f"{self.no}号窗口", "en": f"Window {self.no}"}
 
 
 class Priority(Table):
@@ -400,9 +405,7 @@ class Clerk(Table):
         StringConstraints(min_length=1, max_length=20),
         Means("Label shown on console and manager page.", "窗口页面和管理页面上的岗位名称。"),
     ]
-    windows: Annotated[
-        tuple[WindowNo, ...], Field(strict=False), Means("Windows it may sign in at.", "可登录的窗口。")
-    ] = ()
+    windows: Annotated[Refs, Means("Windows it may sign in at.", "可登录的窗口。")] = ()
     role: Annotated[
         Literal["primary", "relief", "guide"],
         Means(

@@ -137,7 +137,7 @@ def _broken_line(message: str, line: str) -> Finding:
         return Finding(
             path=(),
             code="full_width",
-            zh=f"这一行有中文标点“{wide}”，TOML 只认英文标点。",
+            zh=f"这一行有中文标点 {wide} ，这里只能用英文标点。",
             en=f"This line has the full-width character {wide}; TOML wants the ASCII one.",
             suggestion=line.strip().translate(FULL_WIDTH),
         )

@@ -1,0 +1,135 @@
+"""The settings table of docs/hall-file.md, drawn from the schema: `python -m config.reference` writes it anew."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from datetime import time
+from pathlib import Path
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import StringConstraints
+from pydantic.fields import FieldInfo
+
+from config.schema import HallFile, Means, Table
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "hall-file.md"
+BEGIN: Final = "<!-- settings: drawn by `python -m config.reference` -->"
+END: Final = "<!-- end of settings -->"
+
+
+def settings() -> str:
+    """Give the Markdown of every table of the hall file: key, type, default, meaning in English and Chinese."""
+    parts = [_section("schema", HallFile, keys=("schema",))]
+    for key, field in _fields(HallFile):
+        if (row := _row_of(field.annotation)) is not None:
+            parts.append(_section(f"[[{key}]]", row))
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Table):
+            parts.append(_section(f"[{key}]", field.annotation))
+            parts.extend(
+                _section(f"a row of [{key}] {inner}", inner_row)
+                for inner, inner_field in _fields(field.annotation)
+                if (inner_row := _row_of(inner_field.annotation)) is not None
+            )
+    return "\n\n".join(parts)
+
+
+def page(text: str) -> str:
+    """Give the page with its table drawn anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{settings()}\n\n{END}{after}"
+
+
+def main() -> None:
+    """Write the table into docs/hall-file.md."""
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _fields(model: type[Table]) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name, field
+
+
+def _row_of(annotation: object) -> type[Table] | None:
+    """Give the model of an array of tables, or None."""
+    row = get_args(annotation)[0] if get_origin(annotation) is tuple else None
+    return row if isinstance(row, type) and issubclass(row, Table) else None
+
+
+def _section(title: str, model: type[Table], keys: tuple[str, ...] | None = None) -> str:
+    lines = [f"### {title}", ""]
+    if keys is None:
+        lines += [f"{model.meaning.en} {model.meaning.zh}", ""]
+    lines += ["| key | value | default | meaning | 含义 |", "|---|---|---|---|---|"]
+    for key, field in _fields(model):
+        if keys is None or key in keys:
+            means = next(each for each in field.metadata if isinstance(each, Means))
+            lines.append(f"| `{key}` | {_value(field)} | {_default(field)} | {means.en} | {means.zh} |")
+    return "\n".join(lines)
+
+
+def _value(field: FieldInfo) -> str:
+    kinds = [each for each in _options(field.annotation) if each is not type(None)]
+    return f"{_kind(kinds[0])}{_range(field)}"
+
+
+def _options(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in {Union, types.UnionType} else (annotation,)
+
+
+def _kind(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{each}`" for each in get_args(kind))
+    if get_origin(kind) is tuple:
+        return f"list of {_kind(get_args(kind)[0])}"
+    if get_origin(kind) is Mapping:
+        return "text by language"
+    if isinstance(kind, type) and issubclass(kind, Table):
+        return "rows"
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false", time: '"HH:MM"'}
+    return names[kind] if kind in names else _kind(get_args(kind)[0])  # Annotated
+
+
+def _range(field: FieldInfo) -> str:
+    said = []
+    for each in field.metadata:
+        match each:
+            case Ge(ge=low):
+                said.append(f"from {low}")
+            case Gt(gt=low):
+                said.append(f"above {low}")
+            case Le(le=high):
+                said.append(f"to {high}")
+            case MinLen():
+                said.append("not empty")
+            case StringConstraints(max_length=int(most)):
+                said.append(f"to {most} characters")
+    return f", {' '.join(said)}" if said else ""
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    default: object = field.default
+    match default:
+        case None:
+            return "none"
+        case bool(yes):
+            return f"`{str(yes).lower()}`"
+        case time() as clock:
+            return f'`"{clock:%H:%M}"`'
+        case tuple(items):
+            quoted = ", ".join(f'"{item}"' for item in items)
+            return f"`[{quoted}]`"
+        case str(words):
+            return f'`"{words}"`'
+        case float(number) if number.is_integer():
+            return f"`{int(number)}`"
+        case other:
+            return f"`{other}`"
+
+
+if __name__ == "__main__":
+    main()
