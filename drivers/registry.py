@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from drivers.driver import JobDriver, StateDriver, Wiring
+from drivers.printer.thermal import EscposOptions, ThermalPrinter
 
 Kind: TypeAlias = Literal["printer", "strip", "keypad", "speaker", "rating"]
 
@@ -33,4 +34,12 @@ class StateEntry:
 
 Entry: TypeAlias = JobEntry | StateEntry
 
-DRIVERS: Mapping[str, Entry] = {}
+DRIVERS: Mapping[str, Entry] = {
+    "escpos": JobEntry(
+        kind="printer",
+        about="Ticket printers with ESC/POS (58 and 80 mm, Chinese), status read back",
+        schemes=("tcp", "serial"),
+        options=EscposOptions,
+        make=ThermalPrinter,
+    ),
+}

@@ -17,11 +17,12 @@ from drivers.printer.profiles import Profile
 MAX_WINDOWS_SHOWN = 8
 MAX_ADVICE_LINES = 4
 MAX_NAME_LINES = 2
-QR_SHARE_OF_WIDTH = 0.42
-"""The symbol takes this much of the paper's width: some 25 mm on 58 mm paper, 30 mm on 80 mm."""
+QR_SHARE_OF_WIDTH = 0.5
+"""The symbol takes at most this much of the paper's width: some 20 mm on 58 mm paper, 33 mm on 80 mm."""
 _BIGGEST = 8
 _SIZES = ((2, 2), (1, 2), (1, 1))
 _SMALL = ((1, 1),)
+_AIR_DOTS = 8
 
 _ZH: Mapping[str, str] = MappingProxyType(
     {
@@ -32,7 +33,7 @@ _ZH: Mapping[str, str] = MappingProxyType(
         "nobody": "前面无人等候",
         "wait_one": "约等 {a} 分钟",
         "wait": "约等 {a}-{b} 分钟",
-        "windows": "请到 {w} 号窗口",
+        "windows": "办理窗口 {w}",
         "place": "{floor} {zone}",
         "scan": "扫码看排队进度",
         "taken": "取号时间 {at}",
@@ -48,7 +49,7 @@ _EN: Mapping[str, str] = MappingProxyType(
         "nobody": "Nobody ahead of you",
         "wait_one": "About {a} min wait",
         "wait": "About {a}-{b} min wait",
-        "windows": "Go to window {w}",
+        "windows": "At window {w}",
         "place": "{floor}, {zone}",
         "scan": "Scan to follow your turn",
         "taken": "Issued {at}",
@@ -139,6 +140,7 @@ class _Page:
         self._add(main, sizes, bold=bold)
         if self._second is not None and (second := in_language(text, self._second)) != main:
             self._add(second, _SMALL)
+        self.feed(_AIR_DOTS)
 
     def phrase(
         self,
@@ -165,6 +167,8 @@ class _Page:
         if not main_only:
             for second in written[1:]:
                 self._add(second.replace("、", ", "), _SMALL)
+        if sizes is not _SMALL:
+            self.feed(_AIR_DOTS)
 
     def paragraph(self, text: Text) -> None:
         """Add running text in both languages, broken to the width."""
@@ -206,7 +210,7 @@ class _Page:
 
 
 def _wrap(text: str, columns: int) -> list[str]:
-    """Break a text between words, or between Chinese characters but not before a closing mark."""
+    """Break a text between words or Chinese characters; closing marks begin no line, opening ones end none."""
     lines: list[str] = []
     line = ""
     for piece in _pieces(text):
@@ -224,6 +228,7 @@ def _wrap(text: str, columns: int) -> list[str]:
 
 
 _CLOSING = frozenset("，。、；：！？）】》”’,.;:!?)")
+_OPENING = frozenset("（【《“‘(")
 
 
 def _pieces(text: str) -> list[str]:
@@ -233,6 +238,7 @@ def _pieces(text: str) -> list[str]:
         glue = pieces and (
             character in _CLOSING
             or character == " "
+            or pieces[-1][-1] in _OPENING
             or (character.isascii() and pieces[-1][-1].isascii() and pieces[-1][-1] != " ")
         )
         if glue:
