@@ -1,0 +1,32 @@
+"""What a follower needs of a hall: the durable state, the tail of its commits, and to be woken."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from server.domain.state import HallState
+from server.domain.terms import HallId
+from server.ledger.base import Commit
+
+T = TypeVar("T")
+
+
+class HallView(Protocol):
+    """A hall as its followers see it; `server.hall.Hall` is one."""
+
+    id: HallId
+
+    @property
+    def seq(self) -> int:
+        """The last durable commit."""
+
+    def now_ms(self) -> int:
+        """Give the hall's time in Unix ms."""
+
+    def read(self, question: Callable[[HallState, int], T]) -> T:
+        """Give the answer to a question about the durable state: question(state, seq)."""
+
+    def commits(self, after: int, limit: int) -> Sequence[Commit]:
+        """Give the commits with seq > `after` in order, at most `limit`."""
+
+    def follow(self, wake: Callable[[], None]) -> None:
+        """Call `wake` after each durable write; it must only set a flag."""
