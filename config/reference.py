@@ -106,13 +106,16 @@ def _range(field: FieldInfo) -> str:
                 said.append("not empty")
             case StringConstraints(max_length=int(most)):
                 said.append(f"to {most} characters")
+            case _:  # what it means, and checks that say themselves what they want
+                pass
     return f", {' '.join(said)}" if said else ""
 
 
 def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "**required**"
-    default: object = field.default
+    return "**required**" if field.is_required() else _shown(field.default)
+
+
+def _shown(default: object) -> str:
     match default:
         case None:
             return "none"

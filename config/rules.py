@@ -21,6 +21,9 @@ from config.schema import CLOCK_PATTERN, LANGUAGES, NUMBER_MAX
 
 Row: TypeAlias = Mapping[str, object]
 
+NAMED_AT_MOST: Final = 8
+"""So many ids are named where a reference points nowhere; more would hide the sentence."""
+
 AMBIGUOUS_LETTERS: Final = "IOQ"
 CLEAR_LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"
 RESERVED_PRIORITIES: Final = ("ordinary",)
@@ -151,11 +154,15 @@ def _dangling(draft: Draft, path: TablePath, target: str, identifier: str) -> It
         return
     by_name = {name: row_id for row_id, row in known.items() for name in _names(row)}
     guess = by_name.get(identifier) or nearest(identifier, known)
+    there_zh, there_en = f"没有{_ZH[target]} {quoted(identifier)}", f"There is no {target} {quoted(identifier)}"
+    if guess is None and 0 < len(known) <= NAMED_AT_MOST:
+        there_zh += f"，只有 {'、'.join(map(quoted, known))}"
+        there_en += f", only {', '.join(map(quoted, known))}"
     yield Finding(
         path=path,
         code=f"unknown_{target}",
-        zh=f"没有{_ZH[target]} {quoted(identifier)}。",
-        en=f"There is no {target} {quoted(identifier)}.",
+        zh=f"{there_zh}。",
+        en=f"{there_en}.",
         suggestion=quoted(guess) if guess else None,
     )
 
