@@ -1,0 +1,368 @@
+"""The command `jiaohao`: every process of the system starts here. Imports are lazy, so that `--help` is quick."""
+
+import json
+import locale
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from server.people import People
+
+T = TypeVar("T")
+
+FOUND_TROUBLE, BAD_INPUT = 1, 2
+PASSWORD_PROMPT = ("密码", "Password")
+
+
+def _language() -> str:
+    named = os.environ.get("JIAOHAO_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG")
+    return "zh" if (named or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
+
+
+def say(zh: str, en: str) -> str:
+    """Give a sentence in the reader's language (`--lang`, else the locale)."""
+    context = click.get_current_context(silent=True)
+    language = (context.find_root().params.get("lang") if context else None) or _language()
+    return zh if language == "zh" else en
+
+
+class Trouble(click.ClickException):
+    """Bad arguments or a bad file: a clear last line and exit status 2."""
+
+    exit_code = BAD_INPUT
+
+    def show(self, file: object = None) -> None:
+        """Write the line to standard error."""
+        del file
+        click.echo(f"jiaohao: {self.message}", err=True)
+
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="JIAOHAO_DATA",
+    default=Path("var"),
+    show_default=True,
+    help="Folder for everything a process writes (JIAOHAO_DATA).",
+)
+format_option = click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of messages; otherwise by locale.")
+@click.version_option(package_name="jiaohao")
+def main(lang: str | None) -> None:
+    """Jiaohao (叫号): queue-ticketing and hall display for service halls.
+
+    First contact: jiaohao demo
+    """
+    if lang:
+        os.environ["JIAOHAO_LANG"] = lang
+
+
+@main.command()
+@click.argument("halls", nargs=-1, required=True, metavar="HALL.toml...")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for the hall's LAN."
+)
+@click.option("--port", default=8080, show_default=True, help="Port; 0 picks a free one.")
+@click.option("--ledger", default="sqlite:", help="Where the ledger is: sqlite:FOLDER (default: the data folder).")
+@click.option("--dev", is_flag=True, help="Everybody on this machine may read (loopback only).")
+@click.option("--clock", metavar="INSTANT", help="A drill: the hall's clock starts here, 2026-03-02T09:00:00+08:00.")
+@data_option
+def serve(halls: Sequence[str], host: str, port: int, ledger: str, dev: bool, clock: str | None, data: Path) -> None:
+    """Run the ticket server for one or several halls.
+
+    Example: jiaohao serve config/qiaocheng.toml --host 0.0.0.0 --port 8080
+    """
+    from gevent import monkey
+
+    monkey.patch_all()  # before anything else is imported: sockets, locks and threads become the loop's own
+    from server.serve import ServeError
+    from server.serve import serve as run
+
+    try:
+        run(halls, host=host, port=port, ledger=ledger, dev=dev, clock=clock, data=data)
+    except ServeError as error:
+        raise Trouble(str(error)) from error
+
+
+@main.command()
+@click.argument("devices_file", metavar="DEVICES.toml", type=click.Path(path_type=Path))
+@click.option("--server", "server_url", required=True, metavar="URL", help="Address of the ticket server.")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path, dir_okay=False), help="File with the token (or JIAOHAO_TOKEN)."
+)
+@data_option
+def devices(devices_file: Path, server_url: str, token_file: Path | None, data: Path) -> None:
+    """Run the agent beside printers, LED strips, loudspeakers and keypads.
+
+    Example: JIAOHAO_TOKEN=... jiaohao devices devices.toml --server http://127.0.0.1:8080
+    """
+    token = os.environ.get("JIAOHAO_TOKEN", "")
+    if token_file is not None:
+        try:
+            token = token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Trouble(say(f"读不到令牌文件：{error}", f"cannot read the token file: {error}")) from error
+    if not token:
+        raise Trouble(
+            say(
+                "缺少令牌：请用 `jiaohao device enrol 名称 --role devices --print-token` 取得，放入 JIAOHAO_TOKEN。",
+                "no token: get one with `jiaohao device enrol NAME --role devices --print-token` "
+                "and put it into JIAOHAO_TOKEN",
+            )
+        )
+    from drivers.agent import run
+
+    sys.exit(run(devices_file, server_url, token, data))
+
+
+@main.command()
+@click.argument("hall", default="demo", metavar="[HALL.toml]")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, help="Port; another free one is taken when it is in use.")
+@click.option("--speed", type=click.FloatRange(0.1, 100), default=2.0, show_default=True, help="How fast people live.")
+@click.option("--visitors/--no-visitors", default=True, show_default=True, help="Simulated visitors and clerks.")
+@data_option
+def demo(hall: str, host: str, port: int, speed: float, visitors: bool, data: Path) -> None:
+    """Run a whole hall on this machine: server, virtual printer, strips, keypads, loudspeaker, people.
+
+    Example: jiaohao demo qiaocheng --speed 4
+    """
+    from config import HallFileError, check_report, find, load_hall
+    from server.demo.stage import Stage, StageError
+
+    path = find(hall)
+    try:
+        file = load_hall(path)
+    except HallFileError as error:
+        raise Trouble(check_report(error.problems, say("zh", "en"))) from error
+    try:
+        stage = Stage(file, path, host=host, port=port, speed=speed, visitors=visitors, data=data / "demo")
+        sys.exit(stage.run())
+    except StageError as error:
+        click.echo(f"jiaohao: {error}", err=True)
+        sys.exit(FOUND_TROUBLE)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@format_option
+def check(files: Sequence[str], format_: str) -> None:
+    """Check hall and devices files: every error at once, with its line.
+
+    Example: jiaohao check config/qiaocheng.toml devices.toml
+    """
+    from config import check as check_halls
+    from config import check_report, find
+    from drivers.devices_file import BadDevicesFile, read_devices
+
+    paths = [find(file) for file in files]
+    devices_files = [path for path in paths if _names_devices(path)]
+    halls = check_halls(path for path in paths if path not in devices_files)
+    broken: list[BadDevicesFile] = []
+    for path in devices_files:
+        try:
+            read_devices(path.read_text(encoding="utf-8-sig"), str(path))
+        except BadDevicesFile as error:
+            error.add_note(str(path))
+            broken.append(error)
+    if format_ == "json":
+        found = [asdict(problem) for problem in halls]
+        found += [{"file": bad.__notes__[0]} | asdict(problem) for bad in broken for problem in bad.problems]
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        for bad in broken:
+            click.echo(str(bad))
+        click.echo(check_report(halls, say("zh", "en"), files=len(paths) - len(broken)))
+    if halls or broken:
+        sys.exit(BAD_INPUT)
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI description of the server's interface.
+
+    Example: jiaohao openapi > openapi.json
+    """
+    from server.web.openapi import openapi_json
+
+    click.echo(openapi_json(), nl=False)
+
+
+@main.group()
+def user() -> None:
+    """People: clerks, guides, managers, admins, auditors."""
+
+
+@user.command("add")
+@click.argument("work_id")
+@click.option("--role", required=True, type=click.Choice(["clerk", "guide", "manager", "admin", "auditor"]))
+@click.option("--name", default="", help="Shown to visitors and managers; otherwise the work id.")
+@click.option("--windows", default="", help="Windows a clerk may sign in at: 1,2 (otherwise any).")
+@click.option("--hall", help="Only in this hall (otherwise in every hall of the server).")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@data_option
+def user_add(
+    work_id: str, role: str, name: str, windows: str, hall: str | None, password_stdin: bool, data: Path
+) -> None:
+    """Make an account.
+
+    Example: echo 'a long password' | jiaohao user add 1001 --role clerk --windows 1,2 --password-stdin
+    """
+    allowed = tuple(no.strip() for no in windows.split(",") if no.strip())
+    password = _password(password_stdin)
+    _people(data, lambda p: p.add_user(work_id, password, role=role, name=name, windows=allowed, hall=hall))
+    click.echo(say(f"已建立账号 {work_id}（{role}）", f"made account {work_id} ({role})"))
+
+
+@user.command("passwd")
+@click.argument("work_id")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@data_option
+def user_passwd(work_id: str, password_stdin: bool, data: Path) -> None:
+    """Set a new password; the person is signed out everywhere.
+
+    Example: jiaohao user passwd 1001
+    """
+    password = _password(password_stdin)
+    _people(data, lambda people: people.set_password(work_id, password))
+    click.echo(say(f"已更改 {work_id} 的密码", f"set a new password for {work_id}"))
+
+
+@user.command("disable")
+@click.argument("work_id")
+@click.option("--undo", is_flag=True, help="Open the account again.")
+@data_option
+def user_disable(work_id: str, undo: bool, data: Path) -> None:
+    """Close an account; the person is signed out at once.
+
+    Example: jiaohao user disable 1001
+    """
+    _people(data, lambda people: people.disable_user(work_id, disabled=not undo))
+    click.echo(
+        say(f"已恢复 {work_id}", f"{work_id} may sign in again")
+        if undo
+        else say(f"已停用 {work_id}", f"closed account {work_id}")
+    )
+
+
+@user.command("list")
+@format_option
+@data_option
+def user_list(format_: str, data: Path) -> None:
+    """List the accounts.
+
+    Example: jiaohao user list --format json
+    """
+    _table([asdict(row) for row in _people(data, lambda people: people.users())], format_)
+
+
+@main.group()
+def device() -> None:
+    """Kiosks, boards, device agents and integrations."""
+
+
+@device.command("enrol")
+@click.argument("name")
+@click.option("--role", required=True, type=click.Choice(["kiosk", "devices", "display", "integration"]))
+@click.option("--hall", help="Only in this hall (otherwise in every hall of the server).")
+@click.option("--print-token", is_flag=True, help="Print a token for a program instead of a one-time code for a page.")
+@data_option
+def device_enrol(name: str, role: str, hall: str | None, print_token: bool, data: Path) -> None:
+    """Let a device in: a one-time code to type on its page, or a token for a program.
+
+    Example: jiaohao device enrol kiosk-1 --role kiosk
+    """
+    if print_token:
+        click.echo(_people(data, lambda people: people.add_device(name, role=role, hall=hall)))
+        return
+    click.echo(_people(data, lambda people: people.new_code(name, role=role, hall=hall)))
+    click.echo(
+        say(
+            "在该设备的页面上输入此代码（24 小时内有效，只能用一次）。",
+            "Type this code on the device's page (valid for 24 hours, once).",
+        ),
+        err=True,
+    )
+
+
+@device.command("revoke")
+@click.argument("name")
+@data_option
+def device_revoke(name: str, data: Path) -> None:
+    """Take a device's tokens and codes away, at once.
+
+    Example: jiaohao device revoke kiosk-1
+    """
+    _people(data, lambda people: people.revoke_device(name))
+    click.echo(say(f"已注销 {name}", f"revoked {name}"))
+
+
+@device.command("list")
+@format_option
+@data_option
+def device_list(format_: str, data: Path) -> None:
+    """List the enrolled devices.
+
+    Example: jiaohao device list
+    """
+    _table([asdict(row) for row in _people(data, lambda people: people.devices())], format_)
+
+
+def _names_devices(path: Path) -> bool:
+    """Say whether a file is a devices file; one that cannot be read is left to the check of hall files."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return path.name.startswith("devices")
+    return "device" in table and not isinstance(table.get("hall"), dict)
+
+
+def _people(data: Path, work: "Callable[[People], T]") -> T:
+    from server.people import People, PeopleError
+
+    try:
+        return work(People(data / "accounts.sqlite"))
+    except PeopleError as error:
+        raise Trouble(str(error)) from error
+    except OSError as error:
+        raise Trouble(say(f"不能写入 {data}：{error}", f"cannot write to {data}: {error}")) from error
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    prompt = say(*PASSWORD_PROMPT)
+    return str(click.prompt(prompt, hide_input=True, confirmation_prompt=True))
+
+
+def _table(rows: Sequence[dict[str, object]], format_: str) -> None:
+    if format_ == "json":
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    if not rows:
+        click.echo(say("（空）", "(none)"))
+        return
+    cells = [list(rows[0])] + [[_cell(value) for value in row.values()] for row in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for row in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value) or "-"
+    return "-" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    main()
