@@ -2,12 +2,16 @@
 
 Requests that arrive while the disk is busy share the next write: whoever gets the hall first decides for all who wait
 (group commit), appends their commits at once, and only then does anybody get an answer. Decisions inside one group
-build on each other in memory; when the write fails the state is rebuilt from the ledger and nobody was told anything.
+build on each other in memory; when the write fails nobody was told anything, and the state is read from the ledger
+again before anything else happens. That starts from a copy of the state at the day's start, so that a full disk costs
+today's commits per try and not those of all years.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Event as Flag
 from threading import RLock
@@ -15,11 +19,10 @@ from typing import TypeVar
 
 from server.domain.commands import Command, StartDay
 from server.domain.decide import decide
-from server.domain.refusals import Refusal
 from server.domain.state import HallState, evolve
 from server.domain.terms import CLOCK, Actor, HallId, business_day
 from server.ledger import codec
-from server.ledger.base import GENESIS, Commit, Ledger, LedgerDoubtful, LedgerDown, Stale
+from server.ledger.base import GENESIS, Commit, Ledger, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
 
 GROUP_MAX = 200  # requests decided and written together
 STALE_TRIES = 8  # another server was quicker this often: give up and say so
@@ -42,6 +45,31 @@ class _Request:
         self.commit: Commit | None = None
         self.error: Exception | None = None
         self.done = Flag()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Picture:
+    """The commits up to `seq`, folded; `keys` are the request keys of the business day."""
+
+    state: HallState = field(default_factory=HallState)
+    seq: int = 0
+    head: str = GENESIS
+    keys: dict[str, Commit] = field(default_factory=dict)
+
+    def apply(self, commit: Commit) -> None:
+        """Fold the next commit in."""
+        before = self.state.day
+        for event in commit.events:
+            evolve(self.state, event, at_ms=commit.at_ms)
+        self.seq, self.head = commit.seq, commit.hash
+        if self.state.day != before:
+            self.keys.clear()
+        if commit.key is not None:
+            self.keys[commit.key] = commit
+
+    def copy(self) -> "_Picture":
+        """Give a picture that no later commit changes."""
+        return _Picture(state=deepcopy(self.state), seq=self.seq, head=self.head, keys=dict(self.keys))
 
 
 class Hall:
@@ -68,17 +96,24 @@ class Hall:
         self._turn = RLock()
         self._waiting: deque[_Request] = deque()
         self._wakes: list[Callable[[], None]] = []
-        self._rebuild()
+        self._base = _Picture()  # durable, where reading again starts
+        self._now = _Picture()
+        self._true = False  # whether `_now` is what the ledger says
+        self._catch_up()
+        self._base = self._now.copy()
 
     @property
     def seq(self) -> int:
         """The last durable commit."""
-        with self._turn:
-            return self._seq
+        return self.read(lambda _, seq: seq)
 
     def now_ms(self) -> int:
         """Give the hall's time in Unix ms; it never falls behind the ledger, whatever the machine's clock does."""
-        return max(self._clock(), self._state.last_ms)
+        return max(self._clock(), self._now.state.last_ms)
+
+    def day_is_over(self) -> bool:
+        """Say whether the clock shows a later business day than the hall's (never before the first plan)."""
+        return self.read(lambda _state, _seq: self._day_is_over())
 
     def handle(self, command: Command, *, actor: Actor, key: str | None = None, fingerprint: str = "") -> Commit:
         """Give the durable commit of a command; the same key again in the business day gives the first commit again.
@@ -102,7 +137,8 @@ class Hall:
     def read(self, question: Callable[[HallState, int], T]) -> T:
         """Give the answer to a question about the durable state: question(state, seq). Keep it short."""
         with self._turn:
-            return question(self._state, self._seq)
+            self._catch_up()
+            return question(self._now.state, self._now.seq)
 
     def commits(self, after: int, limit: int) -> list[Commit]:
         """Give the commits with seq > `after` in order, at most `limit`."""
@@ -127,6 +163,11 @@ class Hall:
         except Exception as error:  # noqa: BLE001 - whatever it was, everybody who waits must hear of it
             self._give_up(group, error)
             return
+        except BaseException as interrupt:  # this thread or greenlet is being ended: the others must not wait for ever
+            self._give_up(group, LedgerDown(f"the write was interrupted: {interrupt!r}"))
+            raise
+        if self._now.state.day != self._base.state.day:
+            self._base = self._now.copy()
         for request in group:
             request.done.set()
         if fresh:
@@ -135,14 +176,17 @@ class Hall:
 
     def _write(self, group: Sequence[_Request]) -> list[Commit]:
         for _ in range(STALE_TRIES):
+            self._catch_up()
             fresh = self._decide_group(group)
-            try:
-                if fresh:
-                    self._offload(partial(self._ledger.append, fresh))
-            except Stale:
-                self._rebuild()  # somebody else wrote first: decide again on what is true now
-            else:
+            if not fresh:
                 return fresh
+            self._true = False  # until it is written
+            try:
+                self._offload(partial(self._ledger.append, fresh))
+            except Stale:
+                continue  # somebody else wrote first: decide again on what is true now
+            self._true = True
+            return fresh
         raise LedgerDown("other servers were quicker every time")
 
     def _decide_group(self, group: Sequence[_Request]) -> list[Commit]:
@@ -150,67 +194,65 @@ class Hall:
         fresh: list[Commit] = []
         for request in group:
             request.commit = request.error = None
+            if self._day_is_over() and not isinstance(request.command, StartDay):
+                self._take(self._draft(_Request(StartDay(), CLOCK, None, "")), fresh)
             try:
-                self._turn_of_day(fresh)
-                request.commit = self._known(request) or self._commit(request, fresh)
-            except (Refusal, KeyReused) as error:
+                request.commit = self._known(request)
+                draft = None if request.commit else self._draft(request)
+            except Exception as error:  # noqa: BLE001 - a refusal, or a bug in one command: the others go on
                 request.error = error
+                continue
+            if draft is not None:
+                request.commit = self._take(draft, fresh)
         return fresh
 
-    def _turn_of_day(self, fresh: list[Commit]) -> None:
-        if (
-            business_day(self._state.plan, self.now_ms()).isoformat() > (self._state.day or "")
-            and self._state.plan.hall
-        ):
-            self._commit(_Request(StartDay(), CLOCK, None, ""), fresh)
+    def _day_is_over(self) -> bool:
+        state = self._now.state
+        return bool(state.plan.hall) and business_day(state.plan, self.now_ms()).isoformat() > (state.day or "")
 
     def _known(self, request: _Request) -> Commit | None:
-        known = self._keys.get(request.key) if request.key is not None else None
+        known = self._now.keys.get(request.key) if request.key is not None else None
         if known is not None and known.fingerprint != request.fingerprint:
             raise KeyReused(request.key)
         return known
 
-    def _commit(self, request: _Request, fresh: list[Commit]) -> Commit:
+    def _draft(self, request: _Request) -> Commit:
         now_ms = self.now_ms()
-        events = decide(self._state, request.command, now_ms=now_ms)
-        draft = Commit(
+        events = decide(self._now.state, request.command, now_ms=now_ms)
+        commit = Commit(
             hall=self.id,
-            seq=self._seq + 1,
+            seq=self._now.seq + 1,
             at_ms=now_ms,
-            day=self._state.day or "",
+            day=self._now.state.day or "",
             actor=request.actor,
             events=tuple(events),
             key=request.key,
             fingerprint=request.fingerprint,
         )
-        commit = codec.seal(draft, self._head)
-        self._apply(commit)
+        return codec.seal(commit, self._now.head)
+
+    def _take(self, commit: Commit, fresh: list[Commit]) -> Commit:
+        self._now.apply(commit)
         fresh.append(commit)
         return commit
 
-    def _apply(self, commit: Commit) -> None:
-        before = self._state.day
-        for event in commit.events:
-            evolve(self._state, event, at_ms=commit.at_ms)
-        self._seq, self._head = commit.seq, commit.hash
-        if self._state.day != before:
-            self._keys.clear()
-        if commit.key is not None:
-            self._keys[commit.key] = commit
-
     def _give_up(self, group: Sequence[_Request], error: Exception) -> None:
-        """Nobody was answered: forget what was decided and read the truth again."""
+        """Nobody was answered: forget what was decided; a refusal too may stand on what was not written."""
+        self._true = False
         log.error("nothing written to the ledger of %s: %r", self.id, error)
         if isinstance(error, LedgerDoubtful) and self._fail_stop is not None:
             self._fail_stop(error)
         for request in group:
-            if request.error is None:
-                request.commit, request.error = None, error
+            request.commit, request.error = None, error
             request.done.set()
-        self._rebuild()
 
-    def _rebuild(self) -> None:
-        self._state, self._seq, self._head = HallState(), 0, GENESIS
-        self._keys: dict[str, Commit] = {}
-        for commit in self._ledger.read():
-            self._apply(commit)
+    def _catch_up(self) -> None:
+        """Read the truth again when the last write failed; when that fails, nothing is told until it works."""
+        if self._true:
+            return
+        now = self._base.copy()
+        for commit in self._ledger.read(now.seq):
+            if commit.hall != self.id:
+                raise LedgerBroken(f"this is the ledger of {commit.hall}, not of {self.id}")
+            now.apply(commit)
+        self._now, self._true = now, True

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from server.domain.commands import StartDay
 from server.domain.refusals import Refusal
-from server.domain.terms import CLOCK, business_day
+from server.domain.terms import CLOCK
 from server.hall import Hall
 from server.ledger.base import LedgerDown
 
@@ -21,12 +21,11 @@ log = logging.getLogger(__name__)
 def tick(halls: Iterable[Hall]) -> None:
     """Start the business day of every hall whose day is over; a ledger that cannot be written is tried next time."""
     for hall in halls:
-        now_ms = hall.now_ms()
-        if not hall.read(lambda state, _, now_ms=now_ms: state.day == business_day(state.plan, now_ms).isoformat()):  # type: ignore[misc]
-            try:
+        try:
+            if hall.day_is_over():
                 hall.handle(StartDay(), actor=CLOCK)
-            except (Refusal, LedgerDown) as error:
-                log.warning("the business day of %s did not turn: %s", hall.id, error)
+        except (Refusal, LedgerDown) as error:
+            log.warning("the business day of %s did not turn: %s", hall.id, error)
 
 
 def run(halls: Iterable[Hall], *, wait: Callable[[float], bool], beat: Callable[[], None]) -> None:

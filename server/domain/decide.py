@@ -137,9 +137,11 @@ def _plan(state: HallState, command: c.PlanHall) -> list[e.Event]:
     for ticket in state.tickets.values():
         if ticket.status in FINAL:
             continue
-        for what, known in ((ticket.service, ticket.service in services), (ticket.window, ticket.window in windows)):
-            if what is not None and not known:
-                raise Refusal(Code.PLAN_IN_USE, what=what)
+        if ticket.service not in services:
+            raise Refusal(Code.PLAN_IN_USE, what=ticket.service)
+        for window_no in (ticket.window, ticket.bound):
+            if window_no is not None and window_no not in windows:
+                raise Refusal(Code.PLAN_IN_USE, what=window_no)
     for no, window in state.windows.items():
         if window.clerk is not None and no not in windows:
             raise Refusal(Code.PLAN_IN_USE, what=no)
@@ -220,7 +222,8 @@ def _call_ticket(state: HallState, command: c.CallTicket, now_ms: int) -> list[e
         raise Refusal(Code.REASON_MISSING)
     _free_window(state, command.window, now_ms, finish=False)
     ticket = _ticket(state, command.ticket or _by_label(state, command.label), Move.CALL)
-    _serving_window(state, command.window, ticket.service)
+    if ticket.bound != command.window:
+        _serving_window(state, command.window, ticket.service)
     return [_called(ticket, command.window, now_ms, why="chosen", reason=command.reason.strip())]
 
 
@@ -246,7 +249,7 @@ def _resume(state: HallState, command: c.Resume) -> list[e.Event]:
             label=ticket.label,
             window=command.window,
             zone=ticket.zone,
-            call_count=ticket.call_count + 1,
+            call_count=1,
         )
     ]
 
@@ -336,7 +339,7 @@ def _called(ticket: Ticket, window: WindowNo, now_ms: int, *, why: str, reason: 
         zone=ticket.zone,
         priority=ticket.priority,
         waited_s=_seconds(ticket.issued_ms, first_call_ms),
-        call_count=ticket.call_count + 1,
+        call_count=1,  # each call has its own recalls: who was missed or held must not come back to none left
         why=why,
         reason=reason,
     )

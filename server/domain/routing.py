@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 
-from server.domain.state import HallState, LaneKey, Spot, WindowState
+from server.domain.state import HallState, LaneKey, Spot
 from server.domain.terms import ORDINARY, PriorityId, ServiceId, TicketId, WindowNo
 
 MS_PER_MIN = 60_000
@@ -42,7 +42,7 @@ def preview(state: HallState, no: WindowNo, now_ms: int, limit: int = 8) -> list
 
 def waiting_for(state: HallState, no: WindowNo) -> tuple[int, int | None]:
     """Count who waits for what this window may serve, and since when (ms) the longest of them."""
-    lanes = [lane for _, lane, _ in _lanes_of(state, state.windows[no])]
+    lanes = [lane for _, lane, _ in _lanes_of(state, no)]
     oldest = min((state.tickets[lane[0][2]].issued_ms for lane in lanes), default=None)
     return sum(len(lane) for lane in lanes), oldest
 
@@ -80,19 +80,23 @@ def _ahead_of(state: HallState, service: ServiceId, priority: PriorityId, spot: 
     return count
 
 
-def _lanes_of(state: HallState, window: WindowState) -> Iterator[tuple[LaneKey, list[Spot], bool]]:
-    """Give (key, lane, home) for the lanes with somebody whom the window may serve."""
-    for service in (*window.serves, *window.relief):
-        for priority in state.plan.priority:
-            for bound in (None, window.no):
-                key = (service, priority, bound)
-                if lane := state.lanes.get(key):
-                    yield key, lane, service in window.serves
+def _lanes_of(state: HallState, no: WindowNo) -> list[tuple[LaneKey, list[Spot], bool]]:
+    """Give [(key, lane, home)] for the lanes with somebody whom the window may serve.
+
+    A ticket bound to a window stays its own work whatever is assigned later: nobody else would call it.
+    """
+    window = state.windows[no]
+    return [
+        (key, lane, bound is not None or service in window.serves)
+        for key, lane in state.lane_items()
+        for service, _, bound in (key,)
+        if bound == no or (bound is None and (service in window.serves or service in window.relief))
+    ]
 
 
 def _in_order(state: HallState, no: WindowNo, now_ms: int) -> Iterator[Choice]:
     credit = state.plan.home_credit_min
-    lanes = list({key: (key, lane, home) for key, lane, home in _lanes_of(state, state.windows[no])}.values())
+    lanes = _lanes_of(state, no)
 
     def rank(index: int, position: int) -> tuple[float, int, int, int]:
         (_, priority, _), lane, home = lanes[index]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from server.domain import events as e
-from server.domain.lifecycle import AT_WINDOW
+from server.domain.lifecycle import AT_WINDOW, FINAL
 from server.domain.terms import (
     DeviceId,
     HallId,
@@ -164,8 +164,8 @@ class HallState:
         return own or tuple(no for no, window in self.windows.items() if service in window.relief)
 
     def lane_items(self) -> Iterator[tuple[LaneKey, list[Spot]]]:
-        """Give the lanes in which somebody waits."""
-        return ((key, lane) for key, lane in self.lanes.items() if lane)
+        """Give the lanes in which somebody waits; an empty lane is never kept."""
+        return iter(self.lanes.items())
 
     def waiting(self, service: ServiceId) -> int:
         """Count who waits for a service."""
@@ -174,7 +174,7 @@ class HallState:
     def oldest_ms(self, service: ServiceId) -> int | None:
         """Give since when the one waiting longest for a service has been waiting (ms), or None."""
         return min(
-            (self.tickets[lane[0][2]].issued_ms for (of, _, _), lane in self.lanes.items() if of == service and lane),
+            (self.tickets[lane[0][2]].issued_ms for (of, _, _), lane in self.lanes.items() if of == service),
             default=None,
         )
 
@@ -221,7 +221,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             state.windows[event.window].missed.append(ticket.id)
         case e.TicketReinstated():
             ticket = _leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
-            ticket.reinstated += 1
+            ticket.reinstated, ticket.call_count = ticket.reinstated + 1, 0
             _wait(state, ticket, since_ms=event.since_ms)
         case e.NoShowRecorded():
             ticket = _leave_window(state, event.ticket, TicketStatus.NO_SHOW, at_ms)
@@ -275,9 +275,17 @@ def _take_plan(state: HallState, plan: HallPlan) -> None:
             window = WindowState(no=planned.no, serves=planned.serves, relief=planned.relief)
         elif (old := before.get(planned.no)) is None or (old.serves, old.relief) != (planned.serves, planned.relief):
             window.serves, window.relief = planned.serves, planned.relief
+        else:  # else a service that the new file dropped would stay assigned
+            window.serves = tuple(service for service in window.serves if service in plan.service)
+            window.relief = tuple(service for service in window.relief if service in plan.service)
+            if not window.serves and not window.relief:
+                window.serves, window.relief = planned.serves, planned.relief
         windows[planned.no] = window
     state.plan, state.windows = plan, windows
     state.zones = {zone.id: state.zones.get(zone.id, ZoneCount()) for zone in plan.zones}
+    for ticket in state.tickets.values():  # else a visit whose service moved to another zone could never finish
+        if ticket.status not in FINAL:
+            ticket.zone = plan.service[ticket.service].zone
 
 
 def _open_day(state: HallState, day: str) -> None:
@@ -375,8 +383,12 @@ def _finish(state: HallState, event: e.TicketFinished, at_ms: int) -> None:
 
 def _transfer(state: HallState, event: e.TicketTransferred, at_ms: int) -> None:
     ticket = _leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
+    if ticket.visitor is not None:
+        if state.visitors.get((ticket.visitor, ticket.service)) == ticket.id:
+            del state.visitors[ticket.visitor, ticket.service]
+        state.visitors[ticket.visitor, event.service] = ticket.id
     ticket.service, ticket.zone, ticket.bound = event.service, event.zone, event.to_window
-    ticket.call_count, ticket.started_ms, ticket.hold_total_ms = 0, None, 0
+    ticket.call_count = 0
     _wait(state, ticket, since_ms=event.since_ms)
 
 
@@ -384,8 +396,11 @@ def _leave_window(state: HallState, id_: TicketId, status: TicketStatus, at_ms: 
     """Take a ticket out of wherever it stands (lane, window, hold list, missed list) and give it the new status."""
     ticket = state.tickets[id_]
     if ticket.status is TicketStatus.WAITING:
-        lane = state.lanes[ticket.service, ticket.priority, ticket.bound]
+        key = (ticket.service, ticket.priority, ticket.bound)
+        lane = state.lanes[key]
         del lane[bisect_left(lane, (ticket.since_ms, ticket.order, ticket.id))]
+        if not lane:
+            del state.lanes[key]
     elif ticket.window is not None and (window := state.windows.get(ticket.window)) is not None:
         if ticket.status in AT_WINDOW:
             window.current, window.since_ms = None, at_ms
@@ -396,6 +411,8 @@ def _leave_window(state: HallState, id_: TicketId, status: TicketStatus, at_ms: 
     ticket.status = status
     if status is TicketStatus.WAITING:
         ticket.window = ticket.clerk = None
+    if status in (TicketStatus.WAITING, TicketStatus.MISSED):  # else waiting again would count as service
+        ticket.started_ms, ticket.held_ms, ticket.hold_total_ms = None, None, 0
     return ticket
 
 

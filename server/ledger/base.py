@@ -38,9 +38,9 @@ class Ledger(Protocol):
         """Make sealed commits durable, all or none. When it returns they survive a power cut.
 
         Raises:
-            Stale: they do not follow the last commit; read what is new and decide again.
+            Stale: they do not follow the last commit or use a key of their day again; read what is new, decide again.
             LedgerDown: nothing was written; the store cannot be written now.
-            LedgerDoubtful: the store failed in the middle; only a restart can tell what is written.
+            LedgerDoubtful: the store failed in the middle; only a restart can tell what is written. It stays so.
         """
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Commit]:

@@ -96,6 +96,8 @@ def decode(body: bytes, *, prev_hash: str, hash_: str) -> Commit:
         raise LedgerBroken("a commit does not fit its hash")
     try:
         stored = _DECODER.decode(body)
+        if stored.v > VERSION:
+            raise LedgerBroken(f"commit {stored.seq} was written by a newer version (form {stored.v}): update first")
         events = tuple(_EVENT_DECODERS[name].decode(raw) for name, raw in stored.events)
     except (msgspec.MsgspecError, KeyError) as error:
         raise LedgerBroken(f"a commit cannot be read: {error}") from error

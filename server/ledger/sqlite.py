@@ -14,6 +14,7 @@ from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
 
 PAGE = 500  # commits read at a time, so that a reader never holds the connection for long
+WAIT_FOR_OTHER_S = 2.0  # a process that is just ending may still have the file
 FIXED_IN = (3, 51, 3)
 
 _SCHEMA = """
@@ -48,32 +49,37 @@ class SqliteLedger:
         """
         self._path = path
         self._lock = Lock()
+        self._doubt: str | None = None
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-            check = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            last = self._db.execute("SELECT seq, hash FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
-        except sqlite3.DatabaseError as error:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=WAIT_FOR_OTHER_S)
+        except sqlite3.Error as error:
+            raise LedgerDown(f"{path}: {error}") from error
+        try:
+            self._seq, self._head = self._begin()
+        except sqlite3.Error as error:
+            self._db.close()
             raise _damaged(path, error) if _is_damage(error) else LedgerDown(f"{path}: {error}") from error
-        if check != "ok":
-            raise LedgerBroken(f"{path}: {check}")
-        self._seq: int = last[0] if last else 0
-        self._head: str = last[1] if last else GENESIS
+        except LedgerBroken:
+            self._db.close()
+            raise
 
     def append(self, commits: Sequence[Commit]) -> None:
         """Make sealed commits durable in one transaction."""
-        seq, head = self._seq, self._head
         rows = []
-        for commit in commits:
-            if commit.seq != seq + 1 or commit.prev_hash != head:
-                raise Stale(f"commit {commit.seq} does not follow {seq}")
-            rows.append((commit.seq, commit.day, commit.key, commit.prev_hash, commit.hash, codec.encode(commit)))
-            seq, head = commit.seq, commit.hash
         with self._lock:
-            self._write(rows)
+            if self._doubt is not None:
+                raise LedgerDoubtful(self._doubt)
+            seq, head = self._seq, self._head
+            for commit in commits:
+                if commit.seq != seq + 1 or commit.prev_hash != head:
+                    raise Stale(f"commit {commit.seq} does not follow {seq}")
+                rows.append((commit.seq, commit.day, commit.key, commit.prev_hash, commit.hash, codec.encode(commit)))
+                seq, head = commit.seq, commit.hash
+            try:
+                self._write(rows)
+            except LedgerDoubtful as doubt:
+                self._doubt = str(doubt)
+                raise
             self._seq, self._head = seq, head
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Commit]:
@@ -100,6 +106,18 @@ class SqliteLedger:
         with self._lock:
             self._db.close()
 
+    def _begin(self) -> tuple[int, str]:
+        """Take the file for this process alone, check it, and give the last commit's seq and hash."""
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+        check = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if check != "ok":
+            raise LedgerBroken(f"{self._path}: {check}")
+        last = self._db.execute("SELECT seq, hash FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
+        return last or (0, GENESIS)
+
     def _hash_at(self, seq: int) -> str:
         if seq <= 0:
             return GENESIS
@@ -110,33 +128,37 @@ class SqliteLedger:
     def _rows(self, sql: str, values: tuple[int, ...]) -> list[tuple]:  # type: ignore[type-arg]  # rows of any shape
         try:
             return self._db.execute(sql, values).fetchall()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.ProgrammingError as error:  # closed: the process is ending
+            raise LedgerDown(f"{self._path}: {error}") from error
+        except sqlite3.Error as error:
             raise _damaged(self._path, error) from error
 
     def _write(self, rows: list[tuple[int, str, str | None, str, str, bytes]]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(
-                "INSERT INTO commits (seq, day, key, prev_hash, hash, body) VALUES (?,?,?,?,?,?)", rows
-            )
-        except sqlite3.DatabaseError as error:
+            self._db.executemany(_INSERT, rows)
+        except sqlite3.ProgrammingError as error:  # closed: the process is ending
+            raise LedgerDown(f"{self._path}: {error}") from error
+        except sqlite3.Error as error:
             self._undo(error)
+            if isinstance(error, sqlite3.IntegrityError):
+                raise Stale(f"{self._path}: {error}") from error
             raise LedgerDown(f"{self._path}: {error}") from error
         try:
             self._db.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
                 self._undo(error)
                 raise LedgerDown(f"{self._path}: {error}") from error
             # A failed fsync may or may not have reached the disk: nobody can know before a restart.
             raise LedgerDoubtful(f"{self._path}: {error}") from error
 
-    def _undo(self, cause: sqlite3.DatabaseError) -> None:
+    def _undo(self, cause: sqlite3.Error) -> None:
         if not self._db.in_transaction:
             return
         try:
             self._db.execute("ROLLBACK")
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             raise LedgerDoubtful(f"{self._path}: {cause}; {error}") from error
 
 
@@ -147,9 +169,9 @@ def engine() -> str:
     return f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, WAL-reset: {how}"
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
+def _is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _damaged(path: Path, error: sqlite3.DatabaseError) -> LedgerBroken:
+def _damaged(path: Path, error: sqlite3.Error) -> LedgerBroken:
     return LedgerBroken(f"{path}: {error}")
