@@ -11,7 +11,7 @@
 
 Every error is told at once, with its line and, where a name is misspelt, with the name that was probably meant. Options
 are the fields of the driver's own options dataclass: their types are checked here, their values by the dataclass itself
-(ValueError "option: sentence").
+(it raises ValueError "option: sentence").
 """
 
 import difflib
@@ -19,6 +19,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
@@ -28,6 +29,7 @@ from drivers.transport import parse_url
 _TOP = ("schema", "hall", "device")
 _DEVICE = ("id", "driver", "url", "kiosks", "zones", "windows", "options")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MAX_ADDRESS = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,23 +54,40 @@ class DevicesFile:
     devices: tuple[Device, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong in the file. `line` is 0 when it belongs to no line."""
+    """One thing to put right, as `jiaohao check` shows it. `line` counts from 1; 0 is the file as a whole."""
 
+    file: str
     line: int
-    message: str
+    column: int
+    path: str  # device[2].url, counted from 0
+    code: str
+    zh: str
+    en: str
+    suggestion: str | None = None
 
 
 class BadDevicesFile(Exception):
-    """The file cannot be used; every problem of it, sorted by line."""
+    """The file cannot be used. `problems` are all of them, top to bottom; str() gives one English line each."""
 
-    def __init__(self, name: str, problems: Iterable[Problem]) -> None:
-        """Keep the problems; str() gives one line each, as compilers do."""
-        self.problems = tuple(sorted(set(problems)))
-        super().__init__(
-            "\n".join(f"{name}:{p.line}: {p.message}" if p.line else f"{name}: {p.message}" for p in self.problems)
-        )
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """Sort the problems by line."""
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.path)))
+        super().__init__("\n".join(_sentence(problem) for problem in self.problems))
+
+
+def load_devices(path: Path, drivers: Mapping[str, Entry] = DRIVERS) -> DevicesFile:
+    """Read a devices file. Raises BadDevicesFile, also when there is no such file."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or "not UTF-8"
+        en, zh = f"cannot be read: {why}", f"无法读取：{why}"
+        raise BadDevicesFile(
+            [Problem(file=str(path), line=0, column=0, path="", code="unreadable", zh=zh, en=en)]
+        ) from error
+    return read_devices(text, str(path), drivers)
 
 
 def read_devices(text: str, name: str = "DEVICES.toml", drivers: Mapping[str, Entry] = DRIVERS) -> DevicesFile:
@@ -76,20 +95,45 @@ def read_devices(text: str, name: str = "DEVICES.toml", drivers: Mapping[str, En
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        raise BadDevicesFile(name, [Problem(line=int(at[1]) if at else 0, message=f"not TOML: {error}")]) from error
-    reader = _Reader(text, raw, drivers)
+        at = re.search(r"line (\d+), column (\d+)", str(error))
+        line, column = (int(at[1]), int(at[2])) if at else (0, 0)
+        en, zh = f"not TOML: {error}", f"不是正确的 TOML：{error}"
+        raise BadDevicesFile(
+            [Problem(file=name, line=line, column=column, path="", code="not_toml", zh=zh, en=en)]
+        ) from error
+    reader = _Reader(text, name, raw, drivers)
     devices = reader.read()
     if reader.problems:
-        raise BadDevicesFile(name, reader.problems)
+        raise BadDevicesFile(reader.problems)
     return DevicesFile(hall=cast("str", raw["hall"]), devices=devices)
+
+
+def check(path: Path) -> list[Problem]:
+    """Give every problem of a devices file, top to bottom; empty when the agent can run with it."""
+    try:
+        load_devices(path)
+    except BadDevicesFile as bad:
+        return list(bad.problems)
+    return []
+
+
+def is_devices_file(path: Path) -> bool:
+    """Say whether a file is meant as a devices file: it has a [[device]] or names its hall, and describes no hall."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False
+    if re.search(r"^\s*\[hall\]", text, re.MULTILINE):
+        return False
+    return bool(re.search(r"^\s*(\[\[\s*device\s*\]\]|hall\s*=)", text, re.MULTILINE))
 
 
 class _Reader:
     """Goes through the file once and collects what is wrong."""
 
-    def __init__(self, text: str, raw: Mapping[str, object], drivers: Mapping[str, Entry]) -> None:
+    def __init__(self, text: str, name: str, raw: Mapping[str, object], drivers: Mapping[str, Entry]) -> None:
         self.problems: list[Problem] = []
+        self._name = name
         self._raw = raw
         self._drivers = drivers
         self._where = _Lines(text)
@@ -97,35 +141,43 @@ class _Reader:
     def read(self) -> tuple[Device, ...]:
         self._unknown(self._raw, _TOP, None)
         if self._raw.get("schema") != 1:
-            self._say("schema", None, "schema must be 1")
+            self._say("schema", None, "schema", "schema 必须为 1", "schema must be 1")
         hall = self._raw.get("hall")
         if not isinstance(hall, str) or not hall:
-            self._say("hall", None, 'hall must be the id of the hall, for instance hall = "qiaocheng"')
+            example = 'hall = "qiaocheng"'
+            self._say("hall", None, "hall", f"缺少大厅代号，例如 {example}", f"hall is missing, for instance {example}")
         tables = self._raw.get("device", [])
         if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
-            self._say("device", None, "at least one [[device]] is needed")
+            self._say("device", None, "no_device", "至少要有一个 [[device]]", "at least one [[device]] is needed")
             return ()
-        devices = [self._device(number, table) for number, table in enumerate(tables)]
-        good = tuple(device for device in devices if device is not None)
-        self._together(tables, good)
-        return good
+        found = [self._device(number, table) for number, table in enumerate(tables)]
+        self._same_id(tables)
+        self._same_line(found)
+        return tuple(device for device in found if device is not None)
 
     def _device(self, number: int, table: Mapping[str, object]) -> Device | None:
         before = len(self.problems)
         self._unknown(table, _DEVICE, number)
         name = table.get("id")
         if not isinstance(name, str) or not _ID.fullmatch(name):
-            self._say("id", number, 'id must be letters, digits, ".", "_" or "-", for instance id = "printer-1"')
+            example = 'id = "printer-1"'
+            self._say(
+                "id", number, "id",
+                f"id 只能用字母、数字、. _ -，例如 {example}",
+                f"id must be letters, digits and . _ - only, for instance {example}",
+            )  # fmt: skip
         driver = table.get("driver")
         entry = self._drivers.get(driver) if isinstance(driver, str) else None
         if entry is None:
-            self._say("driver", number, f"driver {driver!r} is not known{_meant(driver, self._drivers)}")
+            meant, known = _meant(driver, self._drivers), ", ".join(sorted(self._drivers))
+            zh, en = f"没有驱动 {driver!r}，可用：{known}", f"driver {driver!r} is not known; known are {known}"
+            self._say("driver", number, "unknown_driver", zh, en, meant)
         url = self._url(table.get("url"), number, entry)
         windows = self._windows(table.get("windows", {}), number, entry)
         kiosks = self._names(table, "kiosks", number, entry, "printer")
         zones = self._names(table, "zones", number, entry, "speaker")
         options = self._options(table.get("options", {}), number, entry) if entry is not None else None
-        if len(self.problems) > before:
+        if entry is None or len(self.problems) > before:
             return None
         return Device(
             id=cast("str", name),
@@ -135,44 +187,52 @@ class _Reader:
             zones=zones,
             windows=windows,
             options=options,
-            entry=cast("Entry", entry),
+            entry=entry,
         )
 
     def _url(self, url: object, number: int, entry: Entry | None) -> str:
+        example = 'url = "tcp://192.168.1.50:9100"'
         if not isinstance(url, str) or not url:
-            self._say("url", number, 'url is missing, for instance url = "tcp://192.168.1.50:9100"')
+            self._say("url", number, "url", f"缺少 url，例如 {example}", f"url is missing, for instance {example}")
             return ""
         scheme = url.partition(":")[0]
         if entry is not None and scheme not in entry.schemes:
-            known = ", ".join(f"{scheme}:" for scheme in entry.schemes)
-            self._say("url", number, f"url {url!r} must begin with one of {known}{_meant(scheme, entry.schemes)}")
+            known = ", ".join(f"{each}:" for each in entry.schemes)
+            meant = _meant(scheme, entry.schemes)
+            zh, en = f"url {url!r} 应以 {known} 开头", f"url {url!r} must begin with one of {known}"
+            self._say("url", number, "url", zh, en, meant)
         elif scheme in {"tcp", "serial"}:
             try:
                 parse_url(url)
             except ValueError as error:
-                self._say("url", number, str(error))
+                self._say("url", number, "url", f"地址不对：{error}", str(error))
         return url
 
     def _windows(self, windows: object, number: int, entry: Entry | None) -> Mapping[int, str]:
         good: dict[int, str] = {}
-        example = 'windows maps address on the line to window, for instance windows = { 1 = "7", 2 = "8" }'
+        example = 'windows = { 1 = "7", 2 = "8" }'
+
+        def say(zh: str, en: str) -> None:
+            self._say("windows", number, "windows", f"{zh}，例如 {example}", f"{en}, for instance {example}")
+
         if not isinstance(windows, dict):
-            self._say("windows", number, example)
+            say("windows 是 总线地址 = 窗口号", "windows maps address on the line to window")
             return good
         for address, window in windows.items():
-            if not str(address).isdigit() or not 0 <= int(address) <= 65535:
-                self._say("windows", number, f"address {address!r} must be a number; {example}")
+            if not str(address).isdigit() or int(address) > _MAX_ADDRESS:
+                say(f"地址 {address!r} 必须是数字", f"address {address!r} must be a number")
             elif isinstance(window, bool) or not isinstance(window, str | int) or not str(window):
-                self._say("windows", number, f"window {window!r} must be a window number in quotes; {example}")
+                say(f"窗口 {window!r} 要写成带引号的窗口号", f"window {window!r} must be a window number in quotes")
             else:
                 good[int(address)] = str(window)
         if isinstance(entry, StateEntry) and not windows:
-            self._say("windows", number, f"windows is missing; {example}")
+            say("缺少 windows", "windows is missing")
         if entry is not None and not isinstance(entry, StateEntry) and windows:
-            self._say("windows", number, f"windows is for strips and keypads, this is a {entry.kind}")
-        doubled = [window for window in set(good.values()) if list(good.values()).count(window) > 1]
-        if doubled and entry is not None and entry.kind != "strip":
-            self._say("windows", number, f"window {doubled[0]!r} is named twice")
+            zh, en = (
+                f"windows 只用于条屏和呼叫器，这是 {entry.kind}",
+                f"windows is for strips and keypads, not a {entry.kind}",
+            )
+            self._say("windows", number, "windows", zh, en)
         return MappingProxyType(good)
 
     def _names(
@@ -180,72 +240,80 @@ class _Reader:
     ) -> tuple[str, ...]:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
-            self._say(key, number, f'{key} must be a list of ids, for instance {key} = ["{key[:-1]}-1"]')
+            example = f'{key} = ["{key[:-1]}-1"]'
+            zh, en = f"{key} 是代号的列表，例如 {example}", f"{key} must be a list of ids, for instance {example}"
+            self._say(key, number, "list", zh, en)
             return ()
         if value and entry is not None and entry.kind != kind:
-            self._say(key, number, f"{key} is for a {kind}, this is a {entry.kind}")
+            zh, en = f"{key} 只用于 {kind}，这是 {entry.kind}", f"{key} is for a {kind}, this is a {entry.kind}"
+            self._say(key, number, "not_for_kind", zh, en)
         return tuple(value)
 
     def _options(self, given: object, number: int, entry: Entry) -> object:
         if not isinstance(given, dict):
-            self._say("options", number, "options must be a table, for instance options = { }")
+            self._say("options", number, "options", "options 要写成 { }", "options must be a table: { }")
             return None
         kinds = get_type_hints(entry.options)
         names = [field.name for field in fields(entry.options)]
-        self._unknown(given, names, number, "option ")
+        self._unknown(given, names, number, "options.")
         values: dict[str, object] = {}
         for field in fields(entry.options):
             if field.name not in given:
                 if field.default is MISSING and field.default_factory is MISSING:
-                    self._say("options", number, f"option {field.name} is missing")
+                    zh, en = f"缺少选项 {field.name}", f"option {field.name} is missing"
+                    self._say("options", number, "missing", zh, en)
                 continue
-            value = given[field.name]
-            fitted = _fit(value, kinds[field.name])
+            value, kind = given[field.name], kinds[field.name]
+            fitted = _fit(value, kind)
             if fitted is _UNFIT:
-                self._say(
-                    field.name, number, f"option {field.name}: {_expected(kinds[field.name])} expected, not {value!r}"
-                )
+                zh = f"选项 {field.name} 应为 {_expected(kind)}，不是 {value!r}"
+                en = f"option {field.name} must be {_expected(kind)}, not {value!r}"
+                self._say(field.name, number, "type", zh, en, prefix="options.")
             else:
                 values[field.name] = fitted
-        if any(field.name in given and field.name not in values for field in fields(entry.options)):
-            return None
         try:
-            return entry.options(**values)
-        except (ValueError, TypeError) as error:
+            return entry.options(**values)  # also when some were unfit: its own errors are told in the same go
+        except ValueError as error:
             key = str(error).partition(":")[0]
-            self._say(key if key in names else "options", number, f"option {error}")
+            self._say(key if key in names else "options", number, "value", f"选项 {error}", f"option {error}")
+        except TypeError:  # an option without default is missing: said above
             return None
+        return None
 
-    def _together(self, tables: Sequence[Mapping[str, object]], devices: Sequence[Device]) -> None:
-        """Say what is wrong between devices: ids used twice, a port used by two that cannot share it."""
+    def _same_id(self, tables: Sequence[Mapping[str, object]]) -> None:
         ids = [table.get("id") for table in tables]
         for number, name in enumerate(ids):
-            if name is not None and ids.index(name) != number:
-                self._say("id", number, f"id {name!r} is used by another device already")
-        number_of = {
-            device.id: number
-            for number, table in enumerate(tables)
-            for device in devices
-            if device.id == table.get("id")
-        }
-        users: dict[str, list[Device]] = {}
-        for device in devices:
-            users.setdefault(device.url, []).append(device)
-        for url, sharing in users.items():
-            if len(sharing) > 1 and not all(isinstance(device.entry, StateEntry) for device in sharing):
-                self._say(
-                    "url",
-                    number_of[sharing[-1].id],
-                    f"url {url!r} is used by {sharing[0].id!r}; only strips and keypads share a line",
-                )
+            if isinstance(name, str) and ids.index(name) != number:
+                zh, en = f"id {name!r} 已被另一台设备使用", f"id {name!r} is used by another device already"
+                self._say("id", number, "duplicate_id", zh, en)
 
-    def _unknown(self, table: Mapping[str, object], known: Sequence[str], number: int | None, what: str = "") -> None:
+    def _same_line(self, devices: Sequence[Device | None]) -> None:
+        """Say where a port is used by two devices that cannot share it."""
+        first: dict[str, Device] = {}
+        for number, device in enumerate(devices):
+            if device is None:
+                continue
+            other = first.setdefault(device.url, device)
+            alone = not (isinstance(device.entry, StateEntry) and isinstance(other.entry, StateEntry))
+            if other is not device and alone:
+                zh = f"{device.url!r} 已被 {other.id!r} 使用；只有条屏和呼叫器可以共用一条线"
+                en = f"{device.url!r} is used by {other.id!r}; only strips and keypads can share a line"
+                self._say("url", number, "shared_line", zh, en)
+
+    def _unknown(self, table: Mapping[str, object], known: Sequence[str], number: int | None, prefix: str = "") -> None:
         for key in table:
             if key not in known:
-                self._say(key, number, f"{what}{key!r} is not known{_meant(key, known)}")
+                zh, en = f"没有 {key!r} 这一项", f"{key!r} is not known"
+                self._say(key, number, "unknown_key", zh, en, _meant(key, known), prefix=prefix)
 
-    def _say(self, key: str, number: int | None, message: str) -> None:
-        self.problems.append(Problem(line=self._where.line(key, number), message=message))
+    def _say(
+        self, key: str, number: int | None, code: str, zh: str, en: str, meant: str | None = None, *, prefix: str = ""
+    ) -> None:
+        line, column = self._where.find(key, number)
+        path = key if number is None else f"device[{number}].{prefix}{key}"
+        self.problems.append(
+            Problem(file=self._name, line=line, column=column, path=path, code=code, zh=zh, en=en, suggestion=meant)
+        )
 
 
 class _Lines:
@@ -255,28 +323,32 @@ class _Lines:
         self._lines = text.splitlines()
         self._starts = [n for n, line in enumerate(self._lines) if re.match(r"\s*\[\[\s*device\s*\]\]", line)]
 
-    def line(self, key: str, number: int | None) -> int:
-        """Give the line of a key of the nth device (None: of the top), or of the device itself, or 0."""
+    def find(self, key: str, number: int | None) -> tuple[int, int]:
+        """Give line and column of a key of the nth device (None: of the top), or of the device itself, or 0, 0."""
         if number is None:
             first, end = 0, self._starts[0] if self._starts else len(self._lines)
         elif number < len(self._starts):
             first = self._starts[number]
             end = self._starts[number + 1] if number + 1 < len(self._starts) else len(self._lines)
         else:
-            return 0
-        pattern = re.compile(rf"""(^|[\s{{,.\[])["']?{re.escape(key)}["']?\s*(=|\])""")
+            return 0, 0
+        pattern = re.compile(rf"""(?:^|[\s{{,.\[])(["']?{re.escape(key)}["']?)\s*[=\]]""")
         for n in range(first, end):
-            if pattern.search(self._lines[n].partition("#")[0]):
-                return n + 1
-        return first + 1 if number is not None else 0
+            found = pattern.search(self._lines[n].partition("#")[0])
+            if found:
+                return n + 1, found.start(1) + 1
+        return (first + 1, 1) if number is not None else (0, 0)
 
 
-def _meant(name: object, known: Iterable[str]) -> str:
-    choices = sorted(known)
-    close = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.5)
-    if close:
-        return f'; did you mean "{close[0]}"?'
-    return f"; known are {', '.join(choices)}" if choices else ""
+def _sentence(problem: Problem) -> str:
+    place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
+    hint = f' (did you mean "{problem.suggestion}"?)' if problem.suggestion else ""
+    return f"{place}: {problem.en}{hint}"
+
+
+def _meant(name: object, known: Iterable[str]) -> str | None:
+    close = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.5)
+    return close[0] if close else None
 
 
 _UNFIT = object()
@@ -292,7 +364,7 @@ def _fit(value: object, kind: Any) -> object:  # Any: a type as get_type_hints g
         return value if value in get_args(kind) and not isinstance(value, bool) else _UNFIT
     if origin is tuple and isinstance(value, list):
         items = [_fit(each, get_args(kind)[0]) for each in value]
-        return _UNFIT if _UNFIT in items else tuple(items)
+        return _UNFIT if any(item is _UNFIT for item in items) else tuple(items)
     if origin in (dict, Mapping):
         return MappingProxyType(dict(value)) if isinstance(value, dict) else _UNFIT
     if kind is float and isinstance(value, int) and not isinstance(value, bool):

@@ -5,7 +5,7 @@ data}`. Unknown fields are ignored (the server may be newer), missing ones raise
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -126,7 +126,7 @@ class Press:
 
     window: str
     command: str
-    body: Mapping[str, object] = MappingProxyType({})
+    body: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
