@@ -64,9 +64,9 @@ def shipped() -> dict[str, Path]:
 
 
 def find(name_or_path: Path | str) -> Path:
-    """Give the file meant: an existing path, else a shipped hall by name ("demo"), else the path as it is."""
+    """Give the file meant: an existing file, else a shipped hall by name ("demo"), else the path as it is."""
     path = Path(name_or_path)
-    return path if path.exists() else shipped().get(str(name_or_path), path)
+    return path if path.is_file() else shipped().get(str(name_or_path), path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

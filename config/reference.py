@@ -8,8 +8,6 @@ from datetime import time
 from pathlib import Path
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
 
 from config.schema import HallFile, Means, Table
@@ -93,22 +91,20 @@ def _kind(kind: Any) -> str:
 
 
 def _range(field: FieldInfo) -> str:
-    said = []
-    for each in field.metadata:
-        match each:
-            case Ge(ge=low):
-                said.append(f"from {low}")
-            case Gt(gt=low):
-                said.append(f"above {low}")
-            case Le(le=high):
-                said.append(f"to {high}")
-            case MinLen():
-                said.append("not empty")
-            case StringConstraints(max_length=int(most)):
-                said.append(f"to {most} characters")
-            case _:  # what it means, and checks that say themselves what they want
-                pass
+    said = [f"{word} {limit}" for each in field.metadata for word, limit in _limits(each)]
     return f", {' '.join(said)}" if said else ""
+
+
+def _limits(constraint: object) -> Iterator[tuple[str, object]]:
+    """Give what a constraint says; the constraints are annotated_types' and pydantic's, known by their attributes."""
+    for name, word in (("ge", "from"), ("gt", "above"), ("le", "to")):
+        if (limit := getattr(constraint, name, None)) is not None:
+            yield word, limit
+    most = getattr(constraint, "max_length", None)
+    if most is not None:
+        yield "to", f"{most} characters"
+    elif getattr(constraint, "min_length", None) is not None:
+        yield "not", "empty"
 
 
 def _default(field: FieldInfo) -> str:

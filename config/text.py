@@ -30,7 +30,7 @@ def text_of(path: Path, shipped: Iterable[str]) -> tuple[str, tuple[Spot, Findin
     """Give the text of a file with plain line ends, or what is wrong with the file."""
     try:
         if path.is_dir():
-            inside = sorted(each.name for each in path.glob("*.toml"))
+            inside = [each.name for each in path.glob("*.toml")]
             return "", _whole(
                 "folder", "这是文件夹，不是文件。", "This is a folder, not a file.", _inside(path, inside)
             )
@@ -74,7 +74,7 @@ def _whole(code: str, zh: str, en: str, suggestion: str | None = None) -> tuple[
 
 
 def _inside(folder: Path, names: list[str]) -> str | None:
-    return str(folder / names[0]) if names else None
+    return str(folder / names[0]) if len(names) == 1 else None
 
 
 def _encoding_of(raw: bytes) -> str | None:
@@ -109,7 +109,7 @@ def tables_of(text: str) -> tuple[dict[str, object] | None, dict[TablePath, Spot
             told = {each.line for each, _ in broken}
             if spot.line in told:
                 return None, {}, broken
-            broken.append((spot, _broken_line(str(trouble), line)))
+            broken.append((spot, _broken_line(str(trouble), lines, spot)))
             if len(broken) == BROKEN_LINES_MAX or not _stands_alone(line):
                 return None, {}, broken
             lines[spot.line - 1] = ""
@@ -129,7 +129,8 @@ def _stands_alone(line: str) -> bool:
     return re.match(r"\s*[^\s\[\]{}#,=＝]+\s*[=＝]", line) is not None and not re.search(r"\"\"\"|'''", line)
 
 
-def _broken_line(message: str, line: str) -> Finding:
+def _broken_line(message: str, lines: list[str], spot: Spot) -> Finding:
+    line = lines[spot.line - 1]
     said = re.sub(r"\s*\(at [^)]*\)$", "", message)
     outside = re.sub(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*", "", line)
     wide = next((char for char in outside if ord(char) in FULL_WIDTH), None)
@@ -142,7 +143,18 @@ def _broken_line(message: str, line: str) -> Finding:
             suggestion=line.strip().translate(FULL_WIDTH),
         )
     zh = next((words for start, words in _TOML_ZH.items() if said.startswith(start)), "TOML 语法错误")
-    return Finding(path=(), code="toml_syntax", zh=f"{zh}（{said}）。", en=f"Not valid TOML: {said}.")
+    en = f"Not valid TOML: {said}"
+    if said.startswith("Unclosed") and (begun := _begun_above(lines, spot, "[" if "array" in said else "{")):
+        zh += f"，从第 {begun} 行开始"
+        en += f", begun on line {begun}"
+    return Finding(path=(), code="toml_syntax", zh=f"{zh}（{said}）。", en=f"{en}.")
+
+
+def _begun_above(lines: list[str], spot: Spot, bracket: str) -> int | None:
+    """Give the line above on which the list or inline table of a key begins, or None when it is this line."""
+    here = re.compile(r"[^#\"']*=\s*" + re.escape(bracket))
+    number = next((number for number in range(spot.line, 0, -1) if here.match(lines[number - 1])), spot.line)
+    return number if number < spot.line else None
 
 
 _TOML_ZH: Final = {

@@ -260,6 +260,12 @@ def test_a_broken_line_does_not_hide_other_mistakes_nor_invent_any(write: Write)
     assert [each.code for each in check([write(text)])] == ["toml_syntax", "out_of_range", "full_width"]
 
 
+def test_a_list_that_does_not_end_names_the_line_where_it_begins(write: Write) -> None:
+    (problem,) = check([write(GOOD.replace('serves = ["tax"]', 'serves = ["tax"'))])
+    assert problem.line == line_of(GOOD, "[[priority]]")
+    assert f"begun on line {line_of(GOOD, 'serves =')}" in problem.en
+
+
 def test_a_text_that_is_no_toml_at_all_ends_in_few_lines(write: Write) -> None:
     assert 1 <= len(check([write("\n".join(f"第{number}行 = 没有引号" for number in range(200)))])) <= BROKEN_LINES_MAX
 
