@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from drivers.driver import JobDriver, StateDriver, Wiring
+from drivers.keypad import pad
+from drivers.keypad.pad import PadOptions
+from drivers.led import strip
+from drivers.led.strip import StripOptions
 from drivers.printer.thermal import EscposOptions, ThermalPrinter
+from drivers.speech import speaker
+from drivers.speech.speaker import SpeakerOptions
 
 Kind: TypeAlias = Literal["printer", "strip", "keypad", "speaker", "rating"]
 
@@ -41,5 +47,26 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=EscposOptions,
         make=ThermalPrinter,
+    ),
+    "onbon-bx5": StateEntry(
+        kind="strip",
+        about="Onbon BX-5K/6K LED strips over the windows, several on one line by address",
+        schemes=("tcp", "serial"),
+        options=StripOptions,
+        make=strip.make,
+    ),
+    "ff68": StateEntry(
+        kind="keypad",
+        about="FF 68 call pads (21 keys) and rating pads, several on one line by address",
+        schemes=("tcp", "serial"),
+        options=PadOptions,
+        make=pad.make,
+    ),
+    "speech": JobEntry(
+        kind="speaker",
+        about="Calls by voice (pyttsx3, espeak-ng) on a sound card, a network loudspeaker or into a folder",
+        schemes=("aplay", "tcp", "file"),
+        options=SpeakerOptions,
+        make=speaker.make,
     ),
 }

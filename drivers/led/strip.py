@@ -42,16 +42,29 @@ _BETWEEN_LANGUAGES = "    "
 class StripOptions:
     """Options of driver "onbon-bx5" in DEVICES.toml.
 
-    `width_px`, `height_px`: size of the strip in dots; `font_px`: height of the card's font; `languages`: "zh" or
-    "zh,en"; `idle`: what a free window shows; `brightness`: 1..16, 0 leaves the card's own setting.
+    `width_px`, `height_px`: size of the strip in dots; `font_px`: height of the card's font; `languages`: one or
+    both, in turn; `idle`: what a free window shows; `brightness`: 1..16, 0 leaves the card's own setting.
     """
 
     width_px: int = 128
     height_px: int = 16
     font_px: int = 16
-    languages: Literal["zh", "en", "zh,en"] = "zh"
+    languages: tuple[Literal["zh", "en"], ...] = ("zh",)
     idle: Literal["welcome", "name"] = "welcome"
     brightness: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no strip is. Raises ValueError "option: sentence"."""
+        if self.width_px % 8 or not 32 <= self.width_px <= 2048:
+            raise ValueError(f"width_px: must be a multiple of 8 from 32 to 2048, not {self.width_px}")
+        if not 8 <= self.height_px <= 512:
+            raise ValueError(f"height_px: must be 8..512, not {self.height_px}")
+        if not 8 <= self.font_px <= self.height_px:
+            raise ValueError(f"font_px: must be 8..{self.height_px} (the height of the strip), not {self.font_px}")
+        if not self.languages:
+            raise ValueError('languages: at least one is needed, for instance ["zh"]')
+        if not 0 <= self.brightness <= 16:
+            raise ValueError(f"brightness: must be 1..16, or 0 to leave it as it is, not {self.brightness}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -220,7 +233,7 @@ def make(wiring: Wiring[StripOptions]) -> OnbonStrips:
 
 def paint(picture: WindowPicture, options: StripOptions) -> bytes:
     """Give the A3 06 data that shows this window: still when every line fits the strip, else running to the left."""
-    saying = words.say(picture, tuple(options.languages.split(",")), idle_name=options.idle == "name")
+    saying = words.say(picture, options.languages, idle_name=options.idle == "name")
     still = all(width_px(line, options.font_px) <= options.width_px for line in saying.lines)
     text = ("\n" if still else _BETWEEN_LANGUAGES).join(saying.lines)
     area = onbon.Area(

@@ -27,7 +27,11 @@ def main(language: str, voice: str, rate_wpm: str, out: str, sentence: str) -> i
         # "Audio saved to ..." goes to stdout at each file.
         with contextlib.redirect_stdout(io.StringIO()):
             engine = pyttsx3.init()
-            engine.setProperty("voice", voice or _voice(language))
+            voice = voice or _voice(language)
+            # An unknown voice is not refused: the text would be read by an English one.
+            if voice not in {each.id for each in engine.getProperty("voices")}:
+                raise LookupError(f"there is no voice {voice!r} on this machine")  # noqa: TRY301 - one line for all
+            engine.setProperty("voice", voice)
             engine.setProperty("rate", int(rate_wpm))
             engine.save_to_file(sentence, out)
             engine.runAndWait()

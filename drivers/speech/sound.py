@@ -110,7 +110,7 @@ def read_wav(content: bytes) -> Wav:
             if reader.getnframes() > rate * MAX_SECONDS:
                 raise BadSound(f"longer than {MAX_SECONDS} s")
             raw = reader.readframes(reader.getnframes())
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError, struct.error) as error:  # RuntimeError: a chunk longer than the file
         raise BadSound(str(error) or "cut off") from error
     samples = array("h", raw[: len(raw) // 2 * 2])
     if sys.byteorder == "big":

@@ -48,6 +48,13 @@ class SpeakerOptions:
     readings: int = 2
     chime: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse what nobody could follow. Raises ValueError "option: sentence"."""
+        if not 80 <= self.rate_wpm <= 300:
+            raise ValueError(f"rate_wpm: must be 80..300 words a minute, not {self.rate_wpm}")
+        if not 1 <= self.readings <= 3:
+            raise ValueError(f"readings: must be 1..3, not {self.readings}")
+
 
 class Speaker:
     """One loudspeaker. See `drivers.driver.JobDriver`."""

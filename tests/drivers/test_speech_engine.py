@@ -1,0 +1,117 @@
+"""The real voice in its child process: something to hear, killed when it hangs, never silence for speech."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from drivers.speech import engine, sound
+from drivers.speech.engine import NoVoice, Pyttsx3Engine
+
+CALL_ZH, CALL_EN = "请 A，零一二 号，到 三号 窗口 办理。", "Ticket A, zero one two, please proceed to window 3."
+
+WRITES_SILENCE = """
+import sys, wave
+with wave.open(sys.argv[4], "wb") as out:
+    out.setparams((1, 2, 22050, 0, "NONE", ""))
+    out.writeframes(bytes(88200))
+"""
+
+
+def fake_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str) -> None:
+    child = tmp_path / "child.py"
+    child.write_text(source)
+    monkeypatch.setattr(engine, "_CHILD", child)
+
+
+@pytest.mark.parametrize(("sentence", "language"), [(CALL_ZH, "zh"), (CALL_EN, "en")])
+def test_sentence_is_heard(tmp_path: Path, sentence: str, language: str) -> None:
+    samples = Pyttsx3Engine(tmp_path).speak(sentence, language)
+    assert 2.0 < sound.seconds(samples) < 8.0
+    assert sound.rms(samples) > 0.03
+    assert sound.peak(samples) == pytest.approx(sound.SPEECH_PEAK, abs=0.02)
+
+
+def test_many_sentences_are_all_different_and_whole(tmp_path: Path) -> None:
+    voice = Pyttsx3Engine(tmp_path)
+    spoken = [voice.speak(f"请 {letter}，零一二 号，到 三号 窗口 办理。", "zh").tobytes() for letter in "ABC"]
+    assert len(set(spoken)) == 3
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_same_sentence_is_not_made_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = Pyttsx3Engine(tmp_path / "kept")
+    first = voice.speak(CALL_ZH, "zh")
+    fake_child(monkeypatch, tmp_path, "raise SystemExit(1)")
+    assert voice.speak(CALL_ZH, "zh") == first
+    with pytest.raises(NoVoice):
+        voice.check()  # what was spoken before does not hide that the voice is gone
+
+
+def test_faster_voice_is_shorter_and_kept_apart(tmp_path: Path) -> None:
+    slow = Pyttsx3Engine(tmp_path, rate_wpm=120).speak(CALL_ZH, "zh")
+    fast = Pyttsx3Engine(tmp_path, rate_wpm=240).speak(CALL_ZH, "zh")
+    assert sound.seconds(fast) < 0.8 * sound.seconds(slow)
+
+
+def test_damaged_kept_file_is_made_again(tmp_path: Path) -> None:
+    voice = Pyttsx3Engine(tmp_path)
+    first = voice.speak(CALL_ZH, "zh")
+    (kept,) = tmp_path.glob("*.wav")
+    kept.write_bytes(kept.read_bytes()[:40])
+    assert voice.speak(CALL_ZH, "zh") == first
+
+
+def test_hanging_engine_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = tmp_path / "pid"
+    fake_child(
+        monkeypatch, tmp_path, f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    )
+    begun_s = time.monotonic()
+    with pytest.raises(NoVoice, match="hung"):
+        Pyttsx3Engine(tmp_path, timeout_s=1.0).speak(CALL_ZH, "zh")
+    assert time.monotonic() - begun_s < 4.0
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("import sys\nsys.exit('espeak is missing')", "espeak is missing"),
+        ("raise SystemExit(3)", "ended with 3"),
+        ("pass", "No such file"),
+        ("import sys\nopen(sys.argv[4], 'wb').write(b'no sound')", "no sound"),
+        (
+            WRITES_SILENCE,
+            "silence",
+        ),
+    ],
+)
+def test_no_speech_is_said_so_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, why: str
+) -> None:
+    fake_child(monkeypatch, tmp_path, source)
+    with pytest.raises(NoVoice, match=why):
+        Pyttsx3Engine(tmp_path / "kept").speak(CALL_ZH, "zh")
+    assert not list((tmp_path / "kept").glob("*.*v")) + list((tmp_path / "kept").glob("*.part"))
+
+
+def test_unknown_voice_is_no_voice(tmp_path: Path) -> None:
+    with pytest.raises(NoVoice):
+        Pyttsx3Engine(tmp_path, voices={"zh": "nobody/here"}).speak(CALL_ZH, "zh")
+
+
+def test_kept_sentences_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "KEPT_SENTENCES", 2)
+    voice = Pyttsx3Engine(tmp_path)
+    for word in ("一", "二二", "三三三", "四四四四"):
+        voice.speak(f"请 {word} 号，到 三号 窗口 办理。", "zh")
+    assert len(list(tmp_path.glob("*.wav"))) <= 2
+
+
+def test_folder_that_cannot_be_written_is_no_voice(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NoVoice, match="file"):
+        Pyttsx3Engine(tmp_path / "file").speak(CALL_ZH, "zh")
