@@ -6,6 +6,7 @@ most urgent ticket it may serve; its own work counts `home_credit_min` older tha
 service and class the order is that of arrival. Source: Kleinrock 1964; Stanford, Taylor, Ziedins 2014.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
@@ -69,15 +70,16 @@ def urgency_min(state: HallState, priority: PriorityId, since_ms: int, now_ms: i
 def _ahead_of(state: HallState, service: ServiceId, priority: PriorityId, spot: Spot, now_ms: int) -> int:
     prefix = state.plan.service[service].prefix
     mine = (-urgency_min(state, priority, spot[0], now_ms), spot[1])
-    count = 0
-    for (of, lane_priority, _), lane in state.lane_items():
-        if state.plan.service[of].prefix != prefix:
-            continue
-        for since_ms, order, _ in lane:  # sorted, so urgency only falls along the lane
-            if (-urgency_min(state, lane_priority, since_ms, now_ms), order) >= mine:
-                break
-            count += 1
-    return count
+
+    def before_me(lane_priority: PriorityId, lane: list[Spot]) -> int:
+        # A lane is sorted, so urgency only falls along it; counting one by one would cost more the longer people wait.
+        return bisect_left(lane, mine, key=lambda it: (-urgency_min(state, lane_priority, it[0], now_ms), it[1]))
+
+    return sum(
+        before_me(lane_priority, lane)
+        for (of, lane_priority, _), lane in state.lane_items()
+        if state.plan.service[of].prefix == prefix
+    )
 
 
 def _lanes_of(state: HallState, no: WindowNo) -> list[tuple[LaneKey, list[Spot], bool]]:
