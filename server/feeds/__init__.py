@@ -2,5 +2,5 @@
 
 A follower that falls over starts again at its cursor; none of them writes events.
 
-Reading order: `hall_view` (what a follower needs of a hall), `screens`, `devices` (the register), `jobs`.
+Reading order: `hall_view` (what a follower needs of a hall), `screens`, `journal` (what became of jobs), `devices`.
 """

@@ -1,268 +1,305 @@
-"""The device register: printers, strips, keypads, speakers and rating pads as their agents last described them.
+"""Jobs for the devices of one hall: each once, in order, one at a time per device, until its agent has answered.
 
-Kept in `devices.sqlite` in the data folder with each device's cursor (the last job it has done) and what became of
-its jobs. Opened for each operation, rollback journal: the file is small and is copied while the server runs.
+The feed reads the ledger's tail once for all devices and keeps the jobs that have not expired. A device's place is in
+the journal, so a restart of the server sends the job that was not answered once more, with the same id; the agent
+knows from its own journal whether it did it already. What nobody did in time is let pass and written down.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from threading import Event as Flag
+from threading import RLock
+from time import monotonic
+from typing import Any, Protocol, assert_never
 
 import msgspec
 
-from server.domain.terms import HallId
+from server.domain.terms import HallId, Track
+from server.feeds.hall_view import HallView
+from server.feeds.journal import JobJournal, JobResult, Place
+from server.projections.common import instant
+from server.projections.jobs import Job, PrintTicket, Say, jobs_of, still_matters
 
-RESULTS_MAX = 20_000  # results kept per data folder: some days of a busy hall
-DETAIL_MAX = 200
-STATUS_MAX = 20
-BUSY_WAIT_S = 5.0
+LOOK_BACK = 5_000  # commits read at the start: more than a hall makes before a job expires
+PAGE = 500
+ANSWER_GRACE_MS = 10_000  # an agent may answer this long after the job expired
+LOOK_EVERY_S = 0.5
 
-Write = Callable[[], None]
-
-_TABLES = """
-create table if not exists devices (
-    place integer primary key autoincrement, hall text not null, device text not null, row text not null,
-    unique (hall, device)) strict;
-create table if not exists cursors (
-    hall text not null, device text not null, seq integer not null, job integer not null,
-    primary key (hall, device)) strict;
-create table if not exists results (
-    id integer primary key, hall text not null, job text not null, device text not null, kind text not null,
-    ticket text not null, status text not null, detail text not null, at_ms integer not null,
-    unique (hall, job, device)) strict;
-create index if not exists results_by_ticket on results (hall, ticket);
-"""
+log = logging.getLogger(__name__)
 
 
-class RegisterBroken(Exception):
-    """The file is there but is no device register; the text says which file."""
+class Agent(Protocol):
+    """The connection behind which a device is."""
+
+    def send_job(self, job: Mapping[str, Any], answered: Callable[[object], None]) -> None:
+        """Send a job; `answered` is called with what the agent said, if it says anything. Must not block."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceRow:
-    """A device as its agent sees it. `account`: the enrolled device whose token registered it, with its `role`.
+class Registered(Protocol):
+    """A row of the device register, as far as jobs are concerned; `server.register.Row` is one."""
 
-    `faults`: [{"code", "detail", "since"}, ...]; `last_seen_ms`: Unix ms of the last sign of life.
-    """
+    @property
+    def device(self) -> str:
+        """The device's id."""
 
-    hall: str
-    device: str
-    kind: str
-    driver: str = ""
-    url: str = ""
-    windows: tuple[str, ...] = ()
-    zones: tuple[str, ...] = ()
-    kiosks: tuple[str, ...] = ()
-    host: str | None = None
-    ip: str | None = None
-    mac: str | None = None
-    agent: str | None = None
-    health: str = "ok"
-    faults: tuple[Mapping[str, Any], ...] = ()
-    paper: str | None = None
-    account: str = ""
-    role: str = "devices"
-    last_seen_ms: int | None = None
+    @property
+    def kind(self) -> str:
+        """What it is: printer, speaker, ..."""
+
+    @property
+    def zones(self) -> Sequence[str]:
+        """Zones a speaker is for; empty: all."""
+
+    @property
+    def kiosks(self) -> Sequence[str]:
+        """Kiosks a printer stands beside; empty: the hall's own printer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """The last job a device has done or let pass: commit and place in it."""
+class _Unread(Enum):
+    """An answer to another job."""
 
-    seq: int
-    job: int
+    OTHER_JOB = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobResult:
-    """What became of a job. `status`: printed, said, unknown, failed, expired, dropped."""
+class _Lane:
+    """One device that is followed: its agent, its place, and the job that is not answered yet."""
 
-    hall: str
-    job: str
-    device: str
-    kind: str
-    ticket: str
-    status: str
-    detail: str
-    at_ms: int
+    __slots__ = ("agent", "device", "job", "place")
+
+    def __init__(self, device: str, agent: Agent, place: Place) -> None:
+        self.device, self.agent, self.place = device, agent, place
+        self.job: Job | None = None
 
 
-class DeviceRegister:
-    """The devices of all halls of this server."""
+class JobFeed:
+    """The jobs of one hall. Safe to call from many threads or greenlets."""
 
     def __init__(
         self,
-        path: Path,
+        hall: HallView,
+        journal: JobJournal,
         *,
-        seq_of: Callable[[str], int],
-        now_ms: Callable[[], int],
-        offload: Callable[[Write], None] = lambda write: write(),
+        rows: Callable[[HallId], Sequence[Registered]],
+        track_url: Callable[[Track], str],
+        drill: bool,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Open or make the file. `seq_of` gives a hall's newest commit: there a new device begins.
+        """Follow `hall`. `rows` gives the register's rows, first registered first.
 
-        `offload` runs a blocking write and returns when it is done.
-
-        Raises:
-            RegisterBroken: the file is no device register.
+        `track_url` gives the address of a ticket's phone page; `changed` is called when a device came, went or
+        answered, and must only set a flag.
         """
-        self._path, self._seq_of, self._now_ms, self._offload = path, seq_of, now_ms, offload
-        self._rows: dict[tuple[str, str], DeviceRow] = {}
-        self._last: dict[tuple[str, str], JobResult] = {}
-        self._connected: set[tuple[str, str]] = set()
-        self._wakes: list[Callable[[str], None]] = []
-        try:
-            with self._write() as base:
-                base.execute("pragma journal_mode = delete")
-                base.executescript(_TABLES)
-                for hall, device, text in base.execute("select hall, device, row from devices order by place"):
-                    self._rows[hall, device] = msgspec.json.decode(text, type=DeviceRow)
-                for found in base.execute(_LAST_RESULTS):
-                    last = _result(found)
-                    self._last[last.hall, last.device] = last
-        except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
-            raise RegisterBroken(f"{path} cannot be used as the device register: {error}") from error
+        self._hall, self._journal, self._rows = hall, journal, rows
+        self._track_url, self._drill, self._changed = track_url, drill, changed
+        self._turn = RLock()
+        self._wake = Flag()
+        self._stopped = False
+        self._lanes: dict[str, _Lane] = {}
+        self._tail: deque[Job] = deque()  # in order; the expired are dropped
+        self._read_to = max(0, hall.seq - LOOK_BACK)
+        self.beat = monotonic()
+        """When the loop last went round, for the health page."""
+        hall.follow(self._wake.set)
+        self._read()
 
-    def put(self, row: DeviceRow) -> None:
-        """Keep a device's row as it is now; a device that was not known begins with the jobs of now."""
-        fresh = replace(row, last_seen_ms=self._now_ms())
-        start = self._seq_of(row.hall)
-        text = msgspec.json.encode(fresh).decode()
+    def watch(self, agent: Agent, device: str) -> int:
+        """Send a device's jobs to this agent from now on, and give the hall's seq.
 
-        def write() -> None:
-            with self._write() as base:
-                base.execute(
-                    "insert into devices (hall, device, row) values (?,?,?)"
-                    " on conflict (hall, device) do update set row = excluded.row",
-                    (row.hall, row.device, text),
-                )
-                base.execute("insert or ignore into cursors values (?,?,?,-1)", (row.hall, row.device, start + 1))
+        A job that was not answered is sent again with its id. The newest agent of a device wins: the one before is a
+        connection that has died without saying so.
+        """
+        with self._turn:
+            place = self._place(device)
+            if device in self._lanes and self._lanes[device].agent is not agent:
+                log.info("device %s of %s: a newer agent takes over", device, self._hall.id)
+            if device not in self._lanes or self._lanes[device].agent is not agent:
+                self._lanes[device] = _Lane(device, agent, place)
+        self._changed()
+        self._wake.set()
+        return self._hall.seq
 
-        self._offload(write)
-        self._rows[row.hall, row.device] = fresh
-        self._tell(row.hall)
+    def unwatch(self, agent: Agent, device: str) -> None:
+        """Send this agent nothing more for the device."""
+        with self._turn:
+            lane = self._lanes.get(device)
+            if lane is None or lane.agent is not agent:
+                return
+            del self._lanes[device]
+        self._changed()
 
-    def rows(self, hall: str | None = None) -> list[DeviceRow]:
-        """Give the devices of a hall (of all halls), first registered first."""
-        return [row for row in self._rows.values() if hall is None or row.hall == hall]
+    def leave(self, agent: Agent) -> None:
+        """Send this agent nothing more."""
+        for device in [device for device, lane in list(self._lanes.items()) if lane.agent is agent]:
+            self.unwatch(agent, device)
 
-    def row(self, hall: str, device: str) -> DeviceRow | None:
-        """Give one device, None when it never registered."""
-        return self._rows.get((hall, device))
-
-    def is_connected(self, hall: str, device: str) -> bool:
+    def is_connected(self, device: str) -> bool:
         """Say whether an agent follows the device's jobs now."""
-        return (hall, device) in self._connected
+        return device in self._lanes
 
-    def last_result(self, hall: str, device: str) -> JobResult | None:
-        """Give what became of the device's last job."""
-        return self._last.get((hall, device))
+    def wake(self) -> None:
+        """Look again soon: the register has changed."""
+        self._wake.set()
 
-    def results(self, hall: str, ticket: str) -> list[JobResult]:
-        """Give what became of the jobs for a ticket, oldest first."""
-        with closing(self._open()) as base:
-            return [_result(row) for row in base.execute(_RESULTS_OF_TICKET, (hall, ticket))]
+    def run(self) -> None:
+        """Follow the hall until `stop`."""
+        while not self._stopped:
+            self.beat = monotonic()
+            self._wake.wait(LOOK_EVERY_S)
+            self._wake.clear()
+            if not self._stopped:
+                self.step()
 
-    def follow(self, wake: Callable[[str], None]) -> None:
-        """Call `wake(hall)` when a row, a connection or a result has changed; it must only set a flag."""
-        self._wakes.append(wake)
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopped = True
+        self._wake.set()
 
-    def connected(self, hall: str, device: str, *, now: bool) -> None:
-        """Note that an agent began or ceased to follow the device's jobs."""
-        (self._connected.add if now else self._connected.discard)((hall, device))
-        if (row := self._rows.get((hall, device))) is not None:
-            self._rows[hall, device] = replace(row, last_seen_ms=self._now_ms())
-        self._tell(hall)
+    def step(self) -> None:
+        """Read what is new, let pass what came too late, and give every free device its next job."""
+        with self._turn:
+            for row in self._rows(self._hall.id):
+                self._place(row.device)  # before reading on: a new device begins with the jobs of now
+            self._read()
+            now_ms = self._hall.now_ms()
+            self._forget_expired(now_ms)
+            for lane in list(self._lanes.values()):
+                if lane.job is not None and now_ms > lane.job.expires_ms + ANSWER_GRACE_MS:
+                    self._done(lane.device, lane.job, "unknown", "the agent gave no answer", now_ms)
+                if lane.job is None and (job := self._next(lane, now_ms)) is not None:
+                    self._send(lane, job)
 
-    def cursor(self, hall: str, device: str) -> Cursor:
-        """Give where a device stands; one that was never heard of begins now, for good."""
-        with closing(self._open()) as base:
-            found = base.execute("select seq, job from cursors where hall=? and device=?", (hall, device)).fetchone()
-        if found is not None:
-            return Cursor(seq=found[0], job=found[1])
-        start = Cursor(seq=self._seq_of(hall) + 1, job=-1)
+    def _place(self, device: str) -> Place:
+        """Give where a device stands; one that was never heard of begins behind what was read so far."""
+        place = self._journal.place(self._hall.id, device)
+        if place is None:
+            place = Place(seq=self._read_to + 1, job=-1)
+            self._journal.begin(self._hall.id, device, place)
+        return place
 
-        def write() -> None:
-            with self._write() as base:
-                base.execute("insert or ignore into cursors values (?,?,?,?)", (hall, device, start.seq, start.job))
-
-        self._offload(write)
-        return start
-
-    def done(self, result: JobResult, cursor: Cursor) -> None:
-        """Keep what became of a job and move the device's cursor behind it, in one step."""
-        kept = replace(result, status=result.status[:STATUS_MAX], detail=result.detail[:DETAIL_MAX])
-
-        def write() -> None:
-            with self._write() as base:
-                base.execute(
-                    "insert into results (hall, job, device, kind, ticket, status, detail, at_ms)"
-                    " values (?,?,?,?,?,?,?,?) on conflict (hall, job, device) do nothing",
-                    (kept.hall, kept.job, kept.device, kept.kind, kept.ticket, kept.status, kept.detail, kept.at_ms),
+    def _read(self) -> None:
+        while self._read_to < self._hall.seq:
+            commits = self._hall.commits(self._read_to, PAGE)
+            if not commits:
+                return
+            for commit in commits:
+                self._tail.extend(
+                    self._hall.read(
+                        lambda state, _, commit=commit: jobs_of(  # type: ignore[misc]  # bound in this round
+                            state,
+                            commit.events,
+                            seq=commit.seq,
+                            at_ms=commit.at_ms,
+                            track_url=self._track_url,
+                            drill=self._drill,
+                        )
+                    )
                 )
-                base.execute(
-                    "insert into cursors values (?,?,?,?) on conflict (hall, device)"
-                    " do update set seq = excluded.seq, job = excluded.job",
-                    (kept.hall, kept.device, cursor.seq, cursor.job),
-                )
-                base.execute("delete from results where id <= (select max(id) from results) - ?", (RESULTS_MAX,))
+            self._read_to = commits[-1].seq
 
-        self._offload(write)
-        self._last[kept.hall, kept.device] = kept
-        if (row := self._rows.get((kept.hall, kept.device))) is not None:
-            self._rows[kept.hall, kept.device] = replace(row, last_seen_ms=self._now_ms())
-        self._tell(kept.hall)
+    def _forget_expired(self, now_ms: int) -> None:
+        """Drop jobs that come too late; a ticket that was not printed is written down for its printer."""
+        in_flight = {lane.job.id for lane in self._lanes.values() if lane.job is not None}
+        late = [job for job in self._tail if now_ms >= job.expires_ms and job.id not in in_flight]
+        if not late:
+            return
+        rows = self._rows(self._hall.id)
+        for job in late:
+            self._tail.remove(job)
+            for row in rows:
+                if not isinstance(job.data, PrintTicket) or not _is_for(job, row, rows):
+                    continue
+                if _place_of(job) > self._place(row.device):
+                    self._done(row.device, job, "expired", "no printer took it in time", now_ms)
 
-    def wire(self, hall: str, instant: Callable[[int], str]) -> list[dict[str, Any]]:
-        """Give a hall's rows as the manager's page gets them; `instant` writes Unix ms as the wire does."""
-        return [self._wire(row, instant) for row in self.rows(hall)]
+    def _next(self, lane: _Lane, now_ms: int) -> Job | None:
+        rows = self._rows(self._hall.id)
+        row = next((row for row in rows if row.device == lane.device), None)
+        for job in self._tail:
+            if _place_of(job) <= lane.place or now_ms >= job.expires_ms:
+                continue
+            if row is not None and not _is_for(job, row, rows):
+                continue
+            if self._hall.read(lambda state, _, job=job: still_matters(state, job)):  # type: ignore[misc]
+                return job
+            lane.place = _place_of(job)
+        return None
 
-    def _wire(self, row: DeviceRow, instant: Callable[[int], str]) -> dict[str, Any]:
-        view: dict[str, Any] = msgspec.to_builtins(row)
-        seen_ms = view.pop("last_seen_ms")
-        last = self._last.get((row.hall, row.device))
-        view["last_seen"] = None if seen_ms is None else instant(seen_ms)
-        view["connected"] = self.is_connected(row.hall, row.device)
-        view["last_job"] = last and {
-            "id": last.job,
-            "kind": last.kind,
-            "ticket": last.ticket,
-            "status": last.status,
-            "detail": last.detail,
-            "at": instant(last.at_ms),
+    def _send(self, lane: _Lane, job: Job) -> None:
+        lane.job = job
+
+        def answered(answer: object) -> None:
+            read = _read_answer(answer, job)
+            if read is _Unread.OTHER_JOB:
+                return
+            with self._turn:
+                # The answer of an agent that was replaced meanwhile counts too: the paper is out.
+                current = self._lanes.get(lane.device, lane)
+                if _place_of(job) > current.place:
+                    self._done(lane.device, job, read[0], read[1], self._hall.now_ms())
+            self._wake.set()
+
+        lane.agent.send_job(self._wire(lane.device, job), answered)
+
+    def _done(self, device: str, job: Job, status: str, detail: str, now_ms: int) -> None:
+        place = _place_of(job)
+        if (lane := self._lanes.get(device)) is not None:
+            lane.place, lane.job = place, None
+        result = JobResult(
+            hall=self._hall.id,
+            job=job.id,
+            device=device,
+            kind=job.kind,
+            ticket=job.ticket,
+            status=status,
+            detail=detail,
+            at_ms=now_ms,
+        )
+        self._journal.done(result, place)
+        self._changed()
+
+    def _wire(self, device: str, job: Job) -> dict[str, Any]:
+        return {
+            "hall": self._hall.id,
+            "topic": f"device:{device}",
+            "id": job.id,
+            "seq": job.seq,
+            "kind": job.kind,
+            "data": msgspec.to_builtins(job.data),
+            "expires_at": self._hall.read(lambda state, _: instant(state.plan, job.expires_ms)),
         }
-        return view
-
-    def _tell(self, hall: str) -> None:
-        for wake in self._wakes:
-            wake(hall)
-
-    def _open(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, timeout=BUSY_WAIT_S, isolation_level="IMMEDIATE")
-        base.execute("pragma synchronous = full")
-        return base
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._open()) as base, base:
-            yield base
 
 
-_LAST_RESULTS = """select hall, job, device, kind, ticket, status, detail, at_ms from results
-    where id in (select max(id) from results group by hall, device)"""
-_RESULTS_OF_TICKET = """select hall, job, device, kind, ticket, status, detail, at_ms from results
-    where hall = ? and ticket = ? order by id"""
+def _place_of(job: Job) -> Place:
+    return Place(seq=job.seq, job=job.index)
 
 
-def _result(row: Sequence[Any]) -> JobResult:
-    hall, job, device, kind, ticket, status, detail, at_ms = row
-    return JobResult(
-        hall=hall, job=job, device=device, kind=kind, ticket=ticket, status=status, detail=detail, at_ms=at_ms
-    )
+def _is_for(job: Job, row: Registered, rows: Sequence[Registered]) -> bool:
+    """Say whether a registered device gets a job; a ticket has exactly one printer, a call may have many speakers."""
+    match job.data:
+        case PrintTicket():
+            return (printer := _printer_of(job, rows)) is not None and printer.device == row.device
+        case Say():
+            return row.kind == "speaker" and (not row.zones or job.data.zone in row.zones)
+        case _:
+            assert_never(job.data)
 
 
-def hall_rows(register: DeviceRegister, hall: HallId, kind: str) -> list[DeviceRow]:
-    """Give a hall's devices of one kind, first registered first."""
-    return [row for row in register.rows(hall) if row.kind == kind]
+def _printer_of(job: Job, rows: Sequence[Registered]) -> Registered | None:
+    """Give the printer beside the kiosk that issued the ticket, else the first one that belongs to no kiosk."""
+    printers = [row for row in rows if row.kind == "printer"]
+    beside = (row for row in printers if job.kiosk is not None and job.kiosk in row.kiosks)
+    return next(beside, None) or next((row for row in printers if not row.kiosks), None)
+
+
+def _read_answer(answer: object, job: Job) -> tuple[str, str] | _Unread:
+    """Read {"id", "result": {"status", "detail"}} as (status, detail); what cannot be read counts as unknown."""
+    if isinstance(answer, Mapping):
+        if answer.get("id", job.id) != job.id:
+            return _Unread.OTHER_JOB
+        result = answer.get("result")
+        if isinstance(result, Mapping) and isinstance(status := result.get("status"), str) and status:
+            detail = result.get("detail")
+            return status, detail if isinstance(detail, str) else ""
+    return "unknown", "the agent's answer cannot be read"
