@@ -4,7 +4,6 @@ import json
 import locale
 import os
 import sys
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -161,29 +160,21 @@ def check(files: Sequence[str], format_: str) -> None:
 
     Example: jiaohao check config/qiaocheng.toml devices.toml
     """
+    from config import Problem, check_report, find
     from config import check as check_halls
-    from config import check_report, find
-    from drivers.devices_file import BadDevicesFile, read_devices
+    from drivers.devices_file import check as check_devices
+    from drivers.devices_file import is_devices_file
 
     paths = [find(file) for file in files]
-    devices_files = [path for path in paths if _names_devices(path)]
-    halls = check_halls(path for path in paths if path not in devices_files)
-    broken: list[BadDevicesFile] = []
+    devices_files = [path for path in paths if is_devices_file(path)]
+    problems = check_halls(path for path in paths if path not in devices_files)
     for path in devices_files:
-        try:
-            read_devices(path.read_text(encoding="utf-8-sig"), str(path))
-        except BadDevicesFile as error:
-            error.add_note(str(path))
-            broken.append(error)
+        problems += [Problem(**asdict(problem)) for problem in check_devices(path)]
     if format_ == "json":
-        found = [asdict(problem) for problem in halls]
-        found += [{"file": bad.__notes__[0]} | asdict(problem) for bad in broken for problem in bad.problems]
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        click.echo(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=2))
     else:
-        for bad in broken:
-            click.echo(str(bad))
-        click.echo(check_report(halls, say("zh", "en"), files=len(paths) - len(broken)))
-    if halls or broken:
+        click.echo(check_report(problems, say("zh", "en"), files=len(paths)))
+    if problems:
         sys.exit(BAD_INPUT)
 
 
@@ -316,15 +307,6 @@ def device_list(format_: str, data: Path) -> None:
     Example: jiaohao device list
     """
     _table([asdict(row) for row in _people(data, lambda people: people.devices())], format_)
-
-
-def _names_devices(path: Path) -> bool:
-    """Say whether a file is a devices file; one that cannot be read is left to the check of hall files."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return path.name.startswith("devices")
-    return "device" in table and not isinstance(table.get("hall"), dict)
 
 
 def _people(data: Path, work: "Callable[[People], T]") -> T:

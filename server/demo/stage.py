@@ -1,4 +1,4 @@
-"""Sets the stage of the demo: one process each for server, virtual devices and the agent beside them, as in a real hall.
+"""Sets the stage of the demo: one process each for server, virtual devices and their agent, as in a real hall.
 
 Everything lives in one folder that belongs to the demo and is made anew at each start. When one process ends, all end.
 """
