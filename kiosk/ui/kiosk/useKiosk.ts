@@ -195,7 +195,11 @@ export function useKiosk() {
       .sort((a, b) => place(a.zone) - place(b.zone) || a.order - b.order)
       .map(({ zone }) => zone)
   })
-  const floorName = (zone: Zone | undefined) => text(hall.value?.floors.find((one) => one.floor === zone?.floor)?.name)
+  /** Empty where the hall has one floor only: nobody needs to be told. */
+  function floorName(zone: Zone | undefined): string {
+    const floors = hall.value?.floors ?? []
+    return floors.length > 1 ? text(floors.find((one) => one.floor === zone?.floor)?.name) : ''
+  }
 
   // ---------------------------------------------------------------- the visitor's way
 
