@@ -1,0 +1,244 @@
+"""The loudspeaker driver: what is said is heard, and what is not heard is never reported as said."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+import time
+from array import array
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drivers.driver import Wiring
+from drivers.faults import FaultCode, HealthStatus, LineDown
+from drivers.jobs import JobOrder, ResultStatus, Say
+from drivers.speech import player, sound, speaker
+from drivers.speech.engine import NoVoice
+from drivers.speech.speaker import Speaker, SpeakerOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CALL = Say(
+    ticket="20261121-A012",
+    label="A012",
+    window="3",
+    window_name={"zh": "3号窗口"},
+    zone="general",
+    languages=("zh",),
+    call_count=1,
+)
+
+
+class Voice:
+    """An engine that hums 0.2 s, or has no voice."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.gone = False
+
+    def speak(self, sentence: str, language: str) -> array[int]:
+        self.check()
+        self.said.append(sentence)
+        return array("h", [8000, -8000] * round(0.1 * sound.RATE_HZ))
+
+    def check(self) -> None:
+        if self.gone:
+            raise NoVoice("espeak-ng is not installed")
+
+
+class Ear:
+    """A player that keeps what it heard, or fails as told."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+        self.trouble: Exception | None = None
+
+    def play(self, wav: bytes, length_s: float, name: str, started: Callable[[], None]) -> None:
+        if isinstance(self.trouble, LineDown):
+            raise self.trouble
+        started()
+        if self.trouble is not None:
+            raise self.trouble
+        self.heard.append(wav)
+
+    def check(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+    def close(self) -> None:
+        return
+
+
+def make_speaker(options: SpeakerOptions | None = None) -> tuple[Speaker, Voice, Ear]:
+    voice, ear = Voice(), Ear()
+    return Speaker(voice, ear, options or SpeakerOptions()), voice, ear
+
+
+def test_call_is_said_with_its_sentence_in_the_file() -> None:
+    driver, voice, ear = make_speaker()
+    began: list[bool] = []
+    assert driver.do(CALL, lambda: began.append(True)).status is ResultStatus.SAID
+    assert voice.said == ["请 A，零一二 号，到 三号 窗口 办理。"]
+    assert sound.read_wav(ear.heard[0]).comment == voice.said[0]
+    assert began == [True]
+
+
+def test_in_a_crowd_each_call_is_read_once_only() -> None:
+    lengths = []
+    for waiting in (0, speaker.CROWD, speaker.CROWD + 1):
+        driver, _, ear = make_speaker()
+        driver.crowd(waiting)
+        driver.do(CALL, lambda: None)
+        lengths.append(sound.seconds(sound.read_wav(ear.heard[0]).samples))
+    assert lengths[0] == lengths[1] > lengths[2] + 0.9
+
+
+def test_no_voice_is_a_failure_and_a_fault_and_nothing_was_begun() -> None:
+    driver, voice, ear = make_speaker()
+    voice.gone = True
+    began: list[bool] = []
+    result = driver.do(CALL, lambda: began.append(True))
+    assert (result.status, result.detail) == (ResultStatus.FAILED, "no_voice: espeak-ng is not installed")
+    assert not began
+    assert not ear.heard
+    assert driver.check().faults[0].code is FaultCode.NO_VOICE
+
+
+def test_no_sound_card_is_a_failure_and_a_fault() -> None:
+    driver, _, ear = make_speaker()
+    ear.trouble = player.NotPlayed("audio open error: No such file or directory")
+    assert driver.do(CALL, lambda: None).detail == "playback: audio open error: No such file or directory"
+    health = driver.check()
+    assert (health.status, health.faults[0].code) == (HealthStatus.DOWN, FaultCode.PLAYBACK)
+    ear.trouble = None
+    assert driver.do(CALL, lambda: None).status is ResultStatus.SAID
+    assert driver.check().status is HealthStatus.OK
+
+
+def test_loudspeaker_away_is_line_down_before_anything_began() -> None:
+    driver, _, ear = make_speaker()
+    ear.trouble = LineDown("tcp://x:1", "Connection refused")
+    began: list[bool] = []
+    with pytest.raises(LineDown):
+        driver.do(CALL, lambda: began.append(True))
+    with pytest.raises(LineDown):
+        driver.check()
+    assert not began
+
+
+def order(number: int, job: Say) -> JobOrder:
+    return JobOrder(id=f"{number}.1", device="s", job=job, expires_at=datetime(2026, 11, 21, tzinfo=UTC))
+
+
+def test_recall_replaces_the_waiting_call_of_the_same_ticket_and_window() -> None:
+    other_window = Say(**{**{name: getattr(CALL, name) for name in CALL.__slots__}, "window": "4"})
+    waiting = [order(1, CALL), order(2, other_window), order(3, CALL)]
+    assert speaker.superseded(waiting) == {"1.1"}
+    assert speaker.superseded(waiting[:2]) == frozenset()
+
+
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put an `aplay` of our own in front of the path."""
+    fake = tmp_path / "aplay"
+    fake.write_text(f"#!/bin/sh\n{script}\n")
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+
+def test_sound_card_gets_the_whole_clip_and_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/args; cat > {tmp_path}/heard')
+    player.open_player("aplay:plughw:1,0").play(b"RIFF" * 50_000, 1.0, "A012", lambda: None)
+    assert (tmp_path / "args").read_text() == "-q -D plughw:1,0 -\n"
+    assert (tmp_path / "heard").read_bytes() == b"RIFF" * 50_000
+
+
+def test_sound_card_that_refuses_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, "echo 'aplay: main:831: audio open error' >&2; exit 1")
+    with pytest.raises(player.NotPlayed, match="audio open error"):
+        player.open_player("aplay:default").play(b"RIFF" * 50_000, 1.0, "A012", lambda: None)
+
+
+def test_sound_card_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player, "WATCHDOG_S", 0.3)
+    program(tmp_path, monkeypatch, "exec sleep 60")
+    with pytest.raises(player.NotPlayed, match="hung"):
+        player.open_player("aplay:default").play(b"RIFF", 0.1, "A012", lambda: None)
+
+
+def test_missing_aplay_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(player.NotPlayed, match="alsa-utils"):
+        player.open_player("aplay:default").check()
+
+
+def test_closing_ends_what_is_playing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, f"touch {tmp_path}/on; exec sleep 60")
+    aplay = player.open_player("aplay:default")
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            aplay.play(b"RIFF", 30.0, "A012", lambda: None)
+        except player.NotPlayed as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until_s = time.monotonic() + 5
+    while not (tmp_path / "on").exists() and time.monotonic() < until_s:
+        time.sleep(0.01)
+    aplay.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert failures
+
+
+def test_folder_gets_whole_files_and_keeps_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player, "KEPT_FILES", 2)
+    folder = player.open_player(f"file://{tmp_path}/calls")
+    folder.check()
+    for label in ("A001", "A002", "../A003"):
+        folder.play(label.encode(), 1.0, f"{label}-3", lambda: None)
+    files = sorted((tmp_path / "calls").iterdir())
+    assert [file.read_bytes() for file in files] == [b"A002", b"../A003"]
+    assert files[1].name.endswith("-A003-3.wav")
+
+
+def test_network_loudspeaker_that_is_not_there_is_line_down() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    with pytest.raises(LineDown):
+        player.open_player(f"tcp://127.0.0.1:{port}").check()
+
+
+@pytest.mark.parametrize("url", ["tcp://host", "http://host:1", "file://host/x", "file:///", "default"])
+def test_malformed_address_is_refused_with_what_to_write(url: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        player.open_player(url)
+
+
+def test_options_out_of_range_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"^rate_wpm: "):
+        SpeakerOptions(rate_wpm=20)
+    with pytest.raises(ValueError, match=r"^readings: "):
+        SpeakerOptions(readings=0)
+
+
+def test_made_from_the_devices_file_it_speaks_into_a_folder(tmp_path: Path) -> None:
+    wiring = Wiring(device="s", url=f"file://{tmp_path}/out", options=SpeakerOptions(), data_dir=tmp_path / "data")
+    driver = speaker.make(wiring)
+    assert driver.check().status is HealthStatus.OK
+    bilingual = Say(**{**{name: getattr(CALL, name) for name in CALL.__slots__}, "languages": ("zh", "en")})
+    assert driver.do(bilingual, lambda: None).status is ResultStatus.SAID
+    (file,) = (tmp_path / "out").iterdir()
+    wav = sound.read_wav(file.read_bytes())
+    assert 10 < sound.seconds(wav.samples) < 20
+    assert 0.05 < sound.rms(wav.samples) < 0.3
+    assert sound.peak(wav.samples) < 0.9
+    assert wav.comment.endswith("please proceed to window 3.")
