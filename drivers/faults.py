@@ -4,6 +4,8 @@ A fault is the world failing: it is retried, shown on the health page and logged
 ends. Codes are stable: they travel to the server's device register and to the job results, and pages translate them.
 """
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,3 +78,26 @@ class LineDown(Exception):
         super().__init__(f"{url}: {why}")
         self.url = url
         self.why = why
+
+
+class Backoff:
+    """How long to wait before the next try: doubled up to a cap, with jitter so that not all devices knock at once.
+
+    The delay is carried, never computed as a power: an agent that retries for a month must not overflow.
+    """
+
+    def __init__(self, *, first_s: float, most_s: float, chance: Callable[[], float] = random.random) -> None:
+        """Begin with `first_s`; `chance` gives numbers in [0, 1)."""
+        self._first_s = self._next_s = first_s
+        self._most_s = most_s
+        self._chance = chance
+
+    def next_s(self) -> float:
+        """Give the seconds to wait now, and double the next ones."""
+        now_s = self._next_s
+        self._next_s = min(self._most_s, self._next_s * 2)
+        return now_s * (0.75 + 0.25 * self._chance())
+
+    def reset(self) -> None:
+        """Begin anew: it worked."""
+        self._next_s = self._first_s

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeAlias, cast
+from typing import TypeAlias, assert_never, cast
 
 Text: TypeAlias = Mapping[str, str]
 """A name in languages: {"zh": "税务", "en": "Tax"}; zh is always there."""
@@ -81,12 +81,32 @@ Job: TypeAlias = PrintTicket | Say
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrder:
-    """One job as the server sent it: the same `id` always means the same job."""
+    """One job as the server sent it: the same `id` always means the same job.
+
+    `sent_at` is the hall's own time when it was sent (a drill's clock shows another day), None where it is not told.
+    """
 
     id: str
     device: str
     job: Job
     expires_at: datetime
+    sent_at: datetime | None = None
+
+    @property
+    def about(self) -> str:
+        """Give what the job is about: were the server's ledger replaced, its ids would begin anew."""
+        match self.job:
+            case PrintTicket() as paper:
+                copy = "reprint" if paper.reprint else "original"
+                return f"print {paper.ticket} {paper.issued_at.isoformat()} {copy}"
+            case Say() as call:
+                return f"say {call.ticket} {call.window} {call.call_count}"
+            case _:
+                assert_never(self.job)
+
+    def lives_s(self, now: datetime) -> float:
+        """Give the seconds until it is too late, by the hall's clock, or by ours (`now`) where that is not told."""
+        return (self.expires_at - (self.sent_at or now)).total_seconds()
 
 
 class WindowStatus(StrEnum):
@@ -154,7 +174,13 @@ def read_order(device: str, wire: object) -> JobOrder:
             job = _read_say(data)
         case _:
             raise BadWire(f"job.kind: {kind!r} is not known to this agent")
-    return JobOrder(id=top.text("id"), device=device, job=job, expires_at=top.instant("expires_at"))
+    return JobOrder(
+        id=top.text("id"),
+        device=device,
+        job=job,
+        expires_at=top.instant("expires_at"),
+        sent_at=top.instant("at") if top.get("at") else None,
+    )
 
 
 def read_window(wire: object) -> WindowPicture:

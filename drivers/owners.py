@@ -1,0 +1,345 @@
+"""The owner threads: one per port, and nobody else touches that port.
+
+`JobOwner` owns a printer or a loudspeaker: takes orders one after the other, does each at most once, and asks the
+device how it is in between. `StateOwner` owns a line with strips and keypads: keeps the newest picture of each window,
+repaints after every reconnect, and turns keys into presses. Both try again for ever with capped pauses, and log a loss
+once and a return once.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from drivers.driver import JobDriver, StateDriver
+from drivers.faults import Backoff, FaultCode, Health, LineDown, Paper, down
+from drivers.jobs import JobOrder, Press, PrintTicket, Rating, Result, ResultStatus, WindowPicture
+from drivers.journal import Journal
+from drivers.transport import Line, open_line, parse_url
+
+log = logging.getLogger(__name__)
+
+CHECK_EVERY_S: Final = 3.0
+MAX_ORDERS: Final = 200
+MAX_PRESSES: Final = 32
+PRESS_FRESH_S: Final = 10.0
+READ_S: Final = 0.05
+"""How long the owner of a line waits for bytes before it looks for new pictures."""
+WRITE_S: Final = 1.0
+RETRY_FIRST_S, RETRY_MOST_S = 0.2, 2.0
+_BITS_PER_BYTE = 10
+
+
+class Stopped(Exception):
+    """The agent is stopping; the job was not begun and may be sent again."""
+
+
+class Report(Protocol):
+    """Where an owner says how a device is; called at every change at least, and cheap when nothing changed."""
+
+    def __call__(self, device: str, health: Health, /) -> None:
+        """Take the newest health."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An order in the queue, when it is too late (monotonic), and who waits for its result."""
+
+    order: JobOrder
+    until_s: float
+    future: "Future[Result]"
+
+
+class JobOwner:
+    """The owner of one printer or loudspeaker."""
+
+    def __init__(
+        self,
+        device: str,
+        driver: JobDriver,
+        journal: Journal,
+        report: Report,
+        *,
+        is_printer: bool,
+        check_every_s: float = CHECK_EVERY_S,
+    ) -> None:
+        """Keep the driver; `start()` begins."""
+        self._device = device
+        self._driver = driver
+        self._journal = journal
+        self._report = report
+        self._paper = Paper.UNKNOWN if is_printer else None
+        self._check_every_s = check_every_s
+        self._orders: queue.Queue[_Waiting] = queue.Queue(MAX_ORDERS)
+        self._lock = threading.Lock()
+        self._waiting: dict[tuple[str, str], _Waiting] = {}
+        self._stopping = threading.Event()
+        self._pause = Backoff(first_s=RETRY_FIRST_S, most_s=RETRY_MOST_S)
+        self._lost = False
+        self._thread = threading.Thread(target=self._run, name=f"owner {device}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more jobs; the one being done is finished when that is soon."""
+        self._stopping.set()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the end."""
+        self._thread.join(timeout_s)
+
+    def do(self, order: JobOrder) -> Result:
+        """Do a job once and give its result, from the journal when it was done before. Blocks; raises Stopped."""
+        key = (order.id, order.about)
+        with self._lock:
+            known = self._waiting.get(key)
+            if known is None:
+                earlier = self._journal.answer(order)
+                if earlier is not None:
+                    return earlier
+                now_s = time.monotonic()
+                known = _Waiting(order, now_s + order.lives_s(datetime.now(UTC)), Future())
+                try:
+                    self._orders.put_nowait(known)
+                except queue.Full:
+                    return Result(status=ResultStatus.FAILED, detail="too many jobs are waiting for this device")
+                self._waiting[key] = known
+        while True:
+            try:
+                return known.future.result(timeout=0.5)
+            except TimeoutError:
+                if self._stopping.is_set() and not known.future.done():
+                    raise Stopped from None
+
+    def _run(self) -> None:
+        current: _Waiting | None = None
+        wait_s = 0.0
+        while not self._stopping.is_set():
+            current = current or self._next(wait_s)
+            wait_s = self._check_every_s
+            if current is not None and time.monotonic() >= current.until_s:
+                self._answer(current, _too_late(current.order, self._lost))
+                current, wait_s = None, 0.0
+                continue
+            try:
+                if current is not None:
+                    result = self._do(current.order)
+                    self._answer(current, result)
+                    current = None
+                    if result.status in {ResultStatus.PRINTED, ResultStatus.SAID} and not self._lost:
+                        continue
+                self._report(self._device, self._driver.check())
+                self._returned()
+            except LineDown as error:
+                self._went(error)
+                pause_s = self._pause.next_s()
+                if current is None:
+                    wait_s = pause_s
+                else:
+                    self._stopping.wait(pause_s)
+        self._driver.close()
+
+    def _next(self, wait_s: float) -> _Waiting | None:
+        until_s = time.monotonic() + wait_s
+        while not self._stopping.is_set():
+            try:
+                return self._orders.get(timeout=max(0.0, min(0.2, until_s - time.monotonic())))
+            except queue.Empty:
+                if time.monotonic() >= until_s:
+                    return None
+        return None
+
+    def _do(self, order: JobOrder) -> Result:
+        """Do the job; a bug in the driver is answered as failed, then it stops the process like every bug."""
+        try:
+            return self._driver.do(order.job, lambda: self._journal.start(order, datetime.now(UTC)))
+        except LineDown:
+            if self._journal.answer(order) is None:
+                raise
+            raise AssertionError("a driver raised LineDown after started()") from None
+        except BaseException:
+            bug = Result(status=ResultStatus.FAILED, detail="a bug in the driver; the agent's log has it")
+            self._journal.finish(
+                order, bug, datetime.now(UTC)
+            )  # else the same job would stop us again after the restart
+            raise
+
+    def _answer(self, waiting: _Waiting, result: Result) -> None:
+        order = waiting.order
+        self._journal.finish(order, result, datetime.now(UTC))
+        level = logging.INFO if result.status in {ResultStatus.PRINTED, ResultStatus.SAID} else logging.WARNING
+        log.log(level, "%s: job %s (%s): %s %s", self._device, order.id, order.job.label, result.status, result.detail)
+        with self._lock:
+            self._waiting.pop((order.id, order.about), None)
+        waiting.future.set_result(result)
+
+    def _went(self, error: LineDown) -> None:
+        if not self._lost:
+            log.warning("%s: lost: %s", self._device, error)
+        self._lost = True
+        self._report(self._device, down(FaultCode.LINE_DOWN, error.why, paper=self._paper))
+
+    def _returned(self) -> None:
+        if self._lost:
+            log.info("%s: back", self._device)
+        self._lost = False
+        self._pause.reset()
+
+
+def _too_late(order: JobOrder, lost: bool) -> Result:
+    why = f"{FaultCode.LINE_DOWN}: the device could not be reached in time" if lost else "it came too late"
+    status = ResultStatus.EXPIRED if isinstance(order.job, PrintTicket) else ResultStatus.DROPPED
+    return Result(status=status, detail=why)
+
+
+class Pressed(Protocol):
+    """Who takes presses to the hall. Gives the refusal's code, or None when it was done. May block for some seconds."""
+
+    def __call__(self, press: Press | Rating, /) -> str | None:
+        """Take one press."""
+        ...
+
+
+class StateOwner:
+    """The owner of one line with strips and keypads."""
+
+    def __init__(
+        self,
+        url: str,
+        drivers: Mapping[str, StateDriver],
+        windows: Mapping[str, Sequence[str]],
+        pressed: Pressed,
+        report: Report,
+        *,
+        open_line: Callable[[str], Line] = open_line,
+    ) -> None:
+        """Keep the drivers of the line by device, and the windows each of them serves; `start()` begins."""
+        self._url = url
+        self._drivers = drivers
+        self._windows = windows
+        self._pressed = pressed
+        self._report = report
+        self._open_line = open_line
+        self._lock = threading.Lock()
+        self._pictures: dict[str, WindowPicture] = {}
+        self._refusals: deque[tuple[str, str]] = deque(maxlen=MAX_PRESSES)
+        self._presses: queue.Queue[tuple[float, Press | Rating]] = queue.Queue(MAX_PRESSES)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"owner {url}", daemon=True)
+        self._presser = threading.Thread(target=self._press, name=f"presses {url}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+        self._presser.start()
+
+    def stop(self) -> None:
+        """End soon."""
+        self._stopping.set()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the end."""
+        self._thread.join(timeout_s)
+
+    def show(self, picture: WindowPicture) -> None:
+        """Take the newest picture of a window; an older one that was not shown yet is forgotten."""
+        with self._lock:
+            self._pictures[picture.window] = picture
+
+    def _run(self) -> None:
+        pause = Backoff(first_s=RETRY_FIRST_S, most_s=RETRY_MOST_S)
+        lost = False
+        while not self._stopping.is_set():
+            try:
+                line = self._open_line(self._url)
+            except LineDown as error:
+                self._lost(error, already=lost)
+                lost = True
+                self._stopping.wait(pause.next_s())
+                continue
+            if lost:
+                log.info("%s: back", self._url)
+            lost = False
+            opened_s = time.monotonic()
+            for driver in self._drivers.values():
+                driver.line_up(opened_s)
+            try:
+                self._serve(line)
+            except LineDown as error:
+                self._lost(error, already=False)
+                lost = True
+                if time.monotonic() - opened_s > RETRY_MOST_S:
+                    pause.reset()
+                self._stopping.wait(pause.next_s())
+            finally:
+                line.close()
+
+    def _serve(self, line: Line) -> None:
+        """Move bytes until the line goes or the agent stops."""
+        while not self._stopping.is_set():
+            self._hand_over()
+            for driver in self._drivers.values():
+                frame = driver.due(time.monotonic())
+                if frame:
+                    line.write(frame, WRITE_S + 2 * len(frame) * self._seconds_per_byte())
+            data = line.read(READ_S)
+            now_s = time.monotonic()
+            for device, driver in self._drivers.items():
+                if data:
+                    for press in driver.feed(data, now_s):
+                        self._take(press)
+                self._report(device, driver.health(now_s))
+
+    def _hand_over(self) -> None:
+        """Give the drivers what came from the server since."""
+        with self._lock:
+            pictures, self._pictures = self._pictures, {}
+            refusals, self._refusals = self._refusals, deque(maxlen=MAX_PRESSES)
+        for device, driver in self._drivers.items():
+            for window in self._windows[device]:
+                if window in pictures:
+                    driver.show(pictures[window])
+                for refused, code in refusals:
+                    if refused == window:
+                        driver.refused(window, code)
+
+    def _take(self, press: Press | Rating) -> None:
+        try:
+            self._presses.put_nowait((time.monotonic(), press))
+        except queue.Full:
+            self._refuse(press.window, "too_many")
+
+    def _press(self) -> None:
+        """Take presses to the hall, one after the other, while the line goes on."""
+        while not self._stopping.is_set():
+            try:
+                at_s, press = self._presses.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            fresh = time.monotonic() - at_s < PRESS_FRESH_S  # else somebody would be called by a key nobody remembers
+            code = self._pressed(press) if fresh else "too_late"
+            if code is not None:
+                self._refuse(press.window, code)
+
+    def _refuse(self, window: str, code: str) -> None:
+        with self._lock:
+            self._refusals.append((window, code))
+
+    def _lost(self, error: LineDown, *, already: bool) -> None:
+        if not already:
+            log.warning("%s: lost: %s", self._url, error.why)
+        for device in self._drivers:
+            self._report(device, down(FaultCode.LINE_DOWN, error.why))
+
+    def _seconds_per_byte(self) -> float:
+        parsed = parse_url(self._url)
+        return _BITS_PER_BYTE / parsed.baud if parsed.scheme == "serial" else 0.0
