@@ -6,9 +6,9 @@ fields may be added, never renamed.
 """
 
 import unicodedata
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
@@ -53,6 +53,7 @@ DeviceRole = Literal["kiosk", "devices", "display", "integration"]
 DeviceKind = Literal["printer", "strip", "keypad", "speaker", "rating"]
 Health = Literal["ok", "down", "degraded"]
 Paper = Literal["ok", "near_end", "out", "unknown"]
+PAPER: TypeAdapter[Paper] = TypeAdapter(Paper)
 
 
 class Body(BaseModel):
@@ -566,15 +567,25 @@ class DayClosed(Answer):
 
 
 class CommitActor(Answer):
-    """Who asked."""
+    """Who asked, from which network address."""
 
-    model_config = ConfigDict(extra="allow")
+    kind: Literal["person", "device", "visitor", "clock"]
+    id: str
+    source: str
 
 
 class CommitRow(Answer):
-    """One commit as it is stored: see docs/api.md for its fields."""
+    """The events of one command: `[name, fields]` each. `hash` follows from `prev_hash` and the stored form."""
 
-    model_config = ConfigDict(extra="allow")
+    hall: str
+    seq: int
+    at_ms: int
+    day: str
+    key: str | None
+    actor: CommitActor
+    events: list[tuple[str, dict[str, Any]]]
+    prev_hash: str
+    hash: str
 
 
 class Commits(Answer):
@@ -582,6 +593,80 @@ class Commits(Answer):
 
     commits: list[CommitRow]
     seq: int
+
+
+class Spread(Answer):
+    """How long something took; null when it never happened. Median and P90 by nearest rank."""
+
+    count: int
+    mean_s: int | None
+    median_s: int | None
+    p90_s: int | None
+
+
+class Figures(Answer):
+    """wait = first call - issued; walk = start - called; serve = finish - start - held. Rates are 0..1.
+
+    no-show rate = no-shows / issued; overdue rate = waited over target / called; rated rate = rated / finished;
+    satisfaction = grades 3..5 / rated.
+    """
+
+    issued: int
+    called: int
+    finished: int
+    no_shows: int
+    cancelled: int
+    expired: int
+    missed: int
+    transferred: int
+    rated: int
+    wait: Spread
+    walk: Spread
+    serve: Spread
+    no_show_rate: float | None
+    overdue_rate: float | None
+    rated_rate: float | None
+    satisfaction: float | None
+
+
+class ZoneFigures(Figures):
+    """A zone's day."""
+
+    zone: str
+
+
+class ServiceFigures(Figures):
+    """A service's day."""
+
+    service: str
+
+
+class WindowFigures(Answer):
+    """A window's day. Utilisation = serving / signed-on time; load = share of work / share of signed-on time."""
+
+    window: str
+    called: int
+    finished: int
+    no_shows: int
+    rated: int
+    satisfaction: float | None
+    signed_on_s: int
+    paused_s: int
+    serving_s: int
+    serve: Spread
+    utilisation: float | None
+    load: float | None
+
+
+class DayReport(Answer):
+    """The statistics of one business day."""
+
+    hall: str
+    business_day: str
+    total: Figures
+    zones: list[ZoneFigures]
+    services: list[ServiceFigures]
+    windows: list[WindowFigures]
 
 
 # ---------------------------------------------------------------------------------------------------------- devices

@@ -1,0 +1,152 @@
+"""Answers to commands, drawn from their commit alone: a repeated request gets the very same answer."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from server.domain import events as e
+from server.domain.terms import HallPlan, TicketStatus, WindowStatus
+from server.ledger.base import Commit
+from server.projections.common import instant
+from server.web import wire
+from server.web.doors import track_url
+
+_E = TypeVar("_E")
+
+Moving = (
+    e.TicketRecalled
+    | e.ServingStarted
+    | e.TicketFinished
+    | e.TicketMissed
+    | e.NoShowRecorded
+    | e.TicketReturned
+    | e.TicketHeld
+    | e.TicketResumed
+    | e.TicketTransferred
+)
+STATUS_AFTER: dict[type[e.Event], TicketStatus] = {
+    e.TicketRecalled: TicketStatus.CALLED,
+    e.ServingStarted: TicketStatus.SERVING,
+    e.TicketFinished: TicketStatus.FINISHED,
+    e.TicketMissed: TicketStatus.MISSED,
+    e.NoShowRecorded: TicketStatus.NO_SHOW,
+    e.TicketReturned: TicketStatus.WAITING,
+    e.TicketHeld: TicketStatus.HELD,
+    e.TicketResumed: TicketStatus.CALLED,
+    e.TicketTransferred: TicketStatus.WAITING,
+    e.TicketCancelled: TicketStatus.CANCELLED,
+    e.TicketReinstated: TicketStatus.WAITING,
+}
+WINDOW_AFTER: dict[type[e.Event], WindowStatus] = {
+    e.WindowOpened: WindowStatus.OPEN,
+    e.WindowPaused: WindowStatus.PAUSED,
+    e.WindowResumed: WindowStatus.OPEN,
+    e.WindowClosed: WindowStatus.CLOSED,
+}
+
+
+def issued(commit: Commit, plan: HallPlan, base: str) -> wire.IssuedTicket:
+    """Give what the visitor is told; `base` is the address of the phone pages."""
+    event = _last(commit.events, e.TicketIssued)
+    known = event.eta_p50_s is not None and event.eta_p80_s is not None
+    return wire.IssuedTicket(
+        ticket=event.ticket,
+        label=event.label,
+        number=event.number,
+        service=event.service,
+        zone=event.zone,
+        issued_at=instant(plan, commit.at_ms),
+        ahead=event.ahead,
+        eta=wire.Eta(p50_s=event.eta_p50_s or 0, p80_s=event.eta_p80_s or 0) if known else None,
+        track_url=track_url(base, commit.hall, event.track),
+        track=event.track,
+        windows=list(event.windows),
+        priority=event.priority,
+        seq=commit.seq,
+    )
+
+
+def called(commit: Commit, plan: HallPlan) -> wire.Called:
+    """Give who was called."""
+    event = _last(commit.events, e.TicketCalled)
+    return wire.Called(
+        ticket=event.ticket,
+        label=event.label,
+        number=event.number,
+        service=event.service,
+        window=event.window,
+        waited_s=event.waited_s,
+        priority=event.priority,
+        call_count=event.call_count,
+        why=event.why,
+        reason=event.reason or event.why,
+        called_at=instant(plan, commit.at_ms),
+        seq=commit.seq,
+    )
+
+
+def moved(commit: Commit) -> wire.Moved:
+    """Give the ticket after a move at a window; a ticket that waits again is at no window."""
+    event = _last_moving(commit.events)
+    waits = isinstance(event, e.TicketReturned | e.TicketTransferred)
+    return wire.Moved(
+        ticket=event.ticket,
+        label=event.label,
+        status=STATUS_AFTER[type(event)],
+        window=None if waits else event.window,
+        call_count=0 if isinstance(event, e.TicketReturned | e.TicketTransferred) else event.call_count,
+        seq=commit.seq,
+    )
+
+
+def changed(commit: Commit) -> wire.TicketChanged:
+    """Give the ticket after it was cancelled or reinstated."""
+    for event in reversed(commit.events):
+        if isinstance(event, e.TicketCancelled | e.TicketReinstated):
+            status = STATUS_AFTER[type(event)]
+            return wire.TicketChanged(ticket=event.ticket, label=event.label, status=status, seq=commit.seq)
+    raise AssertionError(f"commit {commit.seq} changed no ticket")
+
+
+def reprinted(commit: Commit) -> wire.Reprinted:
+    """Give the ticket that is printed again."""
+    event = _last(commit.events, e.ReprintRequested)
+    return wire.Reprinted(ticket=event.ticket, label=event.label, seq=commit.seq)
+
+
+def rated(commit: Commit) -> wire.Rated:
+    """Give the grade that was kept."""
+    event = _last(commit.events, e.TicketRated)
+    return wire.Rated(ticket=event.ticket, label=event.label, window=event.window, grade=event.grade, seq=commit.seq)
+
+
+def window_changed(commit: Commit) -> wire.WindowChanged:
+    """Give the window after it was opened, paused, resumed or closed."""
+    for event in reversed(commit.events):
+        if isinstance(event, e.WindowOpened | e.WindowPaused | e.WindowResumed | e.WindowClosed):
+            return wire.WindowChanged(window=event.window, status=WINDOW_AFTER[type(event)], seq=commit.seq)
+    raise AssertionError(f"commit {commit.seq} changed no window")
+
+
+def assigned(commit: Commit) -> wire.Assigned:
+    """Give what the window serves now."""
+    event = _last(commit.events, e.ServicesAssigned)
+    return wire.Assigned(window=event.window, serves=list(event.serves), relief=list(event.relief), seq=commit.seq)
+
+
+def day_closed(commit: Commit) -> wire.DayClosed:
+    """Give the day that ended."""
+    return wire.DayClosed(business_day=_last(commit.events, e.DayClosed).day, seq=commit.seq)
+
+
+def _last(events: Sequence[e.Event], kind: type[_E]) -> _E:
+    for event in reversed(events):
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"the commit has no {kind.__name__}")
+
+
+def _last_moving(events: Sequence[e.Event]) -> Moving:
+    for event in reversed(events):
+        if isinstance(event, Moving):
+            return event
+    raise AssertionError("the commit moved no ticket")

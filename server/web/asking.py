@@ -1,0 +1,125 @@
+"""What every route uses: the request's JSON, the hall it is about, one command run once, one answer sent."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from flask import Request, Response, g, request
+from pydantic import BaseModel
+
+from server.domain.commands import Command
+from server.domain.terms import HallId, HallPlan
+from server.hall import Hall
+from server.ledger.base import Commit
+from server.web.auth import actor, who
+from server.web.problems import Problem, bad_request
+from server.web.site import here
+
+BODY_BYTES_MAX = 64 * 1024
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+_KEY = re.compile(r"[\x20-\x7e]{1,200}")
+_METHODS = ("POST", "PUT", "DELETE", "PATCH")
+
+
+class JsonRequest(Request):
+    """A request whose body is one JSON object in UTF-8, or empty, which stands for `{}`."""
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:  # noqa: ARG002
+        """Give the body's object; flask-openapi3 asks for it silently and would turn bad JSON into None.
+
+        Raises:
+            Problem: the body is no JSON object.
+        """
+        known: object = g.get("body")
+        if known is None:
+            known = g.body = self._read_body()
+        return known
+
+    def _read_body(self) -> dict[str, object]:
+        raw = self.get_data(cache=True)
+        if not raw.strip():
+            return {}
+        if not self.is_json:
+            raise Problem("not_json")
+        try:
+            body = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+            json.dumps(body, ensure_ascii=False).encode("utf-8")  # half a surrogate pair can be kept nowhere
+        except (ValueError, RecursionError) as error:
+            raise bad_request("内容不是正确的 JSON", "the body is not valid JSON") from error
+        if not isinstance(body, dict):
+            raise bad_request("JSON 最外层必须是对象 {…}", "the body must be a JSON object {...}")
+        return body
+
+
+def hall_of(name: str) -> Hall:
+    """Give a hall of this server.
+
+    Raises:
+        Problem: there is none of this name.
+    """
+    hall = here().halls.get(HallId(name))
+    if hall is None:
+        raise Problem("hall_not_found", hall=name[:64])
+    return hall
+
+
+def plan_of(hall: Hall) -> HallPlan:
+    """Give the structure of a hall as it is now."""
+    return hall.read(lambda state, _: state.plan)
+
+
+def run(hall: Hall, command: Command, *, visitor: str = "") -> Commit:
+    """Give the durable commit of a command; a repeated request (same Idempotency-Key) gives the first one.
+
+    Raises:
+        Problem: the key is misshapen.
+        Refusal: the hall says no.
+        KeyReused: the key belongs to another request.
+        LedgerDown: nothing can be written.
+    """
+    key = request.headers.get(IDEMPOTENCY_HEADER)
+    if key is not None and (not _KEY.fullmatch(key) or not key.strip()):
+        raise bad_request(
+            f"{IDEMPOTENCY_HEADER} 必须是 1 到 200 个可见字符",
+            f"{IDEMPOTENCY_HEADER} must be 1 to 200 printable characters",
+        )
+    asker = actor(visitor)
+    return hall.handle(command, actor=asker, key=key, fingerprint=_fingerprint(f"{asker.kind}:{asker.id}"))
+
+
+def reply(answer: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Give the answer as JSON; fields that were never set are left out."""
+    return Response(
+        answer.model_dump_json(exclude_unset=True),
+        status=status,
+        content_type="application/json",
+        headers=dict(headers or {}),
+    )
+
+
+def base_url(plan: HallPlan) -> str:
+    """Give the address under which a visitor's phone reaches this server."""
+    return plan.public_url or request.host_url
+
+
+def by_role(roles: frozenset[str]) -> bool:
+    """Say whether the sender has one of these roles."""
+    identity = who()
+    return identity is not None and identity.role in roles
+
+
+def operation_id(*, name: str, path: str, method: str) -> str:  # noqa: ARG001 - flask-openapi3 names all three
+    """Give the name of an operation in the OpenAPI document: the function's."""
+    return name
+
+
+def _fingerprint(asker: str) -> str:
+    """Tell one request from another. Keyed, because the body may hold what must not be guessed from the ledger."""
+    body = request.get_json() if request.method in _METHODS else {}
+    canonical = json.dumps([asker, request.method, request.path, body], sort_keys=True, ensure_ascii=False)
+    return here().people.keyed_hash("request", canonical.encode())[:32]
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,254 @@
+"""Who sends a request, and what each may do: one table of rights, read before every route.
+
+A route without a row is closed to everybody. People come with a session cookie, devices with a bearer token, browsers
+on kiosks and boards with a device cookie. Cookies are only good for commands together with the CSRF header.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from flask import Flask, g, request
+
+from server.domain.terms import Actor, ActorKind, HallId, WindowNo
+from server.people import Identity, People, Role
+from server.register import Kind, Register
+from server.web.problems import Problem
+from server.web.site import Site, here
+
+SESSION_COOKIE = "jiaohao_session"
+DEVICE_COOKIE = "jiaohao_device"
+CSRF_HEADER = "X-CSRF-Token"
+
+PEOPLE = frozenset({Role.CLERK, Role.GUIDE, Role.MANAGER, Role.ADMIN, Role.AUDITOR})
+DEVICES = frozenset({Role.KIOSK, Role.DEVICES, Role.DISPLAY, Role.INTEGRATION})
+CHIEFS = frozenset({Role.MANAGER, Role.ADMIN})
+CONTROLLERS = CHIEFS | {Role.AUDITOR}
+FLOOR_STAFF = CHIEFS | {Role.CLERK, Role.GUIDE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """Who may use a route: these roles; who is at work `at_window` or its pad's agent; who holds the `track` token."""
+
+    roles: frozenset[Role] = frozenset()
+    everybody: bool = False
+    dev: bool = False  # `--dev` opens it on loopback
+    at_window: Kind | None = None
+    track: bool = False
+
+
+OPEN = Right(everybody=True)
+READ = Right(roles=PEOPLE | DEVICES, dev=True)
+AT_WINDOW = Right(roles=CHIEFS, at_window=Kind.KEYPAD)
+STAFF_OR_HOLDER = Right(roles=FLOOR_STAFF | {Role.INTEGRATION}, track=True)
+
+RIGHTS: Mapping[str, Right] = {
+    "people.login": OPEN,
+    "people.logout": OPEN,
+    "people.me": OPEN,
+    "devices.enrol": OPEN,
+    "structure.halls": READ,
+    "structure.hall": READ,
+    "structure.state": READ,
+    "tickets.issue": Right(roles=CHIEFS | {Role.GUIDE, Role.KIOSK, Role.INTEGRATION}),
+    "tickets.tickets": Right(roles=PEOPLE),
+    "tickets.ticket": Right(roles=PEOPLE | {Role.KIOSK, Role.DEVICES, Role.INTEGRATION}, track=True),
+    "tickets.cancel": STAFF_OR_HOLDER,
+    "tickets.reinstate": Right(roles=STAFF_OR_HOLDER.roles | {Role.KIOSK}, track=True),
+    "tickets.reprint": Right(roles=FLOOR_STAFF | {Role.KIOSK, Role.INTEGRATION}),
+    # Nobody of the hall grades the hall: only the visitor, or a device that stands before the visitor.
+    "tickets.rate": Right(roles=frozenset({Role.KIOSK, Role.DEVICES, Role.INTEGRATION}), track=True),
+    "windows.rate_at_window": Right(at_window=Kind.RATING),
+    "windows.open_window": AT_WINDOW,
+    "windows.pause_window": AT_WINDOW,
+    "windows.resume_window": AT_WINDOW,
+    "windows.close_window": AT_WINDOW,
+    "windows.call_next": AT_WINDOW,
+    "windows.call_ticket": AT_WINDOW,
+    "windows.recall": AT_WINDOW,
+    "windows.start": AT_WINDOW,
+    "windows.finish": AT_WINDOW,
+    "windows.missed": AT_WINDOW,
+    "windows.no_show": AT_WINDOW,
+    "windows.return_ticket": AT_WINDOW,
+    "windows.hold": AT_WINDOW,
+    "windows.resume_held": AT_WINDOW,
+    "windows.transfer": AT_WINDOW,
+    "manager.assign_services": Right(roles=CHIEFS),
+    "manager.close_day": Right(roles=CHIEFS),
+    "manager.commits": Right(roles=CONTROLLERS | {Role.DEVICES, Role.INTEGRATION}),
+    "manager.report_day": Right(roles=CONTROLLERS | {Role.INTEGRATION}),
+    "devices.register": Right(roles=frozenset({Role.DEVICES})),
+    "devices.devices": Right(roles=CONTROLLERS | {Role.DEVICES}),
+    "health.healthz": OPEN,
+    "health.readyz": OPEN,
+    "health.metrics": OPEN,
+}
+
+WITHOUT_CSRF = frozenset({"people.login", "devices.enrol"})  # a JSON body from another site is stopped by its Origin
+
+
+def identify(people: People, *, bearer: str | None, session: str | None, device: str | None) -> Identity | None:
+    """Give who sends a request. A bearer token counts alone; then the session cookie, then the device cookie.
+
+    Raises:
+        Problem: a bearer token was sent and is not valid (any more).
+    """
+    if bearer is not None:
+        identity = people.by_token(bearer)
+        if identity is None:
+            raise Problem("not_signed_in")
+        return identity
+    if session and (identity := people.by_session(session)) is not None:
+        return identity
+    return people.by_token(device, cookie=True) if device else None
+
+
+def bearer_of(authorization: str | None) -> str | None:
+    """Give the token of an Authorization header, None when it is no bearer token."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def is_of_hall(identity: Identity, hall: HallId) -> bool:
+    """Say whether somebody may do anything in a hall: nobody acts across halls."""
+    return identity.hall is None or identity.hall == hall
+
+
+def may_read(identity: Identity | None, hall: HallId, *, dev_loopback: bool = False) -> bool:
+    """Say whether somebody may see structure, state and boards of a hall."""
+    if identity is None:
+        return dev_loopback
+    return is_of_hall(identity, hall)
+
+
+def may_act_at(identity: Identity, hall: HallId, window: WindowNo, register: Register, pad: Kind = Kind.KEYPAD) -> bool:
+    """Say whether somebody may command a window: chiefs, the clerk signed in there, the agent of its pad."""
+    if not is_of_hall(identity, hall):
+        return False
+    match identity.role:
+        case Role.MANAGER | Role.ADMIN:
+            return pad is Kind.KEYPAD
+        case Role.CLERK:
+            return pad is Kind.KEYPAD and identity.hall == hall and identity.window == window
+        case Role.DEVICES:
+            return register.owns(identity.id, hall, window, pad)
+        case _:
+            return False
+
+
+def is_loopback(address: str | None) -> bool:
+    """Say whether a network address is this machine's own."""
+    try:
+        return ip_address((address or "").removeprefix("::ffff:")).is_loopback
+    except ValueError:
+        return False
+
+
+def who() -> Identity | None:
+    """Give who sends the request that is answered now, None for nobody."""
+    identity: Identity | None = g.get("identity")
+    return identity
+
+
+def signed_in() -> Identity:
+    """Give who sends the request.
+
+    Raises:
+        Problem: nobody is signed in.
+    """
+    identity = who()
+    if identity is None:
+        raise Problem("not_signed_in")
+    return identity
+
+
+def actor(visitor: str = "") -> Actor:
+    """Give the one behind the request as the ledger keeps it; `visitor` names the ticket whose holder asks."""
+    source, identity = request.remote_addr or "", who()
+    if visitor or identity is None:
+        return Actor(kind=ActorKind.VISITOR, id=visitor, source=source)
+    kind = ActorKind.PERSON if identity.is_person else ActorKind.DEVICE
+    return Actor(kind=kind, id=identity.id, source=source)
+
+
+def install(app: Flask) -> None:
+    """Check every request of the app before its route runs."""
+    app.before_request(_check)
+
+
+def _check() -> None:
+    """Host, origin, identity, CSRF, rights: in this order, before the body is looked at."""
+    site = here()
+    if not site.doors.is_host(request.host):
+        raise Problem("wrong_host", host=request.host[:100])
+    endpoint = request.endpoint
+    if endpoint is None:
+        return  # 404 and 405 answer themselves
+    is_command = request.method not in {"GET", "HEAD", "OPTIONS"}
+    origin = request.headers.get("Origin")
+    if is_command and origin is not None and not site.doors.is_origin(origin, request.host):
+        raise Problem("csrf")
+    right = RIGHTS.get(endpoint)
+    if right is None:
+        if not request.path.startswith("/api/v1/"):
+            return  # a page
+        if endpoint in app_documents():
+            return
+        raise Problem("not_allowed")
+    identity = identify(
+        site.people,
+        bearer=bearer_of(request.headers.get("Authorization")),
+        session=request.cookies.get(SESSION_COOKIE),
+        device=request.cookies.get(DEVICE_COOKIE),
+    )
+    g.identity = identity
+    if identity is not None:
+        if is_command and identity.cookie and endpoint not in WITHOUT_CSRF:
+            _check_csrf(identity)
+        site.people.seen(identity, request.remote_addr or "")
+    _check_right(site, right, identity)
+
+
+def app_documents() -> frozenset[str]:
+    """Give the routes that describe the interface; open to everybody."""
+    return frozenset({"openapi.doc_url", "openapi.openapi", "docs.page", "docs.asset"})
+
+
+def _check_csrf(identity: Identity) -> None:
+    given = request.headers.get(CSRF_HEADER, "")
+    # A cross-site form cannot set a header, so for a device's cookie any value shows that a page of ours sent it.
+    good = hmac.compare_digest(given.encode(), identity.csrf.encode()) if identity.is_person else bool(given)
+    if not good:
+        raise Problem("csrf")
+
+
+def _check_right(site: Site, right: Right, identity: Identity | None) -> None:
+    view = request.view_args or {}
+    hall = HallId(view["hall"]) if "hall" in view else None
+    if right.everybody:
+        return
+    if identity is not None:
+        if hall is not None and not is_of_hall(identity, hall):
+            raise Problem("not_allowed")
+        if identity.role in right.roles:
+            return
+        if right.at_window is not None and hall is not None:
+            if may_act_at(identity, hall, WindowNo(view["no"]), site.register, right.at_window):
+                return
+            raise Problem("not_allowed")
+    if right.track and hall is not None and (request.args.get("track") or looks_like_track(view.get("ticket", ""))):
+        return  # the route looks for the ticket by this token and by nothing else
+    if right.dev and site.dev and is_loopback(request.remote_addr):
+        return
+    raise Problem("not_signed_in" if identity is None else "not_allowed")
+
+
+TRACK_LENGTH_MIN = 20  # `secrets.token_urlsafe(16)` gives 22; ticket ids and labels are shorter
+
+
+def looks_like_track(text: str) -> bool:
+    """Say whether a word in an address can only be a track token."""
+    return len(text) >= TRACK_LENGTH_MIN

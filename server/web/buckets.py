@@ -1,0 +1,37 @@
+"""How often somebody may ask: token buckets by name, on the monotonic clock."""
+
+import time
+from collections import OrderedDict
+from threading import Lock
+
+from server.web.problems import too_many
+
+LOGIN_BURST, LOGIN_PER_S = 60, 1.0  # sign-ins and codes per address; a whole hall may sit behind one
+ISSUE_BURST, ISSUE_PER_S = 30, 5.0  # numbers per kiosk; a hand on the glass is slower
+BUCKETS_MAX = 10_000
+
+
+class Buckets:
+    """Token buckets by name: each allows a burst and then so many a second."""
+
+    def __init__(self, burst: int, per_s: float) -> None:
+        """Begin full."""
+        self._burst, self._per_s, self._lock = float(burst), per_s, Lock()
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, name: str) -> None:
+        """Take one.
+
+        Raises:
+            Problem: `too_many`, with the seconds until there is one again.
+        """
+        now = time.monotonic()
+        with self._lock:
+            level, at = self._levels.pop(name, (self._burst, now))
+            level = min(self._burst, level + (now - at) * self._per_s)
+            enough = level >= 1
+            self._levels[name] = (level - 1 if enough else level, now)
+            if len(self._levels) > BUCKETS_MAX:
+                self._levels.popitem(last=False)
+        if not enough:
+            raise too_many((1 - level) / self._per_s)

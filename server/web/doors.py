@@ -1,0 +1,134 @@
+"""Under which names the server answers, and which pages may speak to it.
+
+Both are explicit lists: a foreign name that resolves to this machine (DNS rebinding) and a foreign page that posts to
+it are refused. An address of this machine is always a good name; addresses may change while the server runs, so they
+are looked up again when an unknown one is asked for.
+"""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from urllib.parse import urlsplit
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOK_AGAIN_S = 10.0
+WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+
+
+class Doors:
+    """The allowed hosts and origins of one server."""
+
+    def __init__(self, *, hosts: Iterable[str] = (), port: int, public_urls: Iterable[str] = ()) -> None:
+        """Allow loopback, this machine's names and addresses, `hosts`, and the hosts of `public_urls`."""
+        self.port = port
+        self._public = frozenset(_origin(url) for url in public_urls)
+        named = {_bare(host) for host in hosts if host not in WILDCARDS}
+        self._named = LOOPBACK_NAMES | named | _own_names() | {urlsplit(url).hostname or "" for url in self._public}
+        self._own = own_addresses()
+        self._looked_s = time.monotonic()
+        self._lock = Lock()
+
+    def is_host(self, host: str) -> bool:
+        """Say whether a Host header names this server; the port does not matter (there may be a proxy)."""
+        name = _bare(host)
+        return name in self._named or name in self._own or self._is_new_address(name)
+
+    def is_origin(self, origin: str, host: str = "") -> bool:
+        """Say whether a page of this origin may send commands: one of this server's own pages."""
+        try:
+            parts = urlsplit(origin)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            return False
+        if origin in self._public:
+            return True
+        if parts.scheme not in {"http", "https"} or parts.hostname is None or not self.is_host(parts.netloc):
+            return False
+        return port == self.port or parts.netloc == host
+
+    def is_https(self, host: str) -> bool:
+        """Say whether this host is a public address that is reached by https (through a proxy)."""
+        return f"https://{host}" in self._public
+
+    @property
+    def origins(self) -> list[str]:
+        """Give the origins in full, for libraries that want a list."""
+        hosts = sorted(self._named | self._own)
+        own = [f"{scheme}://{_bracket(host)}:{self.port}" for host in hosts for scheme in ("http", "https")]
+        bare = [f"http://{_bracket(host)}" for host in hosts] if self.port == 80 else []
+        return [*own, *bare, *sorted(self._public)]
+
+    def _is_new_address(self, name: str) -> bool:
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        with self._lock:
+            if time.monotonic() - self._looked_s > LOOK_AGAIN_S:
+                self._own, self._looked_s = own_addresses(), time.monotonic()
+        return name in self._own
+
+
+def track_url(base: str, hall: str, track: str) -> str:
+    """Give the address of a visitor's phone page."""
+    return f"{base.rstrip('/')}/t/{hall}/{track}"
+
+
+def own_addresses() -> frozenset[str]:
+    """Give the IP addresses of this machine, as far as they can be learned without a network."""
+    found: set[str] = set()
+    with suppress(OSError):  # a machine that does not know its own name
+        found.update(str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None))
+    for family, target in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((target, 9))  # sends nothing: only asks which address would be used
+                found.add(str(probe.getsockname()[0]))
+        except OSError:
+            continue
+    return frozenset(found | _linux_addresses())
+
+
+def _linux_addresses() -> set[str]:
+    """Give the local IPv4 and IPv6 addresses that the Linux kernel lists; nothing on other systems."""
+    found: set[str] = set()
+    try:
+        last = ""
+        for line in Path("/proc/net/fib_trie").read_text().splitlines():
+            words = line.split()
+            if "|--" in words:
+                last = words[words.index("|--") + 1]
+            elif words[:3] == ["/32", "host", "LOCAL"]:
+                found.add(last)
+        for line in Path("/proc/net/if_inet6").read_text().splitlines():
+            found.add(str(ipaddress.IPv6Address(int(line.split()[0], 16))))
+    except (OSError, ValueError, IndexError):
+        return found
+    return found
+
+
+def _own_names() -> set[str]:
+    name = socket.gethostname().lower()
+    short = name.partition(".")[0]
+    return {name, short, f"{short}.local"}
+
+
+def _bare(host: str) -> str:
+    """Give a host without port and brackets, small letters: "[::1]:80" gives "::1"."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0] if host.count(":") == 1 else host
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

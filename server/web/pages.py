@@ -1,0 +1,102 @@
+"""The built pages and their hashed assets."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, request, send_from_directory
+from werkzeug.exceptions import NotFound
+
+from server.web.problems import Problem, language
+from server.web.site import here
+
+ASSET_AGE_S = 365 * 24 * 3600  # their names change with their content
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.get("/")
+def home() -> Response:
+    """Show the way to the pages."""
+    return _page(here().pages.server, "home.html")
+
+
+@pages.get("/login")
+def login() -> Response:
+    """Show the sign-in page."""
+    return _page(here().pages.server, "login.html")
+
+
+@pages.get("/clerk")
+def clerk() -> Response:
+    """Show the clerk's console."""
+    return _page(here().pages.server, "clerk.html")
+
+
+@pages.get("/manager")
+def manager() -> Response:
+    """Show the manager's page."""
+    return _page(here().pages.server, "manager.html")
+
+
+@pages.get("/t/<hall>/<track>")
+def ticket(hall: str, track: str) -> Response:  # noqa: ARG001 - the page reads its own address
+    """Show a visitor's phone page."""
+    return _page(here().pages.server, "ticket.html")
+
+
+@pages.get("/kiosk")
+def kiosk() -> Response:
+    """Show the touch page."""
+    return _page(here().pages.kiosk, "kiosk.html")
+
+
+@pages.get("/board")
+def board() -> Response:
+    """Show the hall's board."""
+    return _page(here().pages.display, "board.html")
+
+
+@pages.get("/strip")
+def strip() -> Response:
+    """Show a window's strip on a screen."""
+    return _page(here().pages.display, "strip.html")
+
+
+@pages.get("/pages/<area>/<path:name>")
+def asset(area: str, name: str) -> Response:
+    """Give a built file; hashed ones may be kept for a year."""
+    folders = here().pages
+    known = {"server": folders.server, "kiosk": folders.kiosk, "display": folders.display}
+    if area not in known or name.endswith(".html"):
+        raise NotFound
+    response = send_from_directory(known[area].resolve(), name, conditional=True)
+    if name.startswith("assets/"):
+        response.headers["Cache-Control"] = f"public, max-age={ASSET_AGE_S}, immutable"
+    return response
+
+
+@pages.get("/favicon.ico")
+def favicon() -> Response:
+    """Browsers ask for it unasked; the pages carry their own icon."""
+    return Response(status=204)
+
+
+def _page(folder: Path, name: str) -> Response:
+    """Give a page, always asked for again; without it a sentence that says how to build it."""
+    if not (folder / name).is_file():
+        problem = Problem("pages_missing")
+        if "text/html" not in request.headers.get("Accept", ""):
+            raise problem
+        return Response(problem.sentence(language()), status=problem.status, content_type="text/plain; charset=utf-8")
+    response = send_from_directory(folder.resolve(), name, conditional=True)
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Content-Security-Policy"] = page_policy(request.host)
+    return response
+
+
+def page_policy(host: str) -> str:
+    """Give what a page may load: its own server only. Older browsers do not take 'self' for websockets."""
+    return (
+        "default-src 'self'; img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; "
+        f"connect-src 'self' ws://{host} wss://{host}; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    )

@@ -1,0 +1,214 @@
+"""Errors as the reader gets them: `application/problem+json` (RFC 9457) with a stable code and a whole sentence.
+
+The hall's own refusals have their table in `server.domain.refusals`; here are the others.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
+from flask import Flask, Response, request
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from werkzeug.exceptions import HTTPException
+
+from server.domain.refusals import Code, Refusal
+from server.hall import KeyReused
+from server.ledger.base import LedgerDoubtful, LedgerDown
+
+log = logging.getLogger(__name__)
+
+PROBLEMS: Mapping[str, tuple[int, str, str]] = {
+    "bad_request": (400, "请求有误：{what}。", "The request cannot be read: {what}."),
+    "wrong_host": (
+        400,
+        "服务器不以“{host}”为名，请使用配置的地址访问。",
+        "This server is not called {host}. Use its own address.",
+    ),
+    "not_signed_in": (401, "请先登录。", "Please sign in first."),
+    "sign_in_failed": (401, "工号或密码不正确。", "Work id and password do not belong together."),
+    "code_unknown": (401, "登记码不正确、已使用或已过期。", "The code is wrong, used already or too old."),
+    "not_allowed": (403, "您没有权限进行此操作。", "You are not allowed to do this."),
+    "csrf": (403, "页面已过期，请刷新后重试。", "The page is out of date. Reload it and try again."),
+    "not_found": (404, "没有这个地址。", "There is nothing at this address."),
+    "hall_not_found": (404, "没有大厅“{hall}”。", "There is no hall {hall}."),
+    "day_not_found": (404, "{day} 没有营业记录。", "There was no business day {day}."),
+    "method_not_allowed": (405, "此地址不支持这种请求方式。", "This address does not take this method."),
+    "nobody_at_window": (
+        409,
+        "没有人在窗口 {window} 登录，请窗口人员先登录。",
+        "Nobody is signed in at window {window}. The clerk must sign in first.",
+    ),
+    "hall_missing": (422, "请写明大厅（hall）。", "Name the hall: this server has several."),
+    "window_not_yours": (403, "您不能在窗口 {window} 登录。", "You may not sign in at window {window}."),
+    "register_full": (409, "设备登记已满。", "The register of devices is full."),
+    "too_large": (413, "请求内容太大，最多 {limit} 字节。", "The request is too large: at most {limit} bytes."),
+    "not_json": (
+        415,
+        "请求内容必须是 JSON（Content-Type: application/json）。",
+        "Send JSON (Content-Type: application/json).",
+    ),
+    "invalid": (422, "{what}。", "{what}."),
+    "key_reused": (
+        422,
+        "这个 Idempotency-Key 今天已用于另一个请求。",
+        "This Idempotency-Key was used for another request today.",
+    ),
+    "too_many": (429, "操作太频繁，请在 {seconds} 秒后再试。", "Too many requests. Try again in {seconds} s."),
+    "internal_error": (500, "服务器内部错误，已记录。", "The server made a mistake. It has been logged."),
+    "ledger_unavailable": (
+        503,
+        "暂时无法记录，请稍后再试；没有发生任何变化。",
+        "Nothing can be recorded now, and nothing was changed. Try again soon.",
+    ),
+    "pages_missing": (503, "页面尚未生成，请运行 make run。", "The pages are not built yet: `make run` builds them."),
+}
+
+# pydantic's kinds of error in words: zh, en. `{...}` are filled from the error's own context.
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "missing": ("缺少“{field}”", "{field} is missing"),
+    "extra_forbidden": ("没有“{field}”这个字段", "there is no field {field}"),
+    "string_type": ("“{field}”必须是文字", "{field} must be text"),
+    "string_too_short": ("“{field}”至少 {min_length} 个字符", "{field} must have at least {min_length} character(s)"),
+    "string_too_long": ("“{field}”最多 {max_length} 个字符", "{field} must have at most {max_length} characters"),
+    "string_pattern_mismatch": ("“{field}”的格式不对（应符合 {pattern}）", "{field} must look like {pattern}"),
+    "control_character": ("“{field}”不能含有控制字符", "{field} must not contain control characters"),
+    "enum": ("“{field}”只能是 {expected}", "{field} must be {expected}"),
+    "literal_error": ("“{field}”只能是 {expected}", "{field} must be {expected}"),
+    "int_type": ("“{field}”必须是整数", "{field} must be a whole number"),
+    "int_parsing": ("“{field}”必须是整数", "{field} must be a whole number"),
+    "int_from_float": ("“{field}”必须是整数", "{field} must be a whole number"),
+    "greater_than_equal": ("“{field}”不能小于 {ge}", "{field} must be at least {ge}"),
+    "less_than_equal": ("“{field}”不能大于 {le}", "{field} must be at most {le}"),
+    "bool_type": ("“{field}”必须是 true 或 false", "{field} must be true or false"),
+    "bool_parsing": ("“{field}”必须是 true 或 false", "{field} must be true or false"),
+    "list_type": ("“{field}”必须是列表", "{field} must be a list"),
+    "too_long": ("“{field}”最多 {max_length} 项", "{field} must have at most {max_length} entries"),
+}
+
+
+class Problem(Exception):
+    """The request is answered by an error. `words` fill the sentence."""
+
+    def __init__(self, code: str, *, headers: Mapping[str, str] | None = None, **words: object) -> None:
+        self.code, self.headers, self.words = code, dict(headers or {}), words
+        self.status = PROBLEMS[code][0]
+        super().__init__(self.sentence("en"))
+
+    def sentence(self, language: str) -> str:
+        """Give the sentence in a language (zh, otherwise en)."""
+        _, zh, en = PROBLEMS[self.code]
+        words = {name: word[language] if isinstance(word, dict) else word for name, word in self.words.items()}
+        return (zh if language == "zh" else en).format(**words)
+
+
+def too_many(seconds: float) -> Problem:
+    """Give the answer to somebody who asks too often."""
+    whole = max(1, round(seconds + 0.5))
+    return Problem("too_many", seconds=whole, headers={"Retry-After": str(whole)})
+
+
+def bad_request(zh: str, en: str) -> Problem:
+    """Give the answer to a request that cannot be read; both say what is wrong with it."""
+    return Problem("bad_request", what={"zh": zh, "en": en})
+
+
+def status_of(code: Code) -> int:
+    """Give the HTTP status of a refusal."""
+    return 404 if code.value.endswith("_not_found") else 409
+
+
+def language() -> str:
+    """Give the reader's language: zh or en, from Accept-Language; Chinese when it says nothing."""
+    return request.accept_languages.best_match(["zh", "en"], default="zh") or "zh"
+
+
+def refuse_invalid(error: ValidationError) -> Response:
+    """Turn what pydantic found into a problem; named for flask-openapi3, which calls it.
+
+    Raises:
+        Problem: always.
+    """
+    faults = error.errors(include_url=False, include_input=False)
+    raise Problem("invalid", what={"zh": _sentences(faults, 0, "；"), "en": _sentences(faults, 1, "; ")})
+
+
+def install(app: Flask) -> None:
+    """Make every error of the app a problem."""
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(Refusal, _refusal)
+    app.register_error_handler(KeyReused, lambda _: _problem(Problem("key_reused")))
+    app.register_error_handler(
+        LedgerDown, lambda _: _problem(Problem("ledger_unavailable", headers={"Retry-After": "2"}))
+    )
+    app.register_error_handler(
+        LedgerDoubtful, lambda _: _problem(Problem("ledger_unavailable", headers={"Retry-After": "5"}))
+    )
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _bug)
+
+
+def _problem(problem: Problem) -> Response:
+    tongue = language()
+    return _response(problem.status, problem.code, problem.sentence(tongue), tongue, problem.headers)
+
+
+def _refusal(refusal: Refusal) -> Response:
+    tongue = language()
+    return _response(status_of(refusal.code), refusal.code.value, refusal.sentence(tongue), tongue)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.response is not None:
+        return error.get_response()  # type: ignore[return-value]  # a werkzeug response is what Flask sends on
+    code, headers = _CODES.get(error.code or 500), {}
+    if error.code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+    if error.code is not None and 300 <= error.code < 400:
+        return error.get_response()  # type: ignore[return-value]  # as above
+    if code is None:
+        what = error.description or HTTPStatus(error.code or 500).phrase
+        return _response(error.code or 500, "bad_request", what, "en", headers)
+    words = {"limit": str(request.max_content_length or 0), "what": {"zh": "格式不对", "en": error.name}}
+    return _problem(Problem(code, headers=headers, **words))
+
+
+def _bug(error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _problem(Problem("internal_error"))
+
+
+def _response(status: int, code: str, detail: str, tongue: str, headers: Mapping[str, str] | None = None) -> Response:
+    body = {
+        "type": f"urn:jiaohao:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    response = Response(
+        json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json; charset=utf-8"
+    )
+    response.headers.update(headers or {})
+    response.headers["Content-Language"] = tongue
+    response.headers.add("Vary", "Accept-Language")
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="jiaohao"'
+    return response
+
+
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}
+FAULTS_SHOWN_MAX = 5
+
+
+def _sentences(faults: Iterable[ErrorDetails], which: int, joint: str) -> str:
+    return joint.join(_sentence(fault, which) for fault in list(faults)[:FAULTS_SHOWN_MAX])
+
+
+def _sentence(fault: ErrorDetails, which: int) -> str:
+    field = ".".join(str(part) for part in fault["loc"]) or ("内容", "the body")[which]
+    known = SENTENCES.get(fault["type"])
+    if known is None:
+        return f"“{field}”不对（{fault['msg']}）" if which == 0 else f"{field} is wrong ({fault['msg']})"
+    return known[which].format(field=field, **fault.get("ctx", {}))

@@ -1,0 +1,61 @@
+"""What the doors are built on: halls, accounts, register, hosts, pages. Made once by a main and passed in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from flask import Flask, current_app
+
+from server.domain.terms import HallId
+from server.hall import Hall
+from server.people import People
+from server.register import Register
+from server.web.buckets import ISSUE_BURST, ISSUE_PER_S, LOGIN_BURST, LOGIN_PER_S, Buckets
+from server.web.doors import Doors
+from server.web.history import History
+
+EXTENSION = "jiaohao"
+
+Check = Callable[[], str | None]  # None: all is well; otherwise what is wrong, in one sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFolders:
+    """Where the built pages lie."""
+
+    server: Path
+    kiosk: Path
+    display: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One server with its halls. `checks` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练."""
+
+    halls: Mapping[HallId, Hall]
+    people: People
+    register: Register
+    doors: Doors
+    pages: PageFolders
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    dev: bool = False
+    drill: bool = False
+    histories: dict[HallId, History] = field(default_factory=dict)
+    presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
+    sign_ins: Buckets = field(default_factory=lambda: Buckets(LOGIN_BURST, LOGIN_PER_S))
+
+    @property
+    def only_hall(self) -> HallId | None:
+        """Give the hall when there is one only."""
+        return next(iter(self.halls)) if len(self.halls) == 1 else None
+
+
+def attach(app: Flask, site: Site) -> None:
+    """Make the site known to the app."""
+    app.extensions[EXTENSION] = site
+
+
+def here() -> Site:
+    """Give the site of the app that answers now."""
+    return cast(Site, current_app.extensions[EXTENSION])

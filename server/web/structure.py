@@ -1,0 +1,173 @@
+"""What a hall looks like and how it stands: structure and state, for displays and every signed-in person."""
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from server.domain.forecast import eta, open_windows
+from server.domain.state import HallState
+from server.domain.terms import HallPlan, ServiceId, WindowNo, WindowStatus, business_day
+from server.projections.common import (
+    Waiting,
+    instant,
+    open_windows_by_zone,
+    waiting_by_service,
+    waiting_by_zone,
+)
+from server.web import wire
+from server.web.asking import hall_of, operation_id, reply
+from server.web.auth import is_of_hall, who
+from server.web.site import here
+
+api = APIBlueprint(
+    "structure",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="hall", description="What a hall looks like and how it stands")],
+    operation_id_callback=operation_id,
+)
+
+
+@api.get("/halls", responses={200: wire.Halls})
+def halls() -> Response:
+    """List the halls of this server that the sender may see."""
+    site, identity = here(), who()
+    rows = []
+    for hall in site.halls.values():
+        if identity is not None and not is_of_hall(identity, hall.id):
+            continue
+        now_ms = hall.now_ms()
+        rows.append(hall.read(lambda state, _, now_ms=now_ms: _summary(state, now_ms, drill=site.drill)))  # type: ignore[misc]
+    return reply(wire.Halls(halls=rows))
+
+
+@api.get("/halls/<hall>", responses={200: wire.Hall})
+def hall(path: wire.HallPath) -> Response:
+    """Give the structure of a hall: floors, zones, services, windows, priorities, names in all languages."""
+    drill = here().drill
+    return reply(hall_of(path.hall).read(lambda state, _: _structure(state, drill=drill)))
+
+
+@api.get("/halls/<hall>/state", responses={200: wire.HallState})
+def state(path: wire.HallPath) -> Response:
+    """Say how the hall stands: who waits where, what every window does, as of commit `seq`."""
+    hall = hall_of(path.hall)
+    now_ms = hall.now_ms()
+    return reply(hall.read(lambda state, seq: _state(state, seq, now_ms)))
+
+
+def _summary(state: HallState, now_ms: int, *, drill: bool) -> wire.HallSummary:
+    plan = state.plan
+    return wire.HallSummary(
+        hall=plan.hall,
+        name=dict(plan.name),
+        time_zone=plan.time_zone,
+        languages=list(plan.languages),
+        business_day=business_day(plan, now_ms).isoformat(),
+        drill=drill,
+    )
+
+
+def _structure(state: HallState, *, drill: bool) -> wire.Hall:
+    plan = state.plan
+    return wire.Hall(
+        hall=plan.hall,
+        name=dict(plan.name),
+        time_zone=plan.time_zone,
+        languages=list(plan.languages),
+        drill=drill,
+        floors=[wire.Floor(floor=floor.id, name=dict(floor.name)) for floor in plan.floors],
+        zones=[
+            wire.Zone(zone=zone.id, name=dict(zone.name), floor=zone.floor, board=zone.board) for zone in plan.zones
+        ],
+        services=[
+            wire.Service(
+                service=service.id,
+                name=dict(service.name),
+                zone=service.zone,
+                prefix=service.prefix,
+                department=service.department,
+                minutes_typical=service.minutes_typical,
+                windows=list(state.windows_of(service.id)),
+            )
+            for service in plan.services
+        ],
+        windows=[
+            wire.HallWindow(
+                window=window.no,
+                name=dict(window.name),
+                zone=window.zone,
+                floor=window.floor,
+                serves=list(state.windows[window.no].serves),
+                relief=list(state.windows[window.no].relief),
+            )
+            for window in plan.windows
+        ],
+        priorities=[
+            wire.Priority(
+                priority=rule.id, name=dict(rule.name), question=dict(rule.question) if rule.question else None
+            )
+            for rule in plan.priorities
+        ],
+        hours=[wire.OpeningHours(days=list(row.days), opens=row.opens, closes=row.closes) for row in plan.hours],
+        notice=dict(plan.notice) if plan.notice else None,
+        advice=dict(plan.advice) if plan.advice else None,
+    )
+
+
+def _state(state: HallState, seq: int, now_ms: int) -> wire.HallState:
+    by_service, by_zone, at_work = waiting_by_service(state), waiting_by_zone(state), open_windows_by_zone(state)
+    return wire.HallState(
+        seq=seq,
+        business_day=business_day(state.plan, now_ms).isoformat(),
+        day_open=state.day_open,
+        zones=[
+            wire.ZoneState(
+                zone=zone.id,
+                waiting=by_zone[zone.id].count,
+                oldest_wait_s=_age_s(by_zone[zone.id], now_ms),
+                open_windows=at_work[zone.id],
+            )
+            for zone in state.plan.zones
+        ],
+        services=[
+            _service(state, service.id, by_service.get(service.id, Waiting()), now_ms)
+            for service in state.plan.services
+        ],
+        windows=[_window(state, state.plan, no) for no in state.windows],
+    )
+
+
+def _service(state: HallState, service: ServiceId, waiting: Waiting, now_ms: int) -> wire.ServiceState:
+    expected = eta(state, service, waiting.count)
+    return wire.ServiceState(
+        service=service,
+        zone=state.plan.service[service].zone,
+        waiting=waiting.count,
+        oldest_wait_s=_age_s(waiting, now_ms),
+        open_windows=open_windows(state, service),
+        eta=None if expected is None else wire.Eta(p50_s=expected.p50_s, p80_s=expected.p80_s),
+    )
+
+
+def _window(state: HallState, plan: HallPlan, no: WindowNo) -> wire.WindowState:
+    window = state.windows[no]
+    status = state.window_status(no)
+    current = state.tickets[window.current] if window.current else None
+    return wire.WindowState(
+        window=window.no,
+        status=status,
+        ticket=current.id if current else None,
+        label=current.label if current else None,
+        service=current.service if current else None,
+        clerk=window.clerk,
+        pause_reason=window.paused if status is WindowStatus.PAUSED else None,
+        since=instant(plan, window.since_ms) if window.since_ms else None,
+        serves=list(window.serves),
+        relief=list(window.relief),
+        held=list(window.held),
+    )
+
+
+def _age_s(waiting: Waiting, now_ms: int) -> int | None:
+    return None if waiting.oldest_ms is None else max(0, now_ms - waiting.oldest_ms) // 1000

@@ -1,0 +1,190 @@
+"""Numbers: giving them, looking at them, and what their holder or the hall may do with them."""
+
+import secrets
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from server.domain import commands as c
+from server.domain.refusals import Code, Refusal
+from server.domain.state import HallState
+from server.domain.state import Ticket as TicketState
+from server.domain.terms import DeviceId, Label, PriorityId, ServiceId, TicketId, Track, WindowNo
+from server.hall import Hall
+from server.people import Role
+from server.projections import ticket as ticket_page
+from server.projections.common import instant
+from server.web import answers, wire
+from server.web.asking import base_url, by_role, hall_of, operation_id, plan_of, reply, run
+from server.web.auth import RIGHTS, looks_like_track, signed_in
+from server.web.doors import track_url
+from server.web.history import History
+from server.web.site import here
+
+TRACK_BYTES = 16  # 128 bits: nobody guesses a phone page
+CHANNELS = {Role.KIOSK: "kiosk", Role.INTEGRATION: "integration"}
+
+api = APIBlueprint(
+    "tickets",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="tickets", description="Numbers")],
+    operation_id_callback=operation_id,
+)
+
+
+@api.post("/halls/<hall>/tickets", responses={201: wire.IssuedTicket})
+def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
+    """Give a number for a service. For kiosks, guides, managers and integrations."""
+    hall, identity = hall_of(path.hall), signed_in()
+    if identity.role is Role.KIOSK:
+        here().presses.take(identity.id)
+    visitor = None
+    if body.visitor_ref is not None:
+        visitor = here().people.keyed_hash("visitor", f"{hall.id}\0{body.visitor_ref}".encode())
+    command = c.IssueTicket(
+        service=ServiceId(body.service),
+        track=Track(secrets.token_urlsafe(TRACK_BYTES)),
+        priority=PriorityId(body.priority) if body.priority else None,
+        window=WindowNo(body.window) if body.window else None,
+        language=body.language,
+        channel=body.channel or CHANNELS.get(identity.role, "guide"),
+        kiosk=DeviceId(identity.id) if identity.role is Role.KIOSK else None,
+        visitor=visitor,
+    )
+    plan = plan_of(hall)
+    answer = answers.issued(run(hall, command), plan, base_url(plan))
+    return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
+
+
+@api.get("/halls/<hall>/tickets", responses={200: wire.Tickets})
+def tickets(path: wire.HallPath, query: wire.TicketsQuery) -> Response:
+    """List today's tickets in the order of issue, by status, zone or window (where they are, or were last)."""
+
+    def rows(state: HallState, _: int) -> list[wire.Ticket]:
+        found = [
+            ticket
+            for ticket in state.tickets.values()
+            if query.status in (None, ticket.status)
+            and query.zone in (None, ticket.zone)
+            and query.window in (None, ticket.window)
+        ]
+        return [_view(state, ticket, now_ms) for ticket in found[-query.limit :]]
+
+    hall = hall_of(path.hall)
+    now_ms = hall.now_ms()
+    return reply(wire.Tickets(tickets=hall.read(rows)))
+
+
+@api.get("/halls/<hall>/tickets/<ticket>", responses={200: wire.Ticket})
+def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
+    """Give a ticket of today with its history: by id, label or track token; without a sign-in by track token only."""
+    hall = hall_of(path.hall)
+    found, as_holder = _find(hall, path.ticket, query.track, "tickets.ticket")
+    now_ms = hall.now_ms()
+    view = hall.read(lambda state, _: _view(state, state.tickets[found.id], now_ms))
+    plan = plan_of(hall)
+    history = [
+        wire.TicketHistory(
+            at=instant(plan, entry.at_ms),
+            event=entry.event,
+            window=entry.window,
+            actor=None if as_holder else entry.actor.id,
+            reason=None if as_holder else entry.reason,
+        )
+        for entry in _history(hall).of(found.id)
+    ]
+    more: dict[str, object] = {"history": history}
+    if as_holder:
+        more["track_url"] = track_url(base_url(plan), hall.id, found.track)
+    return reply(view.model_copy(update=more))
+
+
+@api.post("/halls/<hall>/tickets/<ticket>/cancel", responses={200: wire.TicketChanged})
+def cancel(path: wire.TicketPath, query: wire.TrackQuery, body: wire.Cancel) -> Response:
+    """Take a ticket out: the visitor gave up, or the hall removes it."""
+    hall = hall_of(path.hall)
+    found, as_holder = _find(hall, path.ticket, query.track, "tickets.cancel")
+    commit = run(hall, c.Cancel(ticket=found.id, reason=body.reason), visitor=found.id if as_holder else "")
+    return reply(answers.changed(commit))
+
+
+@api.post("/halls/<hall>/tickets/<ticket>/reinstate", responses={200: wire.TicketChanged})
+def reinstate(path: wire.TicketPath, query: wire.TrackQuery, body: wire.Nothing) -> Response:  # noqa: ARG001
+    """Let a missed visitor wait again, a few calls later."""
+    hall = hall_of(path.hall)
+    found, as_holder = _find(hall, path.ticket, query.track, "tickets.reinstate")
+    return reply(answers.changed(run(hall, c.Reinstate(ticket=found.id), visitor=found.id if as_holder else "")))
+
+
+@api.post("/halls/<hall>/tickets/<ticket>/reprint", responses={200: wire.Reprinted})
+def reprint(path: wire.TicketPath, body: wire.Nothing) -> Response:  # noqa: ARG001
+    """Print a ticket again, marked 补打, at the asking kiosk's printer."""
+    hall, identity = hall_of(path.hall), signed_in()
+    found, _ = _find(hall, path.ticket, None, "tickets.reprint")
+    kiosk = DeviceId(identity.id) if identity.role is Role.KIOSK else None
+    return reply(answers.reprinted(run(hall, c.Reprint(ticket=found.id, kiosk=kiosk))))
+
+
+@api.post("/halls/<hall>/tickets/<ticket>/rate", responses={200: wire.Rated})
+def rate(path: wire.TicketPath, query: wire.TrackQuery, body: wire.Rate) -> Response:
+    """Keep the visitor's own grade of a finished visit, once."""
+    hall = hall_of(path.hall)
+    found, as_holder = _find(hall, path.ticket, query.track, "tickets.rate")
+    commit = run(hall, c.Rate(ticket=found.id, grade=body.grade), visitor=found.id if as_holder else "")
+    return reply(answers.rated(commit))
+
+
+def _find(hall: Hall, name: str, track: str | None, endpoint: str) -> tuple[TicketState, bool]:
+    """Give a ticket of today, and whether its holder asks; without the role it is found by its track token only.
+
+    Raises:
+        Refusal: there is no such ticket today.
+    """
+    as_holder = track is not None or looks_like_track(name) or not by_role(RIGHTS[endpoint].roles)
+
+    def look(state: HallState, _: int) -> TicketState | None:
+        if not as_holder:
+            id_ = TicketId(name) if name in state.tickets else state.labels.get(Label(name.strip().upper()))
+            return None if id_ is None else state.tickets[id_]
+        id_ = state.tracks.get(Track(track if track is not None else name))
+        found = None if id_ is None else state.tickets[id_]
+        return found if found is not None and name in (found.id, found.label, found.track) else None
+
+    found = hall.read(look)
+    if found is None:
+        raise Refusal(Code.TICKET_NOT_FOUND, ticket=name[:64])
+    return found, as_holder
+
+
+def _view(state: HallState, ticket: TicketState, now_ms: int) -> wire.Ticket:
+    page = ticket_page.ticket(state, ticket.track, now_ms=now_ms)
+    if page is None:
+        raise AssertionError(f"{ticket.id} is not found by its own token")
+    return wire.Ticket(
+        ticket=page.ticket,
+        label=page.label,
+        number=page.number,
+        service=page.service,
+        zone=page.zone,
+        status=ticket.status,
+        priority=page.priority,
+        issued_at=page.issued_at,
+        ahead=page.ahead,
+        eta=None if page.eta is None else wire.Eta(p50_s=page.eta.p50_s, p80_s=page.eta.p80_s),
+        window=page.window,
+        called_at=page.called_at,
+        started_at=page.started_at,
+        finished_at=page.finished_at,
+        call_count=page.call_count,
+        waited_s=page.waited_s,
+        rated=page.rated,
+        can=wire.TicketCan(cancel=page.can.cancel, reinstate=page.can.reinstate, rate=page.can.rate),
+        history=[],
+        legs=[],
+    )
+
+
+def _history(hall: Hall) -> History:
+    return here().histories.setdefault(hall.id, History(hall))
