@@ -9,7 +9,7 @@
  */
 import { io, type Socket } from 'socket.io-client'
 import { computed, getCurrentScope, onScopeDispose, readonly, ref, shallowRef, toValue, watch, type ComputedRef, type MaybeRefOrGetter, type Ref } from 'vue'
-import { learnHallTime } from './time'
+import { hallNow, learnHallTime } from './time'
 import type { PictureOf } from './wire'
 
 const SILENT_AFTER_MS = 8_000
@@ -49,8 +49,8 @@ let socket: Socket | undefined
 /** State of the line, the same for every topic of the page. */
 export interface Line {
   connected: Readonly<Ref<boolean>>
-  /** Unix milliseconds by this computer's clock. */
-  lastHeard: Readonly<Ref<number>>
+  /** When the server was last heard: Unix milliseconds on the hall's clock. */
+  lastHeard: ComputedRef<number>
   /** What is shown may be old: say so, with the time of the last word. */
   late: ComputedRef<boolean>
 }
@@ -61,9 +61,11 @@ const late = computed(
     ((lostAt.value !== null && now.value - lostAt.value >= LOST_AFTER_MS) || now.value - lastHeard.value >= SILENT_AFTER_MS),
 )
 
+const heardAt = computed(() => lastHeard.value + hallNow() - Date.now())
+
 /** Give the state of the page's line without watching anything. */
 export function useLine(): Line {
-  return { connected: readonly(connected), lastHeard: readonly(lastHeard), late }
+  return { connected: readonly(connected), lastHeard: heardAt, late }
 }
 
 export interface Live<Data> extends Line {

@@ -30,8 +30,17 @@ export function secondsSince(instant: string, now: number = hallNow()): number {
   return Math.max(0, Math.floor((now - Date.parse(instant)) / 1000))
 }
 
-/** Give "09:05" in the hall's time zone, or in the offset the instant itself carries when no zone is given. */
+/** Give the offset that an instant carries ("+08:00"), for `clock` where the hall's time zone is not known. */
+export function offsetOf(instant: string): string | undefined {
+  return /[+-]\d\d:\d\d$/.exec(instant)?.[0]
+}
+
+/** Give "09:05" in the hall's time zone (its name or an offset), else in the offset that the instant itself carries. */
 export function clock(instant: string | number, timeZone?: string): string {
+  if (timeZone !== undefined && offsetOf(timeZone) !== undefined) {
+    const shift = (timeZone.startsWith('-') ? -60_000 : 60_000) * (Number(timeZone.slice(1, 3)) * 60 + Number(timeZone.slice(4, 6)))
+    return new Date((typeof instant === 'string' ? Date.parse(instant) : instant) + shift).toISOString().slice(11, 16)
+  }
   if (timeZone === undefined) {
     const carried = typeof instant === 'string' ? /T(\d\d:\d\d)/.exec(instant) : null
     if (carried?.[1] !== undefined) return carried[1]

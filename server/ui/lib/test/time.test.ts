@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clock, hallNow, learnHallTime, minutes, secondsSince, stopwatch } from '../src/time'
+import { clock, hallNow, learnHallTime, minutes, offsetOf, secondsSince, stopwatch } from '../src/time'
 
 test('a clock shows the offset that the instant carries', () => {
   expect(clock('2026-11-21T09:05:00+08:00')).toBe('09:05')
@@ -8,6 +8,11 @@ test('a clock shows the offset that the instant carries', () => {
 test('a clock shows the time of the hall, not of this computer', () => {
   expect(clock('2026-11-21T01:05:00Z', 'Asia/Shanghai')).toBe('09:05')
   expect(clock(Date.parse('2026-11-21T16:30:00Z'), 'Asia/Shanghai')).toBe('00:30')
+})
+
+test('an offset will do where the time zone is not known', () => {
+  expect(clock(Date.parse('2026-11-21T01:05:00Z'), offsetOf('2026-11-21T08:00:00+08:00'))).toBe('09:05')
+  expect(clock('2026-11-21T01:05:00Z', '-03:30')).toBe('21:35')
 })
 
 test('a started minute counts', () => {
