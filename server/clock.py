@@ -13,11 +13,24 @@ def machine_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def drill_clock(starts: datetime) -> Clock:
-    """Give a clock that shows `starts` now and goes on from there, whatever happens to the machine's clock."""
-    starts_ms = round(starts.timestamp() * 1000)
-    begun_ns = time.monotonic_ns()
-    return lambda: starts_ms + (time.monotonic_ns() - begun_ns) // 1_000_000
+class DrillClock:
+    """Shows the instant at which the drill began and goes on from there, whatever the machine's clock does."""
+
+    def __init__(self, starts: datetime) -> None:
+        """Show `starts` now."""
+        self._ahead_ms = round(starts.timestamp() * 1000) - _running_ms()
+
+    def __call__(self) -> int:
+        """Give the drill's time in Unix milliseconds."""
+        return _running_ms() + self._ahead_ms
+
+    def at_least(self, ms: int) -> None:
+        """Go on from `ms` when that is later: a drill that is started again goes on where it stopped."""
+        self._ahead_ms = max(self._ahead_ms, ms - _running_ms())
+
+
+def _running_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def instant_of(text: str) -> datetime:

@@ -1,0 +1,438 @@
+"""The server process: everything is made here once, joined, run, and put away again in order.
+
+What is where: the data folder holds one `HALL.sqlite` per hall (its ledger), `accounts.sqlite` (people and devices),
+`devices.sqlite` (the register and the places of the job feeds), `lock`, and in a drill the file `drill`.
+
+Needs gevent's monkey patch before anything else is imported (`server.main` does it): sockets, locks, threads and
+sleeping are then the loop's own. Blocking writes go to a thread of their own per hall.
+"""
+
+import fcntl
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any, NoReturn
+
+import gevent
+from gevent.event import Event
+from gevent.threadpool import ThreadPool
+
+from config import HallFile, HallFileError, Problem, check_report, find, load_hall
+from server import timers
+from server.clock import Clock, DrillClock, instant_of, machine_clock
+from server.domain.commands import PlanHall
+from server.domain.refusals import Refusal
+from server.domain.state import HallState
+from server.domain.terms import CLOCK, HallId, Track
+from server.feeds.devices import JobFeed
+from server.feeds.journal import JobJournal, JournalBroken
+from server.feeds.screens import Screens
+from server.hall import Hall
+from server.ledger.base import LedgerBroken, LedgerDown
+from server.ledger.sqlite import SqliteLedger, engine
+from server.people import People, PeopleError
+from server.plan import plan_of
+from server.projections.common import instant
+from server.register import Register
+from server.web.app import create_app
+from server.web.devices import device_rows
+from server.web.doors import WILDCARDS, Doors, own_addresses, track_url
+from server.web.listener import Listener, PortTaken, listen
+from server.web.live import Live
+from server.web.site import Check, PageFolders, Site
+from server.web.socket_door import SocketDoor
+
+STOP_WITHIN_S = 3.0
+LATE_AFTER_S = 15.0  # a loop that has not gone round for this long is stuck
+NAMES_FOR_S = 10.0
+DISK_LEFT_MB = 50
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOCK_FILE, DRILL_FILE = "lock", "drill"
+SHARED_FILES = frozenset({"accounts.sqlite", "devices.sqlite"})
+
+log = logging.getLogger("server")
+
+
+class ServeError(Exception):
+    """The server cannot start; the text is one clear line in the language of the reader."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Keep both sentences."""
+        named = os.environ.get("JIAOHAO_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+        super().__init__(zh if named.lower().startswith("zh") else en)
+
+
+def serve(
+    hall_files: Sequence[str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    data: Path = Path("var"),
+    ledger: str = "sqlite:",
+    dev: bool = False,
+    clock: str | None = None,
+) -> None:
+    """Serve halls until SIGTERM or SIGINT; then finish what is under way and return within 5 s.
+
+    Raises:
+        ServeError: bad hall file, address in use, folder taken or not writable, drill and real day mixed, bad ledger.
+    """
+    _log_to_stderr()
+    if dev and host not in LOOPBACK:
+        raise ServeError(
+            f"--dev 只能用于本机（127.0.0.1），不能用于 {host}",
+            f"--dev is for this machine only (127.0.0.1), not for {host}",
+        )
+    files = _read_halls(hall_files)
+    hall_clock = _clock(clock)
+    folder = _ledger_folder(ledger, data)
+    with _owned(data):
+        _mark_drill([data, folder], drill=clock is not None)
+        with _port_refused():
+            socket = listen(host, port)
+        bound_port = int(socket.getsockname()[1])
+        log.info("%s", engine())
+        server = _Server(files, folder, data, hall_clock, drill=clock is not None)
+        try:
+            server.open_doors(socket, host, bound_port, dev=dev)
+            _say(f"listening on http://{_shown(host)}:{bound_port}")
+            server.run()
+        finally:
+            server.close()
+
+
+class _Server:
+    """The parts of a running server."""
+
+    def __init__(
+        self, files: Mapping[HallId, HallFile], folder: Path, data: Path, clock: Clock, *, drill: bool
+    ) -> None:
+        """Open ledgers, accounts and register, and bring the halls up to their files."""
+        self._drill, self._data = drill, data
+        self._stop = Event()
+        self._loops: list[gevent.Greenlet[..., None]] = []
+        self._beats: dict[str, Callable[[], float]] = {}
+        self._clock_beat = monotonic()
+        self._listener: Listener | None = None
+        self._live: Live | None = None
+        self._screens: dict[HallId, Screens] = {}
+        self._jobs: dict[HallId, JobFeed] = {}
+        self._names: dict[str, str] = {}
+        self._names_at = -NAMES_FOR_S
+        self._small_writes = ThreadPool(2)  # register, journal, password checks
+        self.halls: dict[HallId, Hall] = {}
+        for hall, file in files.items():
+            self.halls[hall] = _open_hall(hall, folder, clock)
+            _plan(self.halls[hall], file)
+        if isinstance(clock, DrillClock):
+            clock.at_least(max(hall.read(lambda state, _: state.last_ms) for hall in self.halls.values()))
+        timers.tick(self.halls.values())
+        try:
+            self._people = People(data / "accounts.sqlite", offload=self._small_writes.apply)
+            self._journal = JobJournal(data / "devices.sqlite", offload=self._small_writes.apply)
+            self._register = Register(data / "devices.sqlite")
+        except (PeopleError, JournalBroken) as error:
+            raise ServeError(f"数据文件损坏：{error}", str(error)) from error
+
+    def open_doors(self, socket: Any, host: str, port: int, *, dev: bool) -> None:
+        """Begin to answer on a listening socket."""
+        public = [url for hall in self.halls.values() if (url := _public_url(hall)) is not None]
+        doors = Doors(hosts=[host], port=port, public_urls=public)
+        site = Site(
+            halls=self.halls,
+            people=self._people,
+            register=self._register,
+            doors=doors,
+            pages=_pages(),
+            checks=self._checks(),
+            dev=dev,
+            drill=self._drill,
+        )
+        own = f"http://{_shown(_reachable(host))}:{port}"
+        for id_, hall in self.halls.items():
+            screens = Screens(hall, drill=self._drill, names=self._known_names, devices=partial(self._rows, site, id_))
+            feed = JobFeed(
+                hall,
+                self._journal,
+                rows=self._register.rows,
+                track_url=partial(_track_url, _public_url(hall) or own, id_),
+                drill=self._drill,
+                changed=screens.changed,
+            )
+            self._screens[id_], self._jobs[id_] = screens, feed
+        self._register.follow(self._register_changed)
+        self._live = Live(site, self._screens, self._jobs)
+        app = create_app(site)
+        self._live.attach(SocketDoor(app, self._live, is_origin=doors.is_origin, async_mode="gevent"))
+        self._listener = Listener(socket, app, doors)
+        self._begin("live", self._live.run, lambda: self._live.beat if self._live else 0.0)
+        for id_ in self.halls:
+            self._begin(f"screens {id_}", self._screens[id_].run, partial(_beat, self._screens[id_]))
+            self._begin(f"devices {id_}", self._jobs[id_].run, partial(_beat, self._jobs[id_]))
+        self._begin("clock", self._tick, lambda: self._clock_beat)
+        self._listener.start()
+
+    def run(self) -> None:
+        """Wait for SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, self._stop.set)
+        self._stop.wait()
+        log.info("stopping")
+
+    def close(self) -> None:
+        """Take nothing new, finish what is under way, let go of the ledgers."""
+        if self._listener is not None:
+            self._listener.stop_accepting()
+        if self._live is not None:
+            self._live.stop()
+        for screens in self._screens.values():
+            screens.stop()
+        for feed in self._jobs.values():
+            feed.stop()
+        if self._listener is not None:
+            self._listener.stop(STOP_WITHIN_S)
+        self._stop.set()
+        gevent.joinall(self._loops, timeout=1.0)
+        for hall in self.halls.values():
+            hall.close()
+
+    def _begin(self, name: str, loop: Callable[[], None], beat: Callable[[], float]) -> None:
+        """Run a loop; one that dies is a bug, and the process stops so that it is started anew."""
+        greenlet = gevent.spawn(loop)
+        greenlet.link_exception(partial(_fail_stop_of, name))
+        self._loops.append(greenlet)
+        self._beats[name] = beat
+
+    def _tick(self) -> None:
+        timers.run(self.halls.values(), wait=self._wait, beat=self._note_tick)
+
+    def _wait(self, seconds: float) -> bool:
+        return bool(self._stop.wait(seconds))
+
+    def _note_tick(self) -> None:
+        self._clock_beat = monotonic()
+
+    def _checks(self) -> dict[str, Check]:
+        def loops() -> str | None:
+            late = [name for name, beat in self._beats.items() if monotonic() - beat() > LATE_AFTER_S]
+            return f"stuck: {', '.join(late)}" if late else None
+
+        def disk() -> str | None:
+            free = os.statvfs(self._data)
+            left_mb = free.f_bavail * free.f_frsize // 2**20
+            return f"only {left_mb} MB left for {self._data}" if left_mb < DISK_LEFT_MB else None
+
+        return {"loops": loops, "disk": disk}
+
+    def _known_names(self) -> Mapping[str, str]:
+        if monotonic() - self._names_at > NAMES_FOR_S:
+            self._names, self._names_at = {user.work_id: user.name for user in self._people.users()}, monotonic()
+        return self._names
+
+    def _rows(self, site: Site, hall: HallId) -> list[dict[str, Any]]:
+        """Give the devices of a hall for the manager's page: the register's rows, and how their jobs go."""
+        feed = self._jobs[hall]
+        rows = []
+        for known in device_rows(site, hall):
+            row = known.model_dump(mode="json")
+            last = self._journal.last(hall, known.device)
+            row["connected"] = feed.is_connected(known.device)
+            row["last_job"] = last and {
+                "id": last.job,
+                "kind": last.kind,
+                "ticket": last.ticket,
+                "status": last.status,
+                "detail": last.detail,
+                "at": self.halls[hall].read(lambda state, _, last=last: instant(state.plan, last.at_ms)),  # type: ignore[misc]
+            }
+            rows.append(row)
+        return rows
+
+    def _register_changed(self, hall: HallId) -> None:
+        if hall in self._jobs:
+            self._jobs[hall].wake()
+            self._screens[hall].changed()
+
+
+def _read_halls(names: Sequence[str]) -> dict[HallId, HallFile]:
+    files: dict[HallId, HallFile] = {}
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            file = load_hall(find(name))
+        except HallFileError as error:
+            problems += error.problems
+            continue
+        hall = HallId(file.hall.id)
+        if hall in files:
+            raise ServeError(f"两个文件都是大厅“{hall}”", f"two files are of the same hall, {hall}")
+        if f"{hall}.sqlite" in SHARED_FILES:
+            raise ServeError(f"大厅代号不能是“{hall}”", f"a hall cannot be called {hall}")
+        files[hall] = file
+    if problems:
+        raise ServeError(check_report(problems, "zh"), check_report(problems, "en"))
+    return files
+
+
+def _clock(clock: str | None) -> Clock:
+    if clock is None:
+        return machine_clock
+    try:
+        return DrillClock(instant_of(clock))
+    except ValueError as error:
+        raise ServeError(f"--clock 不正确：{error}", f"--clock: {error}") from error
+
+
+def _ledger_folder(ledger: str, data: Path) -> Path:
+    scheme, _, path = ledger.partition(":")
+    if scheme != "sqlite":
+        raise ServeError(f"不支持的账本地址：{ledger}", f"unknown ledger {ledger!r}; use sqlite:FOLDER")
+    return Path(path) if path else data
+
+
+@contextmanager
+def _owned(data: Path) -> Iterator[None]:
+    """Own the data folder while the block runs; the kernel lets go of it when the process ends, however it ends."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o750)
+        lock = (data / LOCK_FILE).open("a+", encoding="ascii")
+    except OSError as error:
+        raise ServeError(
+            f"不能写入数据文件夹 {data}：{error}", f"cannot write to the data folder {data}: {error}"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ServeError(
+                f"数据文件夹 {data} 正被另一个进程使用", f"the data folder {data} is in use by another process"
+            ) from error
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def _mark_drill(folders: Sequence[Path], *, drill: bool) -> None:
+    """Refuse to mix a drill with a real day: a folder belongs to one of them from its first ledger on."""
+    for folder in dict.fromkeys(folders):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+            mark = folder / DRILL_FILE
+            used = any(path.name not in SHARED_FILES for path in folder.glob("*.sqlite"))
+            if mark.exists() and not drill:
+                raise ServeError(
+                    f"{folder} 是演练用的数据文件夹，请换一个文件夹，或加上 --clock",
+                    f"{folder} belongs to a drill: use another data folder, or --clock",
+                )
+            if drill and used and not mark.exists():
+                raise ServeError(
+                    f"{folder} 是真实营业的数据文件夹，演练请换一个文件夹",
+                    f"{folder} belongs to real days: use another data folder for a drill",
+                )
+            if drill:
+                mark.touch()
+        except OSError as error:
+            raise ServeError(
+                f"不能写入文件夹 {folder}：{error}", f"cannot write to the folder {folder}: {error}"
+            ) from error
+
+
+@contextmanager
+def _port_refused() -> Iterator[None]:
+    try:
+        yield
+    except PortTaken as error:
+        raise ServeError(f"不能使用该地址：{error}", str(error)) from error
+
+
+def _open_hall(id_: HallId, folder: Path, clock: Clock) -> Hall:
+    pool = ThreadPool(1)  # the one thread that writes this hall's ledger; the loop goes on meanwhile
+    begun = time.perf_counter()
+    try:
+        hall = Hall(id_, SqliteLedger(folder / f"{id_}.sqlite"), clock=clock, offload=pool.apply, fail_stop=_fail_stop)
+    except LedgerBroken as error:
+        raise ServeError(f"账本损坏，请从备份恢复：{error}", f"the ledger is damaged, restore it: {error}") from error
+    except LedgerDown as error:
+        raise ServeError(f"打不开账本：{error}", f"cannot open the ledger: {error}") from error
+    log.info("hall %s: %d commits replayed in %.2f s", id_, hall.seq, time.perf_counter() - begun)
+    return hall
+
+
+def _plan(hall: Hall, file: HallFile) -> None:
+    """Take the hall file over when it is new; a file that drops what is in use today waits for the next start."""
+    plan = plan_of(file)
+    if hall.read(lambda state, _: state.plan.digest) == plan.digest:
+        return
+    try:
+        hall.handle(PlanHall(plan=plan), actor=CLOCK)
+    except Refusal as refusal:
+        log.warning("hall %s goes on with its old plan: %s", hall.id, refusal)
+    except LedgerDown as error:
+        raise ServeError(f"不能写入账本：{error}", f"cannot write the ledger: {error}") from error
+    else:
+        log.info("hall %s: took over its file (%s)", hall.id, plan.digest)
+
+
+def _public_url(hall: Hall) -> str | None:
+    def question(state: HallState, _: int) -> str | None:
+        return state.plan.public_url
+
+    return hall.read(question)
+
+
+def _track_url(base: str, hall: HallId, track: Track) -> str:
+    return track_url(base, hall, track)
+
+
+def _reachable(host: str) -> str:
+    """Give an address under which phones may reach a server that listens everywhere."""
+    if host not in WILDCARDS:
+        return host
+    outside = sorted(address for address in own_addresses() if ":" not in address and not address.startswith("127."))
+    return outside[0] if outside else "127.0.0.1"
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _pages() -> PageFolders:
+    root = Path(__file__).parent.parent
+    return PageFolders(
+        server=root / "server" / "pages", kiosk=root / "kiosk" / "pages", display=root / "display" / "pages"
+    )
+
+
+def _beat(follower: Screens | JobFeed) -> float:
+    return follower.beat
+
+
+def _fail_stop_of(name: str, dead: "gevent.Greenlet[..., None]") -> None:
+    _fail_stop(RuntimeError(f"the loop {name} died: {dead.exception!r}"))
+
+
+def _fail_stop(error: Exception) -> NoReturn:
+    """End the process at once: what is in memory cannot be trusted, the ledger can."""
+    log.critical("stopping at once: %s", error)
+    logging.shutdown()
+    os._exit(1)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def _say(line: str) -> None:
+    with suppress(BrokenPipeError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
