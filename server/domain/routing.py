@@ -1,6 +1,6 @@
 """Who is next at a window.
 
-Every waiting ticket has an urgency in minutes that grows with its wait: an ordinary ticket's urgency is its age, a
+Every waiting ticket has an urgency that grows with its wait: an ordinary ticket's urgency is its age, a
 priority ticket's is `slope` x age + `head_start_min` (accumulating priority, so nobody starves). A window takes the
 most urgent ticket it may serve; its own work counts `home_credit_min` older than work it only relieves. Inside one
 service and class the order is that of arrival. Source: Kleinrock 1964; Stanford, Taylor, Ziedins 2014.
@@ -61,19 +61,19 @@ def ahead_of_newcomer(state: HallState, service: ServiceId, priority: PriorityId
     return _ahead_of(state, service, priority, last, now_ms)
 
 
-def urgency_min(state: HallState, priority: PriorityId, since_ms: int, now_ms: int) -> float:
-    """Give the urgency of a ticket in minutes of waiting."""
+def urgency_ms(state: HallState, priority: PriorityId, since_ms: int, now_ms: int) -> float:
+    """Give the urgency of a ticket in milliseconds of waiting: whole numbers, so that a tie is a tie."""
     rule = state.plan.priority.get(priority) or state.plan.priority[ORDINARY]
-    return rule.slope * (now_ms - since_ms) / MS_PER_MIN + rule.head_start_min
+    return rule.slope * (now_ms - since_ms) + rule.head_start_min * MS_PER_MIN
 
 
 def _ahead_of(state: HallState, service: ServiceId, priority: PriorityId, spot: Spot, now_ms: int) -> int:
     prefix = state.plan.service[service].prefix
-    mine = (-urgency_min(state, priority, spot[0], now_ms), spot[1])
+    mine = (-urgency_ms(state, priority, spot[0], now_ms), spot[1])
 
     def before_me(lane_priority: PriorityId, lane: list[Spot]) -> int:
         # A lane is sorted, so urgency only falls along it; counting one by one would cost more the longer people wait.
-        return bisect_left(lane, mine, key=lambda it: (-urgency_min(state, lane_priority, it[0], now_ms), it[1]))
+        return bisect_left(lane, mine, key=lambda it: (-urgency_ms(state, lane_priority, it[0], now_ms), it[1]))
 
     return sum(
         before_me(lane_priority, lane)
@@ -97,13 +97,13 @@ def _lanes_of(state: HallState, no: WindowNo) -> list[tuple[LaneKey, list[Spot],
 
 
 def _in_order(state: HallState, no: WindowNo, now_ms: int) -> Iterator[Choice]:
-    credit = state.plan.home_credit_min
+    credit_ms = state.plan.home_credit_min * MS_PER_MIN
     lanes = _lanes_of(state, no)
 
     def rank(index: int, position: int) -> tuple[float, int, int, int]:
         (_, priority, _), lane, home = lanes[index]
         since_ms, order, _ = lane[position]
-        urgency = urgency_min(state, priority, since_ms, now_ms) + (credit if home else 0.0)
+        urgency = urgency_ms(state, priority, since_ms, now_ms) + (credit_ms if home else 0.0)
         return (-urgency, order, index, position)
 
     heap = [rank(index, 0) for index in range(len(lanes))]
