@@ -237,13 +237,13 @@ def devices_toml(spec: Spec, urls: Mapping[str, str]) -> str:
 
 def serve(spec: Spec, ready: Callable[[str], None], stop: threading.Event) -> None:
     """Open the bench and its page, tell `ready` the address, and go on until `stop`."""
+    parent = os.getppid()  # before anybody knows that we are ready and may leave
     devices = Bench(spec)
     try:
         server = make_server(spec.host, spec.port, make_app(devices), threaded=True, request_handler=_Quiet)
         thread = threading.Thread(target=server.serve_forever, name="bench page", daemon=True)
         thread.start()
         ready(f"http://{spec.host}:{server.server_port}")
-        parent = os.getppid()
         while not stop.wait(_LOOK_FOR_PARENT_S) and os.getppid() == parent:
             pass
         server.shutdown()
