@@ -93,7 +93,7 @@ export function useKiosk() {
     }
     device.value = me.device ?? null
     const asked = new URLSearchParams(location.search).get('hall') ?? me.hall
-    if (asked !== undefined) return enter(asked)
+    if (asked) return enter(asked)
     const { halls } = await api.halls()
     const only = halls.length === 1 ? halls[0] : undefined
     if (only !== undefined) return enter(only.hall)

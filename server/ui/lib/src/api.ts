@@ -1,28 +1,25 @@
 /**
- * Every call of `/api/v1` that a page makes, by its meaning.
+ * Every call of `/api/v1` that a page makes, by its meaning, on the client generated from the server's OpenAPI.
  *
  * Each command takes the key of its intent last (see `intent`); without one it gets a key of its own.
  */
-import { rememberCsrf, send } from './http'
-import type {
-  Called,
-  DeviceRow,
-  Hall,
-  HallState,
-  HallSummary,
-  IssuedTicket,
-  IssueTicket,
-  Me,
-  Moved,
-  PauseReason,
-  Ticket,
-  TicketMove,
-  Transfer,
-  WindowChanged,
-} from './wire'
+import createClient from 'openapi-fetch'
+import { patiently, rememberCsrf } from './http'
+import type { Assign, CallNext, CallTicket, IssueTicket, Login, Me, Move, paths, Pause, TicketStatus, Transfer } from './openapi'
+import type { TicketMove } from './wire'
 
-const at = (...parts: string[]) => parts.map((part) => `/${encodeURIComponent(part)}`).join('')
-const keyed = (body: unknown, key: string | undefined) => (key === undefined ? { body } : { body, key })
+const client = createClient<paths>({
+  // A `Request` wants a whole address; the page's own server is the only one.
+  baseUrl: location.origin,
+  credentials: 'same-origin',
+  cache: 'no-store',
+  fetch: patiently,
+})
+
+/** Give the body of an answer; `patiently` has thrown already when it was not a good one. */
+async function got<Body>(call: Promise<{ data?: Body | undefined }>): Promise<Body> {
+  return (await call).data as Body
+}
 
 async function know(me: Promise<Me>): Promise<Me> {
   const answer = await me
@@ -30,45 +27,59 @@ async function know(me: Promise<Me>): Promise<Me> {
   return answer
 }
 
+const keyed = (key: string | undefined) => (key === undefined ? {} : { headers: { 'Idempotency-Key': key } })
+const ofHall = (hall: string) => ({ path: { hall } })
+const ofTicket = (hall: string, ticket: string) => ({ path: { hall, ticket } })
+const ofWindow = (hall: string, no: string) => ({ path: { hall, no } })
+
 export const api = {
   // -------------------------------------------------------------- who
-  me: () => know(send<Me>('GET', '/me')),
-  login: (body: { work_id: string; password: string; window?: string; hall?: string }) => know(send<Me>('POST', '/login', { body })),
-  logout: () => send<unknown>('POST', '/logout', { body: {} }),
-  enrol: (code: string) => send<unknown>('POST', '/devices/enrol', { body: { code } }),
+  me: () => know(got(client.GET('/api/v1/me'))),
+  login: (body: Login) => know(got(client.POST('/api/v1/login', { body }))),
+  logout: () => got(client.POST('/api/v1/logout')),
+  enrol: (code: string) => got(client.POST('/api/v1/devices/enrol', { body: { code } })),
 
   // -------------------------------------------------------------- the hall
-  halls: () => send<{ halls: HallSummary[] }>('GET', '/halls'),
-  hall: (hall: string) => send<Hall>('GET', `/halls${at(hall)}`),
-  state: (hall: string) => send<HallState>('GET', `/halls${at(hall)}/state`),
-  devices: () => send<{ devices: DeviceRow[] }>('GET', '/devices'),
+  halls: () => got(client.GET('/api/v1/halls')),
+  hall: (hall: string) => got(client.GET('/api/v1/halls/{hall}', { params: ofHall(hall) })),
+  state: (hall: string) => got(client.GET('/api/v1/halls/{hall}/state', { params: ofHall(hall) })),
+  devices: () => got(client.GET('/api/v1/devices')),
+  reportDay: (hall: string, date?: string) =>
+    got(client.GET('/api/v1/halls/{hall}/reports/day', { params: { ...ofHall(hall), ...(date === undefined ? {} : { query: { date } }) } })),
 
   // -------------------------------------------------------------- tickets
-  issue: (hall: string, body: IssueTicket, key?: string) => send<IssuedTicket>('POST', `/halls${at(hall)}/tickets`, keyed(body, key)),
-  tickets: (hall: string, filter: { status?: string; zone?: string; window?: string } = {}) =>
-    send<{ tickets: Ticket[] }>('GET', `/halls${at(hall)}/tickets?${new URLSearchParams(filter).toString()}`),
+  issue: (hall: string, body: IssueTicket, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/tickets', { params: ofHall(hall), body, ...keyed(key) })),
+  tickets: (hall: string, query: { status?: TicketStatus; zone?: string; window?: string; limit?: number } = {}) =>
+    got(client.GET('/api/v1/halls/{hall}/tickets', { params: { ...ofHall(hall), query } })),
   /** By ticket id, label of today, or track token. */
-  ticket: (hall: string, ticket: string) => send<Ticket>('GET', `/halls${at(hall)}/tickets${at(ticket)}`),
-  cancel: (hall: string, ticket: string, key?: string) => send<unknown>('POST', `/halls${at(hall)}/tickets${at(ticket)}/cancel`, keyed({}, key)),
-  reinstate: (hall: string, ticket: string, key?: string) => send<unknown>('POST', `/halls${at(hall)}/tickets${at(ticket)}/reinstate`, keyed({}, key)),
-  reprint: (hall: string, ticket: string, key?: string) => send<unknown>('POST', `/halls${at(hall)}/tickets${at(ticket)}/reprint`, keyed({}, key)),
+  ticket: (hall: string, ticket: string) => got(client.GET('/api/v1/halls/{hall}/tickets/{ticket}', { params: ofTicket(hall, ticket) })),
+  cancel: (hall: string, ticket: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/cancel', { params: ofTicket(hall, ticket), body: {}, ...keyed(key) })),
+  reinstate: (hall: string, ticket: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/reinstate', { params: ofTicket(hall, ticket), ...keyed(key) })),
+  reprint: (hall: string, ticket: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/reprint', { params: ofTicket(hall, ticket), ...keyed(key) })),
   rate: (hall: string, ticket: string, grade: number, key?: string) =>
-    send<unknown>('POST', `/halls${at(hall)}/tickets${at(ticket)}/rate`, keyed({ grade }, key)),
+    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/rate', { params: ofTicket(hall, ticket), body: { grade }, ...keyed(key) })),
 
   // -------------------------------------------------------------- a window
-  callNext: (hall: string, window: string, body: { finish?: boolean } = {}, key?: string) =>
-    send<Called>('POST', `/halls${at(hall)}/windows${at(window)}/call-next`, keyed(body, key)),
-  call: (hall: string, window: string, body: { ticket?: string; label?: string; reason: string }, key?: string) =>
-    send<Called>('POST', `/halls${at(hall)}/windows${at(window)}/call`, keyed(body, key)),
-  move: (hall: string, window: string, move: TicketMove, body: { ticket?: string; reason?: string } = {}, key?: string) =>
-    send<Moved>('POST', `/halls${at(hall)}/windows${at(window)}/${move}`, keyed(body, key)),
+  callNext: (hall: string, window: string, body: CallNext = {}, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/call-next', { params: ofWindow(hall, window), body, ...keyed(key) })),
+  call: (hall: string, window: string, body: CallTicket, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/call', { params: ofWindow(hall, window), body, ...keyed(key) })),
+  move: (hall: string, window: string, move: TicketMove, body: Move = {}, key?: string) =>
+    got(client.POST(`/api/v1/halls/{hall}/windows/{no}/${move}`, { params: ofWindow(hall, window), body, ...keyed(key) })),
   transfer: (hall: string, window: string, body: Transfer, key?: string) =>
-    send<Moved>('POST', `/halls${at(hall)}/windows${at(window)}/transfer`, keyed(body, key)),
-  open: (hall: string, window: string, key?: string) => send<WindowChanged>('POST', `/halls${at(hall)}/windows${at(window)}/open`, keyed({}, key)),
-  pause: (hall: string, window: string, body: { reason: PauseReason; note?: string }, key?: string) =>
-    send<WindowChanged>('POST', `/halls${at(hall)}/windows${at(window)}/pause`, keyed(body, key)),
-  resume: (hall: string, window: string, key?: string) => send<WindowChanged>('POST', `/halls${at(hall)}/windows${at(window)}/resume`, keyed({}, key)),
-  close: (hall: string, window: string, key?: string) => send<WindowChanged>('POST', `/halls${at(hall)}/windows${at(window)}/close`, keyed({}, key)),
-  assign: (hall: string, window: string, body: { serves: string[]; relief: string[] }, key?: string) =>
-    send<{ window: string; serves: string[]; relief: string[]; seq: number }>('PUT', `/halls${at(hall)}/windows${at(window)}/services`, keyed(body, key)),
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/transfer', { params: ofWindow(hall, window), body, ...keyed(key) })),
+  open: (hall: string, window: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/open', { params: ofWindow(hall, window), ...keyed(key) })),
+  pause: (hall: string, window: string, body: Pause, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/pause', { params: ofWindow(hall, window), body, ...keyed(key) })),
+  resume: (hall: string, window: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/resume', { params: ofWindow(hall, window), ...keyed(key) })),
+  close: (hall: string, window: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/close', { params: ofWindow(hall, window), ...keyed(key) })),
+  assign: (hall: string, window: string, body: Assign, key?: string) =>
+    got(client.PUT('/api/v1/halls/{hall}/windows/{no}/services', { params: ofWindow(hall, window), body, ...keyed(key) })),
 }

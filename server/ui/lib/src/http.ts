@@ -58,30 +58,20 @@ export function rememberCsrf(token: string): void {
   csrf = token || 'page'
 }
 
-export interface Call {
-  body?: unknown
-  /** Idempotency key; commands get one of their own when none is given. */
-  key?: string
-}
-
 /**
- * Send one request and give the answer's JSON.
+ * Send one request, again when the answer is lost, and give the answer when it is a good one.
  *
  * @throws Refusal when the server answers no; Unreachable when it does not answer after all tries.
  */
-export async function send<Answer>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, call: Call = {}): Promise<Answer> {
-  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': currentLanguage() }
-  if (method !== 'GET') {
-    headers['X-CSRF-Token'] = csrf
-    headers['Idempotency-Key'] = call.key ?? intent()
+export async function patiently(request: Request): Promise<Response> {
+  request.headers.set('Accept-Language', currentLanguage())
+  if (request.method !== 'GET') {
+    request.headers.set('X-CSRF-Token', csrf)
+    if (!request.headers.has('Idempotency-Key')) request.headers.set('Idempotency-Key', intent())
   }
-  if (call.body !== undefined) headers['Content-Type'] = 'application/json'
-  const request: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' }
-  if (call.body !== undefined) request.body = JSON.stringify(call.body)
-
   for (let attempt = 0; ; attempt++) {
     try {
-      return await once<Answer>(`/api/v1${path}`, request)
+      return await once(request.clone())
     } catch (problem) {
       const wait = RETRY_AFTER_MS[attempt]
       if (wait === undefined || !worthAnotherTry(problem)) throw problem
@@ -94,13 +84,13 @@ function worthAnotherTry(problem: unknown): boolean {
   return problem instanceof Unreachable || (problem instanceof Refusal && [502, 503, 504].includes(problem.status))
 }
 
-async function once<Answer>(url: string, request: RequestInit): Promise<Answer> {
+async function once(request: Request): Promise<Response> {
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), TIMEOUT_MS)
   try {
-    const response = await fetch(url, { ...request, signal: stop.signal })
+    const response = await fetch(request, { signal: stop.signal })
     learnServerTime(response.headers.get('Date'))
-    if (response.ok) return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer)
+    if (response.ok) return response
     const problem = (await response.json().catch(() => ({}))) as { code?: unknown; detail?: unknown; title?: unknown }
     const code = typeof problem.code === 'string' ? problem.code : `http_${response.status}`
     const detail = typeof problem.detail === 'string' ? problem.detail : typeof problem.title === 'string' ? problem.title : ''

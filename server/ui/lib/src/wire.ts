@@ -1,267 +1,47 @@
 /**
- * The words that pages and server exchange: bodies of `/api/v1` and pictures of the `/live` namespace.
+ * The words that pages and server exchange.
  *
- * Times are RFC 3339 with the hall's offset, durations end in `_s`. Ids are strings.
+ * Bodies and answers of `/api/v1` are generated from the server's OpenAPI (`npm run wire`). The pictures of `/live` are
+ * written here: `server/projections` draws them. Times are RFC 3339 with the hall's offset, durations end in `_s`.
  */
+import type { DeviceRow, Eta, PauseReason, Text, Ticket, TicketStatus, WindowStatus } from './openapi'
 
-/** A name in several languages; Chinese is always there. */
-export interface Text {
-  zh: string
-  [language: string]: string
-}
+export type {
+  Assigned,
+  Called,
+  DayReport,
+  DeviceFault,
+  DeviceRow,
+  Eta,
+  Floor,
+  Hall,
+  HallState,
+  HallSummary,
+  HallWindow,
+  IssuedTicket,
+  IssueTicket,
+  Me,
+  Moved,
+  OpeningHours,
+  PauseReason,
+  Priority,
+  Service,
+  ServiceState,
+  Text,
+  Ticket,
+  TicketChanged,
+  TicketHistory,
+  TicketStatus,
+  Transfer,
+  WindowChanged,
+  WindowState,
+  WindowStatus,
+  Zone,
+  ZoneState,
+} from './openapi'
 
-export type WindowStatus = 'closed' | 'open' | 'calling' | 'serving' | 'paused'
-export type TicketStatus = 'waiting' | 'called' | 'serving' | 'held' | 'missed' | 'finished' | 'no_show' | 'cancelled' | 'expired'
 export type CallStatus = 'calling' | 'serving' | 'done'
-export type PauseReason = 'lunch' | 'document' | 'meeting' | 'toilet' | 'fault' | 'other'
-export type Role = 'clerk' | 'guide' | 'manager' | 'admin' | 'auditor' | 'kiosk' | 'devices' | 'display' | 'integration'
-
-/** Expected wait from now: half of the visitors wait at most `p50_s`, four of five at most `p80_s`. */
-export interface Eta {
-  p50_s: number
-  p80_s: number
-}
-
-// ---------------------------------------------------------------- who and where
-
-export interface Me {
-  kind: 'person' | 'device' | 'nobody'
-  work_id?: string
-  name?: string
-  role?: Role
-  hall?: string
-  window?: string
-  device?: string
-  csrf: string
-  languages: string[]
-  drill: boolean
-  dev: boolean
-}
-
-export interface HallSummary {
-  hall: string
-  name: Text
-  time_zone: string
-  languages: string[]
-  business_day: string
-  drill: boolean
-}
-
-export interface Floor {
-  floor: string
-  name: Text
-}
-
-export interface Zone {
-  zone: string
-  name: Text
-  floor: string | null
-  board: string | null
-}
-
-export interface Service {
-  service: string
-  name: Text
-  zone: string
-  prefix: string
-  department: string | Text | null
-  minutes_typical: number
-  windows: string[]
-}
-
-export interface HallWindow {
-  window: string
-  name: Text
-  zone: string
-  floor: string | null
-  serves: string[]
-  relief: string[]
-}
-
-export interface Priority {
-  priority: string
-  name: Text
-  question: Text | null
-}
-
-export interface Hall {
-  hall: string
-  name: Text
-  time_zone: string
-  languages: string[]
-  drill: boolean
-  floors: Floor[]
-  zones: Zone[]
-  services: Service[]
-  windows: HallWindow[]
-  priorities: Priority[]
-  hours: unknown[]
-  notice: Text | null
-  advice: Text | null
-}
-
-export interface HallState {
-  seq: number
-  business_day: string
-  day_open: boolean
-  zones: { zone: string; waiting: number; oldest_wait_s: number | null; open_windows: number }[]
-  services: {
-    service: string
-    zone: string
-    waiting: number
-    oldest_wait_s: number | null
-    open_windows: number
-    eta: Eta | null
-  }[]
-  windows: {
-    window: string
-    status: WindowStatus
-    ticket: string | null
-    label: string | null
-    service: string | null
-    clerk: string | { work_id: string; name: string } | null
-    pause_reason: PauseReason | null
-    since: string | null
-    serves: string[]
-    relief: string[]
-    held: string[]
-  }[]
-}
-
-// ---------------------------------------------------------------- tickets
-
-export interface IssueTicket {
-  service: string
-  priority?: string
-  window?: string
-  language?: string
-  channel?: string
-  visitor_ref?: string
-}
-
-export interface IssuedTicket {
-  ticket: string
-  label: string
-  number: number
-  service: string
-  zone: string
-  issued_at: string
-  ahead: number
-  eta: Eta | null
-  track_url: string
-  track: string
-  windows: string[]
-  priority: string | null
-  seq: number
-}
-
-export interface TicketHistory {
-  at: string
-  event: string
-  window: string | null
-  actor: string | null
-  reason: string | null
-}
-
-export interface Ticket {
-  ticket: string
-  label: string
-  number: number
-  service: string
-  zone: string
-  status: TicketStatus
-  priority: string | null
-  issued_at: string
-  ahead: number | null
-  eta: Eta | null
-  window: string | null
-  called_at: string | null
-  started_at: string | null
-  finished_at: string | null
-  call_count: number
-  waited_s: number | null
-  rated: number | boolean | null
-  track_url?: string
-  can: { cancel: boolean; reinstate: boolean; rate: boolean }
-  history: TicketHistory[]
-  legs: unknown[]
-}
-
-// ---------------------------------------------------------------- windows
-
-export interface Called {
-  ticket: string
-  label: string
-  number: number
-  service: string
-  window: string
-  waited_s: number
-  priority: string | null
-  call_count: number
-  reason: string | null
-  called_at: string
-  seq: number
-}
-
-export interface Moved {
-  ticket: string
-  label: string
-  status: TicketStatus
-  window: string | null
-  call_count: number
-  seq: number
-}
-
-export interface WindowChanged {
-  window: string
-  status: WindowStatus
-  seq: number
-}
-
-export type TicketMove =
-  | 'recall'
-  | 'start'
-  | 'finish'
-  | 'missed'
-  | 'no-show'
-  | 'return'
-  | 'hold'
-  | 'resume-held'
-
-export interface Transfer {
-  ticket?: string
-  service?: string
-  window?: string
-  place: 'front' | 'end' | 'by_arrival'
-  reason?: string
-}
-
-// ---------------------------------------------------------------- devices
-
-export interface DeviceFault {
-  code: string
-  detail: string
-  since: string
-}
-
-export interface DeviceRow {
-  device: string
-  kind: string
-  role?: string
-  driver?: string
-  url?: string
-  windows?: string[]
-  zones?: string[]
-  kiosks?: string[]
-  host?: string | null
-  ip?: string | null
-  mac?: string | null
-  agent?: string | null
-  health: 'ok' | 'down' | 'degraded'
-  faults: DeviceFault[]
-  paper?: 'ok' | 'near_end' | 'out' | 'unknown' | null
-  last_seen?: string | null
-}
+export type TicketMove = 'recall' | 'start' | 'finish' | 'missed' | 'no-show' | 'return' | 'hold' | 'resume-held'
 
 // ---------------------------------------------------------------- pictures of `/live`
 
@@ -270,7 +50,7 @@ export interface BoardPicture {
   hall: string
   name: Text
   zone: string | null
-  business_day: string
+  business_day: string | null
   drill: boolean
   languages: string[]
   notice: Text | null
@@ -320,31 +100,38 @@ export interface WindowPicture {
     service: Text
     service_id: string
     status: TicketStatus
-    priority: string | null
+    priority: string
     issued_at: string
-    called_at: string
+    called_at: string | null
     started_at: string | null
     call_count: number
-    waited_s: number
+    waited_s: number | null
+    /** How routing chose. */
+    why: string | null
+    /** What the clerk wrote. */
     reason: string | null
   } | null
-  held: { ticket: string; label: string; service: Text; held_at: string; reason: string | null }[]
-  missed: { ticket: string; label: string; service: Text; missed_at: string; reinstatable: boolean }[]
+  held: { ticket: string; label: string; service: Text; held_at: string | null; reason: string | null }[]
+  missed: { ticket: string; label: string; service: Text; missed_at: string | null; reinstatable: boolean }[]
   waiting: number
   oldest_since: string | null
-  next: { ticket: string; label: string; service: Text; priority: string | null; issued_at: string; home: boolean }[]
+  next: { ticket: string; label: string; service: Text; priority: string; issued_at: string; home: boolean }[]
   serves: string[]
   relief: string[]
+  drill: boolean
 }
 
 /** `manager` */
 export interface ManagerPicture {
-  business_day: string
+  hall: string
+  business_day: string | null
+  day_open: boolean
+  drill: boolean
   windows: {
     window: string
     name: Text
     zone: string
-    floor: Text | string | null
+    floor: Text | null
     status: WindowStatus
     pause_reason: PauseReason | null
     clerk: { work_id: string; name: string } | null
@@ -359,7 +146,7 @@ export interface ManagerPicture {
   zones: {
     zone: string
     name: Text
-    floor: Text | string | null
+    floor: Text | null
     waiting: number
     oldest_since: string | null
     open_windows: number
@@ -374,7 +161,7 @@ export interface ManagerPicture {
 }
 
 /** `ticket:TRACK` */
-export interface TicketPicture extends Ticket {
+export interface TicketPicture extends Omit<Ticket, 'history' | 'legs' | 'track_url'> {
   hall_name: Text
   service_name: Text
   zone_name: Text

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { api } from '../src/api'
-import { intent, problemText, Refusal, send, Unreachable } from '../src/http'
+import { intent, problemText, Refusal, Unreachable } from '../src/http'
 import { setLanguage } from '../src/i18n'
 
-const answer = (status: number, body: unknown) => new Response(JSON.stringify(body), { status })
+const answer = (status: number, body: unknown) => new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json' } })
 const asked = vi.fn<typeof fetch>()
 
 beforeEach(() => {
@@ -16,7 +16,7 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-const header = (call: number, name: string) => (asked.mock.calls[call]?.[1]?.headers as Record<string, string>)[name]
+const header = (call: number, name: string) => (asked.mock.calls[call]?.[0] as Request).headers.get(name)
 
 async function settle<T>(promise: Promise<T>): Promise<T | Error> {
   const caught = promise.catch((problem: unknown) => problem as Error)
@@ -33,7 +33,7 @@ test('a lost answer is asked for again with the same key', async () => {
 
 test('a command without a key gets one key for all its tries', async () => {
   asked.mockRejectedValue(new TypeError('network'))
-  expect(await settle(send('POST', '/x', { body: {} }))).toBeInstanceOf(Unreachable)
+  expect(await settle(api.callNext('demo', '1'))).toBeInstanceOf(Unreachable)
   const keys = asked.mock.calls.map((_, call) => header(call, 'Idempotency-Key'))
   expect(keys.length).toBe(4)
   expect(new Set(keys).size).toBe(1)
@@ -41,7 +41,7 @@ test('a command without a key gets one key for all its tries', async () => {
 
 test('a refusal is not tried again and is told in the server’s words', async () => {
   asked.mockResolvedValue(answer(409, { code: 'nobody_waiting', detail: '现在没有人等候。' }))
-  const got = await settle(send('POST', '/x', { body: {} }))
+  const got = await settle(api.callNext('demo', '1'))
   expect(asked).toHaveBeenCalledTimes(1)
   expect(got).toBeInstanceOf(Refusal)
   expect(problemText(got)).toBe('现在没有人等候。')
@@ -61,6 +61,14 @@ test('the token of /me goes with every command after it', async () => {
   await settle(api.me())
   await settle(api.logout())
   expect(header(1, 'X-CSRF-Token')).toBe('secret')
+})
+
+test('a call says its hall, window and body', async () => {
+  asked.mockResolvedValue(answer(200, { label: 'A001' }))
+  await settle(api.move('qiaocheng', 'A-7', 'no-show', { ticket: '20261121-A001' }))
+  const request = asked.mock.calls[0]?.[0] as Request
+  expect([request.method, new URL(request.url).pathname]).toEqual(['POST', '/api/v1/halls/qiaocheng/windows/A-7/no-show'])
+  expect(await request.json()).toEqual({ ticket: '20261121-A001' })
 })
 
 test('intents are not alike', () => {
