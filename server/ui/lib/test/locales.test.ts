@@ -29,7 +29,7 @@ describe.each(chinese.map((path) => relative(ROOT, path)))('%s', (path) => {
   const folder = dirname(path)
   const keys = read(path)
   // Pages of one workspace may share messages.
-  const workspace = FOLDERS.find((one) => folder.startsWith(one)) ?? folder
+  const workspace = FOLDERS.find((one) => join(ROOT, folder).startsWith(one)) ?? ROOT
   const shared = chinese.filter((one) => one.startsWith(workspace)).flatMap(read)
   const others = readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'zh.json')
 
