@@ -16,7 +16,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -162,6 +162,7 @@ class People:
             PeopleError: the file is there but is no accounts file.
         """
         self._path, self._clock, self._offload = path, clock, offload
+        self._busy_wait_s = BUSY_WAIT_S
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._lock = Lock()
         self._cache: dict[str, tuple[Identity | None, int | None]] = {}
@@ -301,7 +302,11 @@ class People:
 
     def by_session(self, token: str) -> Identity | None:
         """Give who signed in with this session cookie, None when the session has ended."""
-        return self._identity("s", _proof(token))
+        proof = _proof(token)
+        identity = self._identity("s", proof)
+        if identity is not None:
+            self._use_session(proof)
+        return identity
 
     def clerk_at(self, hall: str, window: str) -> WorkId | None:
         """Give the clerk who signed in at a window last and still is, or None."""
@@ -379,28 +384,36 @@ class People:
         """Give the device of a token, None when it has none or it was revoked."""
         return self._identity("c" if cookie else "d", _proof(token))
 
-    def seen(self, identity: Identity, ip: str) -> None:
-        """Note a sign of life of a device."""
+    def seen(self, identity: Identity, ip: str | None = None) -> None:
+        """Note a sign of life of a device, and from where when that is known."""
         now = int(self._clock())
         if identity.is_person or now - self._seen.get(identity.id, 0) < SEEN_TOUCH_S:
             return
         self._seen[identity.id] = now
-        with self._write() as base:
-            base.execute("update devices set last_seen = ?, ip = ? where name = ?", (now, ip, identity.id))
+        with suppress(sqlite3.OperationalError), self._write() as base:  # a full disk must not stop those who only read
+            base.execute(
+                "update devices set last_seen = ?, ip = coalesce(?, ip) where name = ?", (now, ip, identity.id)
+            )
 
     # --------------------------------------------------------------------------------------------------------- all
 
     def is_valid(self, identity: Identity) -> bool:
-        """Say whether an identity still stands: the session not ended, the account and device not closed."""
+        """Say whether an identity still stands: session not ended, account or device not closed; asked by open lines.
+
+        It is a sign of life of a device, but no use of a session: a page left open alone does not keep a person in.
+        """
         kind = "s" if identity.is_person else "c" if identity.cookie else "d"
-        return self._identity(kind, identity.proof) is not None
+        if self._identity(kind, identity.proof) is None:
+            return False
+        self.seen(identity)
+        return True
 
     def keyed_hash(self, purpose: str, data: bytes) -> str:
         """Give the HMAC-SHA-256 (hex) of data under this data folder's secret."""
         return hmac.new(self._secret, purpose.encode() + b"\0" + data, hashlib.sha256).hexdigest()
 
     def _open(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, timeout=BUSY_WAIT_S, isolation_level="IMMEDIATE")
+        base = sqlite3.connect(self._path, timeout=self._busy_wait_s, isolation_level="IMMEDIATE")
         base.execute("pragma synchronous = full")
         return base
 
@@ -457,13 +470,15 @@ class People:
         identity, used = self._cached(kind, proof)
         if identity is None or used is None:
             return identity
+        return None if int(self._clock()) - used > SESSION_IDLE_S else identity
+
+    def _use_session(self, proof: str) -> None:
+        """Write down that the session is in use, now and then."""
+        _, used = self._cached("s", proof)
         now = int(self._clock())
-        if now - used > SESSION_IDLE_S:
-            return None
-        if now - used > SESSION_TOUCH_S:
-            with self._write() as base:
+        if used is not None and now - used > SESSION_TOUCH_S:
+            with suppress(sqlite3.OperationalError), self._write() as base:  # as in `seen`
                 base.execute("update sessions set used = ? where proof = ?", (now, proof))
-        return identity
 
     def _cached(self, kind: str, proof: str) -> tuple[Identity | None, int | None]:
         """Look an identity up; the cache holds while nobody, here or in another process, has written to the file."""

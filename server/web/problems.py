@@ -5,8 +5,10 @@ The hall's own refusals have their table in `server.domain.refusals`; here are t
 
 import json
 import logging
+import sqlite3
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from math import ceil
 
 from flask import Flask, Response, request
 from pydantic import ValidationError
@@ -105,7 +107,7 @@ class Problem(Exception):
 
 def too_many(seconds: float) -> Problem:
     """Give the answer to somebody who asks too often."""
-    whole = max(1, round(seconds + 0.5))
+    whole = max(1, ceil(seconds))
     return Problem("too_many", seconds=whole, headers={"Retry-After": str(whole)})
 
 
@@ -144,6 +146,9 @@ def install(app: Flask) -> None:
     )
     app.register_error_handler(
         LedgerDoubtful, lambda _: _problem(Problem("ledger_unavailable", headers={"Retry-After": "5"}))
+    )
+    app.register_error_handler(  # the accounts cannot be read or written now
+        sqlite3.OperationalError, lambda _: _problem(Problem("ledger_unavailable", headers={"Retry-After": "2"}))
     )
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)
