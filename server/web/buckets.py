@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 
 from server.web.problems import too_many
@@ -14,9 +15,9 @@ BUCKETS_MAX = 10_000
 class Buckets:
     """Token buckets by name: each allows a burst and then so many a second."""
 
-    def __init__(self, burst: int, per_s: float) -> None:
-        """Begin full."""
-        self._burst, self._per_s, self._lock = float(burst), per_s, Lock()
+    def __init__(self, burst: int, per_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin full; `clock` gives seconds and never goes back."""
+        self._burst, self._per_s, self._clock, self._lock = float(burst), per_s, clock, Lock()
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, name: str) -> None:
@@ -25,7 +26,7 @@ class Buckets:
         Raises:
             Problem: `too_many`, with the seconds until there is one again.
         """
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
             level, at = self._levels.pop(name, (self._burst, now))
             level = min(self._burst, level + (now - at) * self._per_s)

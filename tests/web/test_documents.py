@@ -54,7 +54,7 @@ def test_the_docs_page_asks_no_other_host(stage: Stage) -> None:
     assert page.status_code == 200
     assert "//" not in re.sub(r"<!doctype html>", "", page.text)
     for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
-        assert http.get(address).status_code == 200, address
+        assert http.get(address, buffered=True).status_code == 200, address
     assert "'unsafe-inline'" in page.headers["Content-Security-Policy"]
     assert "script-src" not in page.headers["Content-Security-Policy"]
 
@@ -89,7 +89,7 @@ def built(stage: Stage) -> Stage:
     ],
 )
 def test_pages_are_served_with_a_strict_policy(built: Stage, path: str, name: str) -> None:
-    answer = built.new_http().get(path)
+    answer = built.new_http().get(path, buffered=True)
     assert f"<title>{name}</title>" in answer.text
     assert answer.headers["Cache-Control"] == "no-cache"
     policy = answer.headers["Content-Security-Policy"]
@@ -103,7 +103,7 @@ def test_pages_are_served_with_a_strict_policy(built: Stage, path: str, name: st
 def test_assets_may_be_kept_for_a_year_and_nothing_else_leaves_the_folder(built: Stage) -> None:
     http = built.new_http()
     for area in ("server", "kiosk", "display"):
-        answer = http.get(f"/pages/{area}/assets/app-1a2b.js")
+        answer = http.get(f"/pages/{area}/assets/app-1a2b.js", buffered=True)
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     for path in (
         "/pages/server/../accounts.sqlite",

@@ -10,7 +10,9 @@ from server.domain.terms import HallId
 from server.hall import Hall
 from server.ledger import codec
 from server.ledger.memory import MemoryLedger
+from server.web import buckets
 from server.web.buckets import ISSUE_BURST, Buckets
+from server.web.problems import Problem
 from server.web.site import Site
 from tests.web.stage import HALL, Stage
 
@@ -117,10 +119,25 @@ def test_a_kiosk_that_hammers_is_slowed_down(stage: Stage) -> None:
 
 
 def test_a_bucket_fills_again() -> None:
-    bucket = Buckets(2, 1000.0)
-    for _ in range(50):
-        bucket.take("a")  # as fast as this machine is, 1000 a second refill it
-        assert len(bucket._levels) == 1
+    now = [100.0]
+    bucket = Buckets(2, 0.5, clock=lambda: now[0])
+    bucket.take("a")
+    bucket.take("a")
+    with pytest.raises(Problem, match="Try again in 2 s"):
+        bucket.take("a")
+    bucket.take("b")
+    now[0] += 2
+    bucket.take("a")
+    with pytest.raises(Problem):
+        bucket.take("a")
+
+
+def test_buckets_do_not_grow_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buckets, "BUCKETS_MAX", 10)
+    bucket = Buckets(2, 0.5)
+    for number in range(100):
+        bucket.take(str(number))
+    assert len(bucket._levels) == 10
 
 
 class _Down(MemoryLedger):

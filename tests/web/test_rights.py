@@ -41,7 +41,7 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/day/close", CHIEFS),
     ("GET", f"/halls/{HALL}/commits", CHIEFS | {"auditor", "devices", "integration"}),
     ("GET", f"/halls/{HALL}/reports/day", CHIEFS | {"auditor", "integration"}),
-    ("GET", "/devices", CHIEFS | {"auditor", "devices"}),
+    ("GET", "/devices", CHIEFS | {"auditor", "devices", "kiosk"}),
     ("PUT", f"/halls/{HALL}/devices/d1", {"devices"}),
 ]
 
