@@ -109,22 +109,17 @@ class Stage:
         return own, simulated
 
     def _bench_command(self) -> list[str]:
-        spec = self._data / "bench.json"
-        zones = [zone.id for zone in self._hall.zones]
-        windows = [window.no for window in self._hall.windows]
-        spec.write_text(json.dumps({"hall": self._hall.hall.id, "windows": windows, "zones": zones}), encoding="utf-8")
-        port = _free_port(self._host, self._port + 1 if self._port else 0)
-        return [
-            sys.executable,
-            "-m",
-            "drivers.virtual.bench",
-            "--spec",
-            str(spec),
-            "--data",
-            str(self._data),
-            "--port",
-            str(port),
-        ]
+        spec = {
+            "hall": self._hall.hall.id,
+            "windows": [window.no for window in self._hall.windows],
+            "zones": [],  # one loudspeaker for the whole hall
+            "languages": list(self._hall.hall.languages),
+            "data_dir": str(self._data),
+            "port": _free_port("127.0.0.1", self._port + 1 if self._port else 0),
+        }
+        path = self._data / "bench.json"
+        path.write_text(json.dumps(spec), encoding="utf-8")
+        return [sys.executable, "-m", "drivers.virtual.bench", "--spec", str(path)]
 
     def _server_command(self) -> list[str]:
         port = str(_free_port(self._host, self._port))
@@ -133,7 +128,7 @@ class Stage:
         return [*command, *loopback, "--data", str(self._data)]
 
     def _agent_command(self, server: str) -> list[str]:
-        devices = str(self._data / "devices.toml")
+        devices = str(self._data / "DEVICES.toml")
         data = str(self._data / "agent")
         return [sys.executable, "-m", "server.main", "devices", devices, "--server", server, "--data", data]
 
