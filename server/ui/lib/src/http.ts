@@ -19,6 +19,8 @@ export class Refusal extends Error {
     readonly code: string,
     /** The server's sentence, in the reader's language. */
     readonly detail: string,
+    /** When the server would look at it again, if it said so. */
+    readonly retryAfter_s: number | null = null,
   ) {
     super(`${status} ${code}`)
     this.name = 'Refusal'
@@ -94,7 +96,8 @@ async function once(request: Request): Promise<Response> {
     const problem = (await response.json().catch(() => ({}))) as { code?: unknown; detail?: unknown; title?: unknown }
     const code = typeof problem.code === 'string' ? problem.code : `http_${response.status}`
     const detail = typeof problem.detail === 'string' ? problem.detail : typeof problem.title === 'string' ? problem.title : ''
-    throw new Refusal(response.status, code, detail)
+    const wait_s = Number.parseInt(response.headers.get('Retry-After') ?? '', 10)
+    throw new Refusal(response.status, code, detail, Number.isNaN(wait_s) ? null : wait_s)
   } catch (problem) {
     if (problem instanceof Refusal) throw problem
     throw new Unreachable(problem)
