@@ -54,8 +54,8 @@ export const api = {
     got(client.GET('/api/v1/halls/{hall}/tickets', { params: { ...ofHall(hall), query } })),
   /** By ticket id, label of today, or track token. */
   ticket: (hall: string, ticket: string) => got(client.GET('/api/v1/halls/{hall}/tickets/{ticket}', { params: ofTicket(hall, ticket) })),
-  cancel: (hall: string, ticket: string, key?: string) =>
-    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/cancel', { params: ofTicket(hall, ticket), body: {}, ...keyed(key) })),
+  cancel: (hall: string, ticket: string, key?: string, reason = '') =>
+    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/cancel', { params: ofTicket(hall, ticket), body: { reason }, ...keyed(key) })),
   reinstate: (hall: string, ticket: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/reinstate', { params: ofTicket(hall, ticket), ...keyed(key) })),
   reprint: (hall: string, ticket: string, key?: string) =>
@@ -82,4 +82,7 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/close', { params: ofWindow(hall, window), ...keyed(key) })),
   assign: (hall: string, window: string, body: Assign, key?: string) =>
     got(client.PUT('/api/v1/halls/{hall}/windows/{no}/services', { params: ofWindow(hall, window), body, ...keyed(key) })),
+
+  // -------------------------------------------------------------- the day
+  closeDay: (hall: string, key?: string) => got(client.POST('/api/v1/halls/{hall}/day/close', { params: ofHall(hall), ...keyed(key) })),
 }

@@ -1,0 +1,78 @@
+/**
+ * The keys of the clerk console.
+ *
+ * F1 to F8 lie where clerks know them from the usual soft callers: call, recall, finish, no-show, (F5 stays the
+ * browser's own reload), transfer, hold, call back. The digit does the same as its F-key, for keyboards on which F-keys
+ * need a second hand. Enter is always the big button. Physical keys (`code`) count, so an input method does not matter.
+ */
+export type Action =
+  | 'main'
+  | 'next'
+  | 'recall'
+  | 'finish'
+  | 'noShow'
+  | 'transfer'
+  | 'hold'
+  | 'resumeHeld'
+  | 'missed'
+  | 'pause'
+  | 'callOne'
+  | 'return'
+  | 'help'
+
+interface Keys {
+  /** As written on the button. */
+  shown: string
+  /** As written in the help dialog, every way to press it. */
+  all: readonly string[]
+  codes: readonly string[]
+}
+
+const withDigit = (n: number): Keys => ({
+  shown: `F${n}`,
+  all: [`F${n}`, `${n % 10}`],
+  codes: [`F${n}`, `Digit${n % 10}`, `Numpad${n % 10}`],
+})
+
+export const KEYS: Record<Action, Keys> = {
+  main: { shown: 'Enter', all: ['Enter'], codes: ['Enter', 'NumpadEnter'] },
+  next: withDigit(1),
+  recall: withDigit(2),
+  finish: withDigit(3),
+  noShow: withDigit(4),
+  transfer: withDigit(6),
+  hold: withDigit(7),
+  resumeHeld: withDigit(8),
+  missed: withDigit(9),
+  pause: withDigit(10),
+  callOne: { shown: 'C', all: ['C'], codes: ['KeyC'] },
+  return: { shown: 'R', all: ['R'], codes: ['KeyR'] },
+  help: { shown: '?', all: ['?'], codes: [] },
+}
+
+const TYPES_TEXT = new Set(['INPUT', 'TEXTAREA', 'SELECT'])
+
+/** Say whether somebody is typing there, so that letters, digits and Enter are theirs. */
+export function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (TYPES_TEXT.has(target.tagName) || target.isContentEditable)
+}
+
+/** Say whether Enter and Space have a meaning of their own there. */
+function isPressable(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest('button, a, summary, [role="button"]') !== null
+}
+
+/** Give what a key press asks for, or null. F-keys count everywhere, other keys only where nobody types. */
+export function actionOf(event: KeyboardEvent): Action | null {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return null
+  const typing = isTyping(event.target)
+  if (!typing && event.key === '?') return 'help'
+  if (event.shiftKey) return null
+  for (const action of Object.keys(KEYS) as Action[]) {
+    if (!KEYS[action].codes.includes(event.code)) continue
+    if (event.code.startsWith('F')) return action
+    if (typing || (action === 'main' && isPressable(event.target))) return null
+    return action
+  }
+  return null
+}
