@@ -46,6 +46,7 @@ class Connection:
         self.sid, self.identity, self.address = sid, identity, address
         self.topics: set[tuple[HallId, str]] = set()
         self.pending: dict[tuple[HallId, str], Picture] = {}
+        self.sent = self.taken = 0
         self.stalled_s: float | None = None
         self.watch_level, self.watch_at = float(WATCH_BURST), monotonic()
         self._live = live
@@ -220,23 +221,31 @@ class Live:
         while connection.pending and door.backlog(connection.sid) < PACKETS_MAX:
             key = next(iter(connection.pending))
             door.send(connection.sid, _packet(connection.pending.pop(key)))
+            connection.sent += 1
         if not connection.pending:
             self._unsent.pop(connection, None)
 
     def _check(self, now: float) -> None:
-        door = self._the_door()
         for connection in list(self._connections.values()):
             if connection.identity is not None and not self._site.people.is_valid(connection.identity):
                 log.info("line of %s closed: it may no longer listen", connection.identity.id)
                 self._drop(connection)
-            elif door.backlog(connection.sid) == 0:
-                connection.stalled_s = None
-            elif connection.stalled_s is None:
-                connection.stalled_s = now
-            elif now - connection.stalled_s > STALL_S:
+            elif self._is_stalled(connection, now):
                 who = connection.identity.id if connection.identity else "a visitor"
                 log.info("line of %s at %s closed: it takes nothing", who, connection.address)
                 self._drop(connection)
+
+    def _is_stalled(self, connection: Connection, now: float) -> bool:
+        """Say whether packets wait and none was taken for `STALL_S`; a full queue that moves is only slow."""
+        backlog = self._the_door().backlog(connection.sid)
+        taken = connection.sent - backlog
+        moves = backlog == 0 or taken > connection.taken
+        connection.taken = taken
+        if moves:
+            connection.stalled_s = None
+        elif connection.stalled_s is None:
+            connection.stalled_s = now
+        return connection.stalled_s is not None and now - connection.stalled_s > STALL_S
 
     def _drop(self, connection: Connection) -> None:
         self._the_door().drop(connection.sid)
