@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 
 CONNECT_S = 3.0
 ANSWER_S = 6.0
-WATCH_S = 5.0
+WATCH_S = 3.0
+GOODBYE_S = 0.5
+STEADY_S = 5.0
 RETRY_FIRST_S, RETRY_MOST_S = 0.2, 1.0
 NAMESPACE = "/live"
 
@@ -129,9 +131,10 @@ class Live:
         self._stopping.set()
         self._lost.set()
         client = self._client
-        if client is not None:
-            client.disconnect()
-        self._thread.join(1)
+        if client is not None:  # in a thread: websocket-client waits three seconds for the other side's goodbye
+            goodbye = threading.Thread(target=client.disconnect, name="goodbye", daemon=True)
+            goodbye.start()
+            goodbye.join(GOODBYE_S)
 
     def _run(self) -> None:
         pause = Backoff(first_s=RETRY_FIRST_S, most_s=RETRY_MOST_S)
@@ -149,13 +152,14 @@ class Live:
             away = False
             connected_s = time.monotonic()
             self._lost.wait()
+            if self._stopping.is_set():
+                return
+            log.warning("live: connection lost")
+            away = True
             client.disconnect()
-            if not self._stopping.is_set():
-                log.warning("live: connection lost")
-                away = True
-                if time.monotonic() - connected_s > 5.0:
-                    pause.reset()
-                self._stopping.wait(pause.next_s())
+            if time.monotonic() - connected_s > STEADY_S:
+                pause.reset()
+            self._stopping.wait(pause.next_s())
 
     def _connect(self) -> socketio.Client:
         self._follower.joining()

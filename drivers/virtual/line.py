@@ -192,11 +192,11 @@ class _TcpPort:
             if self._client is None:
                 if self._listener is not None:
                     self._client, _ = self._listener.accept()
-                    self._client.settimeout(_SEND_TIMEOUT_S)
+                    self._client.setblocking(False)
                 return b""
             if not reading:
                 return b""
-            data = self._client.recv(most, socket.MSG_DONTWAIT)
+            data = self._client.recv(most)
         except BlockingIOError:
             return b""
         except OSError:
@@ -207,9 +207,11 @@ class _TcpPort:
         return data
 
     def send(self, data: bytes) -> None:
-        if self._client is not None:
+        rest = memoryview(data)
+        while rest and self._client is not None:
             try:
-                self._client.sendall(data)
+                _, ready, _ = select.select([], [self._client], [], _SEND_TIMEOUT_S)
+                rest = rest[self._client.send(rest) :] if ready else rest[:0]  # the agent reads nothing: bytes are lost
             except OSError:
                 self._drop()
 
