@@ -8,7 +8,7 @@ from threading import Lock
 from server.web.problems import too_many
 
 LOGIN_BURST, LOGIN_PER_S = 60, 1.0  # sign-ins and codes per address; a whole hall may sit behind one
-ISSUE_BURST, ISSUE_PER_S = 30, 5.0  # numbers per kiosk; a hand on the glass is slower
+ISSUE_BURST, ISSUE_PER_S = 100, 10.0  # numbers per kiosk; many hands on the glass are slower
 BUCKETS_MAX = 10_000
 
 

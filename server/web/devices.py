@@ -46,9 +46,12 @@ def enrol(body: wire.Enrol) -> Response:
 
 @api.get("/devices", responses={200: wire.Devices})
 def devices() -> Response:
-    """List the registered devices and the enrolled kiosks, displays and integrations that the sender may see."""
+    """List the registered devices and the enrolled kiosks, displays and integrations; to a kiosk only its printers."""
     site, identity = here(), signed_in()
-    return reply(wire.Devices(devices=device_rows(site, identity.hall)))
+    rows = device_rows(site, identity.hall)
+    if identity.role is Role.KIOSK:
+        rows = [row for row in rows if row.kind == "printer" and (not row.kiosks or identity.id in row.kiosks)]
+    return reply(wire.Devices(devices=rows))
 
 
 @api.put("/halls/<hall>/devices/<device>", responses={200: wire.Registered})

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
+from server.domain.refusals import Code
 from server.web.app import create_app, openapi
+from server.web.buckets import ISSUE_BURST, LOGIN_BURST
 from server.web.openapi import text
+from server.web.problems import PROBLEMS
+from server.web.reference import drawn
 from tests.web.stage import HALL, Stage
 
 
@@ -145,3 +149,12 @@ def test_figures_for_prometheus(stage: Stage) -> None:
     assert any('method="(other)"' in line for line in lines)
     for line in lines:
         assert re.fullmatch(r"# TYPE \w+ \w+|\w+(\{.*\})? [-+.e\d]+", line), line
+
+
+def test_the_wire_reference_is_drawn_from_the_code(root: Path) -> None:
+    page = (root / "docs/api.md").read_text(encoding="utf-8")
+    assert drawn(page) == page, "run: python -m server.web.reference docs/api.md"
+    for code in (*Code, *PROBLEMS):
+        assert f"| `{code}` |" in page
+    assert f"{LOGIN_BURST} sign-ins" in page
+    assert f"{ISSUE_BURST} numbers" in page

@@ -353,3 +353,15 @@ def test_registered_devices_are_listed_with_their_faults(stage: Stage) -> None:
     assert (printer["ip"], printer["agent"]) == ("127.0.0.1", "devices-1")
     assert (kiosk["device"], kiosk["role"], kiosk["ip"]) == ("kiosk-1", "kiosk", "127.0.0.1")
     problem(agent.put(f"/halls/{HALL}/devices/x", {"kind": "toaster"}), 422, "invalid")
+
+
+def test_a_kiosk_sees_its_own_printers_only(stage: Stage) -> None:
+    agent = stage.device("devices-1")
+    for name, row in (
+        ("mine", {"kind": "printer", "kiosks": ["kiosk-1"]}),
+        ("everybodys", {"kind": "printer"}),
+        ("another", {"kind": "printer", "kiosks": ["kiosk-2"]}),
+        ("strip", {"kind": "strip", "windows": ["1"]}),
+    ):
+        ok(agent.put(f"/halls/{HALL}/devices/{name}", row))
+    assert [row["device"] for row in ok(stage.device("kiosk-1").get("/devices"))["devices"]] == ["mine", "everybodys"]
