@@ -3,8 +3,10 @@
     python -I child.py LANGUAGE VOICE RATE_WPM OUT.wav SENTENCE
 
 pyttsx3 2.99 with espeak-ng keeps one slot instead of a queue, never clears it, never returns from a second runAndWait()
-with nothing to say, shares one callback among all threads, and takes a failed playback for a success. One sentence per
-process and `save_to_file` only is what works every time; drop this when the library has a queue of its own.
+with nothing to say, shares one callback among all threads, takes a failed playback for a success, and comes back from
+runAndWait() after 10 ms whether or not the file is written, which on a busy machine it is not. One sentence per
+process, `save_to_file` only, and waiting for "finished-utterance" is what works every time; drop this when the library
+has a queue of its own.
 Ends with 0 and a WAV file, or with 1 and one line on stderr.
 """
 
@@ -13,6 +15,7 @@ import ctypes
 import io
 import signal
 import sys
+import threading
 
 GIVE_UP_S = 10
 """The parent kills this process long before; this is for when the parent is gone."""
@@ -30,11 +33,15 @@ def main(language: str, voice: str, rate_wpm: str, out: str, sentence: str) -> i
             voice = voice or _voice(language)
             # An unknown voice is not refused: the text would be read by an English one.
             if voice not in {each.id for each in engine.getProperty("voices")}:
-                raise LookupError(f"there is no voice {voice!r} on this machine")  # noqa: TRY301 - one line for all
+                raise LookupError(f"there is no voice {voice!r} on this machine")
             engine.setProperty("voice", voice)
             engine.setProperty("rate", int(rate_wpm))
+            written = threading.Event()
+            engine.connect("finished-utterance", lambda **_: written.set())
             engine.save_to_file(sentence, out)
             engine.runAndWait()
+            if not written.wait(GIVE_UP_S):
+                raise TimeoutError("the speech engine never finished")
     except Exception as error:  # noqa: BLE001 - the library raises bare Exceptions; the parent needs the line
         sys.stderr.write(f"{type(error).__name__}: {error}\n".replace("\n", " ")[:500])
         return 1

@@ -110,6 +110,8 @@ def read_wav(content: bytes) -> Wav:
             if reader.getnframes() > rate * MAX_SECONDS:
                 raise BadSound(f"longer than {MAX_SECONDS} s")
             raw = reader.readframes(reader.getnframes())
+            if len(raw) != reader.getnframes() * channels * width:
+                raise BadSound("cut off")
     except (wave.Error, EOFError, RuntimeError, struct.error) as error:  # RuntimeError: a chunk longer than the file
         raise BadSound(str(error) or "cut off") from error
     samples = array("h", raw[: len(raw) // 2 * 2])

@@ -28,7 +28,7 @@ DOT_PX = 6
 CELL_PX = 16
 _SLOW_BYTES_PER_S = 960
 _LIT = {1: (255, 59, 48), 2: (57, 235, 92), 3: (255, 196, 46)}
-_DARK = (38, 38, 42)
+_DARK = (30, 30, 34)
 _BACK = (17, 17, 19)
 _COLOUR_COMMAND = re.compile(r"\\C(\d)")
 _OTHER_COMMAND = re.compile(r"\\FO\d{3}")
@@ -257,5 +257,5 @@ def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _disc(colour: tuple[int, int, int]) -> Image.Image:
     """Give one dot."""
     big = Image.new("RGB", (DOT_PX * 4, DOT_PX * 4), _BACK)
-    ImageDraw.Draw(big).ellipse((2, 2, DOT_PX * 4 - 3, DOT_PX * 4 - 3), fill=colour)
+    ImageDraw.Draw(big).ellipse((0, 0, DOT_PX * 4 - 1, DOT_PX * 4 - 1), fill=colour)
     return big.resize((DOT_PX, DOT_PX), Image.Resampling.LANCZOS)
