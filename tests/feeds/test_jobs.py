@@ -1,0 +1,277 @@
+"""Jobs for devices: each once, in order, one at a time, to the right one, and never too late."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.domain import commands as c
+from server.domain.terms import HallId
+from server.feeds.devices import JobFeed
+from server.feeds.journal import JobJournal, JobResult, JournalBroken, Place
+from tests.projections.scene import Day
+
+HALL = HallId("little")
+
+
+@dataclass(frozen=True)
+class Row:
+    device: str
+    kind: str = "printer"
+    zones: tuple[str, ...] = ()
+    kiosks: tuple[str, ...] = ()
+
+
+class Bench:
+    """An agent that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.jobs: list[dict[str, Any]] = []
+        self._answers: list[Callable[[object], None]] = []
+
+    def send_job(self, job: Mapping[str, Any], answered: Callable[[object], None]) -> None:
+        self.jobs.append(dict(job))
+        self._answers.append(answered)
+
+    def answer(self, status: str = "printed", *, which: int = -1, **more: object) -> None:
+        answer = {"id": self.jobs[which]["id"], "result": {"status": status, "detail": ""}} | more
+        self._answers[which](answer)
+
+    def say(self, anything: object) -> None:
+        self._answers[-1](anything)
+
+    @property
+    def labels(self) -> list[str]:
+        return [job["data"]["label"] for job in self.jobs]
+
+
+class Desk:
+    """The feed of a day; `restart` makes a new one on the same file."""
+
+    def __init__(self, path: Path, *rows: Row) -> None:
+        self.path, self.rows, self.day = path, list(rows), Day()
+        self.restart()
+
+    def restart(self) -> None:
+        self.journal = JobJournal(self.path)
+        self.feed = JobFeed(
+            self.day.hall,
+            self.journal,
+            rows=lambda _: self.rows,
+            track_url=lambda track: f"http://hall/{track}",
+            drill=False,
+        )
+        self.feed.step()
+
+    def watch(self, device: str) -> Bench:
+        bench = Bench()
+        self.feed.watch(bench, device)
+        self.feed.step()
+        return bench
+
+    def issue(self, service: str = "general", **more: object) -> None:
+        self.day.issue(service, **more)
+        self.feed.step()
+
+    def results(self, device: str) -> JobResult | None:
+        return self.journal.last(HALL, device)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "devices.sqlite", Row("printer-1"))
+
+
+def test_one_job_at_a_time_in_order(desk: Desk) -> None:
+    bench = desk.watch("printer-1")
+    for _ in range(3):
+        desk.issue()
+    assert bench.labels == ["A001"]
+    for label in ("A002", "A003"):
+        bench.answer()
+        desk.feed.step()
+        assert bench.labels[-1] == label
+    bench.answer()
+    desk.feed.step()
+    assert len(bench.jobs) == 3
+
+
+def test_an_unanswered_job_comes_again_with_its_id_after_a_reconnect_and_after_a_restart(desk: Desk) -> None:
+    first = desk.watch("printer-1")
+    desk.issue()
+    second = desk.watch("printer-1")
+    desk.restart()
+    third = desk.watch("printer-1")
+    assert first.jobs == second.jobs == third.jobs
+    third.answer()
+    desk.restart()
+    assert desk.watch("printer-1").jobs == []
+
+
+def test_a_late_answer_of_the_agent_before_counts(desk: Desk) -> None:
+    first = desk.watch("printer-1")
+    desk.issue()
+    second = desk.watch("printer-1")
+    first.answer("printed")
+    desk.feed.step()
+    second.answer("failed")
+    last = desk.results("printer-1")
+    assert last is not None
+    assert last.status == "printed"
+
+
+def test_an_agent_that_left_gets_nothing_and_its_successor_everything(desk: Desk) -> None:
+    first = desk.watch("printer-1")
+    desk.feed.leave(first)
+    assert not desk.feed.is_connected("printer-1")
+    desk.issue()
+    assert first.jobs == []
+    assert desk.watch("printer-1").labels == ["A001"]
+
+
+def test_a_ticket_that_no_printer_took_in_time_is_let_pass_and_written_down(desk: Desk) -> None:
+    desk.issue()
+    desk.day.wait(121)
+    desk.feed.step()
+    last = desk.results("printer-1")
+    assert last is not None
+    assert (last.status, last.job) == ("expired", "3.0")
+    bench = desk.watch("printer-1")
+    desk.issue()
+    assert bench.labels == ["A002"]
+
+
+def test_a_call_of_half_a_minute_ago_is_not_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("speaker-1", kind="speaker"))
+    desk.issue()
+    desk.issue()
+    desk.day.open("1", "1001")
+    desk.day.call("1")
+    desk.day.wait(31)
+    desk.day.call("1", finish=True)
+    assert desk.watch("speaker-1").labels == ["A002"]
+
+
+def test_a_call_is_not_said_once_the_visitor_has_come(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("speaker-1", kind="speaker"))
+    desk.issue()
+    desk.day.open("1", "1001")
+    desk.day.call("1")
+    desk.day.at(c.StartServing, "1")
+    assert desk.watch("speaker-1").jobs == []
+
+
+def test_an_agent_that_never_answers_holds_its_device_up_only_until_the_job_is_too_late(desk: Desk) -> None:
+    bench = desk.watch("printer-1")
+    desk.issue()
+    desk.day.wait(125)
+    desk.issue()
+    assert bench.labels == ["A001"]
+    desk.day.wait(6)
+    desk.feed.step()
+    assert bench.labels == ["A001", "A002"]
+    bench.answer(which=0)  # far too late
+    last = desk.results("printer-1")
+    assert last is not None
+    assert (last.job, last.status) == ("3.0", "unknown")
+
+
+@pytest.mark.parametrize("answer", [None, "yes", [], {}, {"result": "printed"}, {"result": {"status": 7}}])
+def test_an_answer_that_cannot_be_read_counts_as_unknown(desk: Desk, answer: object) -> None:
+    bench = desk.watch("printer-1")
+    desk.issue()
+    bench.say(answer)
+    last = desk.results("printer-1")
+    assert last is not None
+    assert last.status == "unknown"
+    desk.issue()
+    assert bench.labels == ["A001", "A002"]
+
+
+def test_an_answer_to_another_job_is_no_answer(desk: Desk) -> None:
+    bench = desk.watch("printer-1")
+    desk.issue()
+    bench.answer(id="99.0")
+    assert desk.results("printer-1") is None
+
+
+def test_a_ticket_goes_to_the_printer_of_its_kiosk_else_to_the_halls_own(tmp_path: Path) -> None:
+    rows = (Row("beside", kiosks=("kiosk-1",)), Row("own"), Row("spare"), Row("strip-1", kind="strip"))
+    desk = Desk(tmp_path / "d.sqlite", *rows)
+    benches = {row.device: desk.watch(row.device) for row in rows}
+    desk.issue(kiosk="kiosk-1")
+    desk.issue(kiosk="kiosk-2")
+    desk.issue()
+    benches["own"].answer()
+    desk.feed.step()
+    assert {device: bench.labels for device, bench in benches.items()} == {
+        "beside": ["A001"],
+        "own": ["A002", "A003"],
+        "spare": [],
+        "strip-1": [],
+    }
+
+
+def test_speakers_get_the_calls_of_the_windows_zone(tmp_path: Path) -> None:
+    rows = (
+        Row("tax", kind="speaker", zones=("tax",)),
+        Row("general", kind="speaker", zones=("general",)),
+        Row("all", kind="speaker"),
+    )
+    desk = Desk(tmp_path / "d.sqlite", *rows)
+    benches = {row.device: desk.watch(row.device) for row in rows}
+    desk.issue("tax")
+    desk.day.open("1", "1001")
+    desk.day.call("1")  # a general window relieves tax: the call sounds where the window is
+    desk.feed.step()
+    assert {device: len(bench.jobs) for device, bench in benches.items()} == {"tax": 0, "general": 1, "all": 1}
+
+
+def test_who_has_no_row_gets_every_kind_of_job_from_now_on(desk: Desk) -> None:
+    desk.issue()
+    bench = desk.watch("eye")
+    desk.issue()
+    desk.day.open("1", "1001")
+    desk.day.call("1")
+    desk.feed.step()
+    bench.answer()
+    desk.feed.step()
+    assert [job["kind"] for job in bench.jobs] == ["print_ticket", "say"]
+    assert bench.labels == ["A002", "A001"]
+
+
+def test_a_device_that_registers_and_watches_a_moment_later_misses_nothing_between(desk: Desk) -> None:
+    desk.issue()
+    desk.rows.append(Row("new", kiosks=("kiosk-9",)))
+    desk.feed.step()
+    desk.issue(kiosk="kiosk-9")
+    assert desk.watch("new").labels == ["A002"]
+
+
+def test_the_tail_does_not_grow_with_the_day(desk: Desk) -> None:
+    for _ in range(50):
+        desk.issue()
+        desk.day.wait(30)
+    assert len(desk.feed._tail) <= 5
+
+
+def test_results_are_kept_by_ticket_and_cut_to_size(tmp_path: Path) -> None:
+    journal = JobJournal(tmp_path / "d.sqlite")
+    result = JobResult(
+        hall=HALL, job="1.0", device="p", kind="print_ticket", ticket="t", status="s" * 99, detail="d" * 999, at_ms=1
+    )
+    journal.done(result, Place(seq=1, job=0))
+    kept = JobJournal(tmp_path / "d.sqlite")
+    (only,) = kept.of_ticket(HALL, "t")
+    assert (len(only.status), len(only.detail)) == (20, 200)
+    assert kept.place(HALL, "p") == Place(seq=1, job=0)
+    assert kept.last(HALL, "p") == only
+
+
+def test_a_file_that_is_no_journal_is_refused_by_name(tmp_path: Path) -> None:
+    bad = tmp_path / "devices.sqlite"
+    bad.write_text("junk" * 1000)
+    with pytest.raises(JournalBroken, match=r"devices\.sqlite"):
+        JobJournal(bad)

@@ -1,0 +1,160 @@
+"""The pictures of one morning, word for word as they go on the wire. Golden files were read and checked by hand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from server.domain import commands as c
+from server.domain.terms import TicketStatus, Track, WindowNo, ZoneId
+from server.projections.board import CALLS_MAX, board
+from server.projections.common import REASON_MAX
+from server.projections.jobs import jobs_of, still_matters
+from server.projections.manager import manager
+from server.projections.ticket import ticket
+from server.projections.window import HELD_MAX, MISSED_MAX, NEXT_MAX, window
+from tests.projections.scene import Day, a_morning
+
+GOLDEN = Path(__file__).parent / "golden"
+NAMES = {"1001": "甲", "1002": "1002"}
+DEVICE = {"device": "printer-1", "kind": "printer", "health": "ok"}
+
+PICTURES: dict[str, Callable[[Day], object]] = {
+    "board": lambda day: day.read(lambda state: board(state)),
+    "board-tax": lambda day: day.read(lambda state: board(state, zone=ZoneId("tax"), drill=True)),
+    "window-1": lambda day: day.read(lambda state: window(state, WindowNo("1"), now_ms=day.now, names=NAMES)),
+    "window-3": lambda day: day.read(lambda state: window(state, WindowNo("3"), now_ms=day.now, names=NAMES)),
+    "manager": lambda day: day.read(lambda state: manager(state, names=NAMES, devices=[DEVICE])),
+    "ticket-missed": lambda day: day.read(lambda state: ticket(state, Track("track-1"), now_ms=day.now)),
+    "ticket-waiting": lambda day: day.read(lambda state: ticket(state, Track("track-5"), now_ms=day.now)),
+    "ticket-finished": lambda day: day.read(lambda state: ticket(state, Track("track-3"), now_ms=day.now)),
+    "jobs": lambda day: [
+        {"id": job.id, "kind": job.kind, "zone": job.zone, "data": job.data} for job in every_job(day)[:9]
+    ],
+}
+
+
+def every_job(day: Day) -> list[Any]:
+    return [
+        job
+        for commit in day.hall.commits(0, 1000)
+        for job in day.read(
+            lambda state, commit=commit: jobs_of(  # type: ignore[misc]
+                state, commit.events, seq=commit.seq, at_ms=commit.at_ms, track_url=lambda track: f"http://hall/{track}"
+            )
+        )
+    ]
+
+
+def wire(picture: object) -> Any:
+    return json.loads(msgspec.json.encode(picture))
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_word_for_word_what_the_wire_promises(name: str) -> None:
+    assert wire(PICTURES[name](a_morning())) == json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["board", "board-tax", "window-1", "window-3", "manager", "ticket-missed"])
+def test_a_picture_does_not_change_because_time_passes(name: str) -> None:
+    day = a_morning()
+    before = wire(PICTURES[name](day))
+    assert wire(PICTURES[name](day.wait(90))) == before
+
+
+def test_a_recall_brings_the_call_to_the_front_once() -> None:
+    day = Day()
+    day.issue("general")
+    day.issue("tax")
+    day.open("1", "1001")
+    day.open("3", "1002")
+    day.call("1")
+    day.wait(5)
+    day.call("3")
+    day.wait(5)
+    day.at(c.Recall, "1")
+    calls = day.read(board).calls
+    assert [(call.label, call.call_count) for call in calls] == [("A001", 2), ("B001", 1)]
+
+
+def test_every_list_is_bounded() -> None:
+    day = Day()
+    day.open("1", "1001")
+    for _ in range(120):
+        day.issue("general")
+    for _ in range(35):
+        day.call("1")
+        day.at(c.Hold, "1")
+    for _ in range(35):
+        day.call("1")
+        day.at(c.MarkMissed, "1")
+    day.call("1")
+    picture = day.read(lambda state: window(state, WindowNo("1"), now_ms=day.now, names={}))
+    assert (len(picture.held), len(picture.missed), len(picture.next)) == (HELD_MAX, MISSED_MAX, NEXT_MAX)
+    assert len(day.read(board).calls) == CALLS_MAX
+    assert picture.waiting == 120 - 71
+
+
+def test_a_free_text_is_cut_to_what_a_screen_shows() -> None:
+    picture = wire(PICTURES["window-1"](a_morning()))
+    assert len(picture["held"][0]["reason"]) == REASON_MAX
+
+
+def test_the_next_list_is_in_routing_order_with_priority_before_age() -> None:
+    day = Day()
+    for _ in range(3):
+        day.issue("general")
+        day.wait(30)
+    day.issue("general", priority="green")
+    picture = day.read(lambda state: window(state, WindowNo("1"), now_ms=day.now, names={}))
+    assert [row.label for row in picture.next] == ["A004", "A001", "A002", "A003"]
+
+
+def test_an_unknown_track_has_no_picture() -> None:
+    assert a_morning().read(lambda state: ticket(state, Track("nobody"), now_ms=0)) is None
+
+
+def test_a_kiosk_and_a_guide_print_and_a_phone_does_not() -> None:
+    day = Day()
+    for channel in ("kiosk", "phone", "guide"):
+        day.issue("general", channel=channel)
+    assert [job.data.label for job in every_job(day)] == ["A001", "A003"]
+
+
+def test_a_reprint_is_marked_and_goes_to_the_kiosk_that_asked() -> None:
+    day = Day()
+    first = day.issue("general", kiosk="kiosk-1")
+    day.wait(60)
+    day.do(c.Reprint(ticket=first))
+    paper, again = every_job(day)
+    assert (paper.data.reprint, again.data.reprint) == (False, True)
+    assert paper.data.issued_at == again.data.issued_at
+    assert (paper.kiosk, again.kiosk) == ("kiosk-1", "kiosk-1")
+
+
+def test_the_same_commit_gives_the_same_job_ids_whatever_happened_since() -> None:
+    day = Day()
+    day.issue("general")
+    day.issue("tax")
+    day.open("1", "1001")
+    day.call("1")
+    before = [job.id for job in every_job(day)]
+    day.call("1", finish=True)
+    after = [job.id for job in every_job(day)]
+    assert after[: len(before)] == before
+    assert after[-1].endswith(".1")  # finished and called in one commit: the call is its second event
+
+
+def test_a_call_no_longer_matters_when_the_visitor_has_come() -> None:
+    day = Day()
+    first = day.issue("general")
+    day.open("1", "1001")
+    day.call("1")
+    say = every_job(day)[-1]
+    assert day.read(lambda state: still_matters(state, say))
+    day.at(c.StartServing, "1")
+    assert day.read(lambda state: state.tickets[first].status) is TicketStatus.SERVING
+    assert not day.read(lambda state: still_matters(state, say))
