@@ -18,15 +18,15 @@ from drivers.speech.player import NotPlayed, open_player
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from drivers.driver import Wiring
-    from drivers.jobs import Job, JobOrder
+    from drivers.jobs import Job
     from drivers.speech.engine import Engine
     from drivers.speech.player import Player
 
-CROWD = 3
-"""With more calls than this waiting, each is read once only, or the hall would fall behind its windows."""
+BUSY_WITHIN_S = 1.5
+"""A call that comes this soon after the last one had to wait: it is read once only, or the hall would fall behind."""
 CHECK_EVERY_S = 30.0
 _AFTER_CHIME_S = 0.25
 _BETWEEN_LANGUAGES_S = 0.45
@@ -64,31 +64,28 @@ class Speaker:
         self._engine = engine
         self._player = player
         self._options = options
-        self._waiting = 0
+        self._ended_s: float | None = None
         self._checked_s: float | None = None
         self._health = Health()
-
-    def crowd(self, waiting: int) -> None:
-        """Note how many calls wait behind the next one."""
-        self._waiting = waiting
 
     def do(self, job: Job, started: Callable[[], None]) -> Result:
         """Say one call. Raises LineDown before anything could be heard."""
         if not isinstance(job, Say):
             return Result(status=ResultStatus.FAILED, detail=f"refused: a loudspeaker cannot do {type(job).__name__}")
+        busy = self._ended_s is not None and time.monotonic() - self._ended_s < BUSY_WITHIN_S
         sentences = phrases.call(job.label, job.window, job.languages)
         try:
             spoken = [self._engine.speak(sentence, language) for language, sentence in sentences]
         except NoVoice as error:
             return self._failed(FaultCode.NO_VOICE, str(error))
-        readings = 1 if self._waiting > CROWD else max(1, self._options.readings)
-        clip = mix(spoken, readings=readings, with_chime=self._options.chime)
+        clip = mix(spoken, readings=1 if busy else self._options.readings, with_chime=self._options.chime)
         wav = sound.write_wav(clip, comment=" ".join(sentence for _, sentence in sentences))
         try:
             self._player.play(wav, sound.seconds(clip), f"{job.label}-{job.window}", started)
         except NotPlayed as error:
             return self._failed(FaultCode.PLAYBACK, str(error))
         self._health, self._checked_s = Health(), time.monotonic()
+        self._ended_s = time.monotonic()
         return Result(status=ResultStatus.SAID)
 
     def check(self) -> Health:
@@ -135,16 +132,3 @@ def mix(spoken: list[array[int]], *, readings: int, with_chime: bool) -> array[i
     for _ in range(readings - 1):
         parts += [sound.silence(_BETWEEN_READINGS_S), spoken[0]]
     return sound.join([*parts, sound.silence(_TAIL_S)])
-
-
-def superseded(waiting: Sequence[JobOrder]) -> frozenset[str]:
-    """Give the ids of waiting calls that a later call of the same ticket to the same window replaces."""
-    last: dict[tuple[str, str], str] = {}
-    replaced = set()
-    for order in waiting:
-        if isinstance(order.job, Say):
-            key = (order.job.ticket, order.job.window)
-            if key in last:
-                replaced.add(last[key])
-            last[key] = order.id
-    return frozenset(replaced)

@@ -8,15 +8,15 @@ import stat
 import threading
 import time
 from array import array
-from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from drivers.driver import Wiring
 from drivers.faults import FaultCode, HealthStatus, LineDown
-from drivers.jobs import JobOrder, ResultStatus, Say
+from drivers.jobs import ResultStatus, Say
 from drivers.speech import player, sound, speaker
 from drivers.speech.engine import NoVoice
 from drivers.speech.speaker import Speaker, SpeakerOptions
@@ -89,14 +89,15 @@ def test_call_is_said_with_its_sentence_in_the_file() -> None:
     assert began == [True]
 
 
-def test_in_a_crowd_each_call_is_read_once_only() -> None:
-    lengths = []
-    for waiting in (0, speaker.CROWD, speaker.CROWD + 1):
-        driver, _, ear = make_speaker()
-        driver.crowd(waiting)
+def test_call_that_had_to_wait_is_read_once_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 100.0
+    monkeypatch.setattr("drivers.speech.speaker.time", SimpleNamespace(monotonic=lambda: now_s))
+    driver, _, ear = make_speaker()
+    for pause_s in (0.0, 0.5, speaker.BUSY_WITHIN_S + 0.1):
+        now_s += pause_s
         driver.do(CALL, lambda: None)
-        lengths.append(sound.seconds(sound.read_wav(ear.heard[0]).samples))
-    assert lengths[0] == lengths[1] > lengths[2] + 0.9
+    first, at_once, later = (sound.seconds(sound.read_wav(wav).samples) for wav in ear.heard)
+    assert first == later > at_once + 0.9
 
 
 def test_no_voice_is_a_failure_and_a_fault_and_nothing_was_begun() -> None:
@@ -130,17 +131,6 @@ def test_loudspeaker_away_is_line_down_before_anything_began() -> None:
     with pytest.raises(LineDown):
         driver.check()
     assert not began
-
-
-def order(number: int, job: Say) -> JobOrder:
-    return JobOrder(id=f"{number}.1", device="s", job=job, expires_at=datetime(2026, 11, 21, tzinfo=UTC))
-
-
-def test_recall_replaces_the_waiting_call_of_the_same_ticket_and_window() -> None:
-    other_window = Say(**{**{name: getattr(CALL, name) for name in CALL.__slots__}, "window": "4"})
-    waiting = [order(1, CALL), order(2, other_window), order(3, CALL)]
-    assert speaker.superseded(waiting) == {"1.1"}
-    assert speaker.superseded(waiting[:2]) == frozenset()
 
 
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
