@@ -5,6 +5,7 @@ on kiosks and boards with a device cookie. Cookies are only good for commands to
 """
 
 import hmac
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -20,6 +21,8 @@ from server.web.site import Site, here
 SESSION_COOKIE = "jiaohao_session"
 DEVICE_COOKIE = "jiaohao_device"
 CSRF_HEADER = "X-CSRF-Token"
+
+audit = logging.getLogger("server.audit")  # sign-ins and refused attempts: GB/T 22239-2019 8.1.4.3
 
 PEOPLE = frozenset({Role.CLERK, Role.GUIDE, Role.MANAGER, Role.ADMIN, Role.AUDITOR})
 DEVICES = frozenset({Role.KIOSK, Role.DEVICES, Role.DISPLAY, Role.INTEGRATION})
@@ -180,8 +183,24 @@ def install(app: Flask) -> None:
 
 
 def _check() -> None:
+    """Let the request in or keep a record of why not."""
+    try:
+        _let_in(here())
+    except Problem as problem:
+        identity = who()
+        audit.warning(
+            "refused %s: %s %s by %s from %s",
+            problem.code,
+            request.method,
+            request.url_rule.rule if request.url_rule is not None else "?",  # the rule: an address may hold a token
+            identity.id if identity is not None else "nobody",
+            request.remote_addr,
+        )
+        raise
+
+
+def _let_in(site: Site) -> None:
     """Host, origin, identity, CSRF, rights: in this order, before the body is looked at."""
-    site = here()
     if not site.doors.is_host(request.host):
         raise Problem("wrong_host", host=request.host[:100])
     endpoint = request.endpoint

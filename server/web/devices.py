@@ -13,7 +13,7 @@ from server.projections.common import instant
 from server.register import Fault, Health, Kind, RegisterFull, Row
 from server.web import wire
 from server.web.asking import hall_of, operation_id, plan_of, reply
-from server.web.auth import signed_in
+from server.web.auth import audit, signed_in
 from server.web.people import set_device_cookie
 from server.web.problems import Problem
 from server.web.site import Site, here
@@ -37,7 +37,9 @@ def enrol(body: wire.Enrol) -> Response:
     try:
         token, device = site.people.use_code(body.code)
     except CodeUnknown as error:
+        audit.warning("a wrong code from %s", request.remote_addr)
         raise Problem("code_unknown") from error
+    audit.info("%s enrolled from %s", device.name, request.remote_addr)
     answer = {"device": device.name, "role": device.role.value, "hall": device.hall, "token": token}
     response = reply(wire.Enrolled.model_validate(answer))
     set_device_cookie(response, token)

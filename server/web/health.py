@@ -109,27 +109,36 @@ def _asked(check: Callable[[], str | None]) -> str | None:
         return str(error)
 
 
+FAMILIES = (
+    ("jiaohao_commits_total", "counter"),
+    ("jiaohao_tickets_issued", "gauge"),
+    ("jiaohao_waiting", "gauge"),
+    ("jiaohao_open_windows", "gauge"),
+)
+
+
 def _hall_lines() -> list[str]:
-    lines = [
-        "# TYPE jiaohao_seq counter",
-        "# TYPE jiaohao_tickets_issued gauge",
-        "# TYPE jiaohao_waiting gauge",
-        "# TYPE jiaohao_open_windows gauge",
-    ]
-    for hall in here().halls.values():
-        lines += hall.read(_lines_of)
+    """Give the halls' figures; the format wants all lines of a name in one block."""
+    rows = [row for hall in here().halls.values() for row in hall.read(_figures_of)]
+    lines = []
+    for family, kind in FAMILIES:
+        lines.append(f"# TYPE {family} {kind}")
+        lines += [_line(name, labels, value) for name, labels, value in rows if name == family]
     return lines
 
 
-def _lines_of(state: HallState, seq: int) -> list[str]:
+def _figures_of(state: HallState, seq: int) -> list[tuple[str, Labels, int]]:
     hall = ("hall", state.plan.hall)
     waiting, at_work = waiting_by_zone(state), open_windows_by_zone(state)
-    lines = [_line("jiaohao_seq", (hall,), seq), _line("jiaohao_tickets_issued", (hall,), len(state.tickets))]
+    rows: list[tuple[str, Labels, int]] = [
+        ("jiaohao_commits_total", (hall,), seq),
+        ("jiaohao_tickets_issued", (hall,), len(state.tickets)),
+    ]
     for zone in state.plan.zones:
         labels = (hall, ("zone", zone.id))
-        lines.append(_line("jiaohao_waiting", labels, waiting[zone.id].count))
-        lines.append(_line("jiaohao_open_windows", labels, at_work[zone.id]))
-    return lines
+        rows.append(("jiaohao_waiting", labels, waiting[zone.id].count))
+        rows.append(("jiaohao_open_windows", labels, at_work[zone.id]))
+    return rows
 
 
 def _line(name: str, labels: Labels, value: float) -> str:

@@ -1,5 +1,6 @@
 """What happened to each ticket of today, read from the ledger when somebody asks and kept up from there."""
 
+import time
 from dataclasses import dataclass
 from threading import Lock
 
@@ -47,6 +48,7 @@ class History:
             for commit in commits:
                 self._take(commit)
             self._after = commits[-1].seq
+            time.sleep(0)  # a whole day is read after a restart: let others be answered in between
 
     def _take(self, commit: Commit) -> None:
         for event in commit.events:

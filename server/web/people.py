@@ -6,10 +6,10 @@ from flask_openapi3.models.tag import Tag
 
 from server.domain.refusals import Code, Refusal
 from server.domain.terms import HallId, WindowNo
-from server.people import SESSION_IDLE_S, Identity, Locked, Role, SignInFailed, User
+from server.people import NAME, SESSION_IDLE_S, Identity, Locked, Role, SignInFailed, User
 from server.web import wire
 from server.web.asking import hall_of, operation_id, plan_of, reply
-from server.web.auth import DEVICE_COOKIE, SESSION_COOKIE, who
+from server.web.auth import DEVICE_COOKIE, SESSION_COOKIE, audit, who
 from server.web.problems import Problem, too_many
 from server.web.site import Site, here
 
@@ -35,9 +35,12 @@ def login(body: wire.Login) -> Response:
         window = _window(user, hall, body.window)
         token, identity = site.people.sign_in(user, hall=hall, window=window)
     except SignInFailed as error:
+        _note("failed", body.work_id)
         raise Problem("sign_in_failed") from error
     except Locked as error:
+        _note("locked", body.work_id)
         raise too_many(error.retry_after_s) from error
+    _note("done", body.work_id)
     response = reply(me_of(site, identity))
     set_cookie(response, SESSION_COOKIE, token, max_age=SESSION_IDLE_S)
     return response
@@ -49,6 +52,7 @@ def logout(body: wire.Nothing) -> Response:  # noqa: ARG001
     identity = who()
     if identity is not None and identity.is_person:
         here().people.sign_out(identity)
+        audit.info("sign-out of %r from %s", identity.id, request.remote_addr)
     response = reply(wire.SignedOut(kind="nobody"))
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Strict")
     return response
@@ -100,6 +104,11 @@ def set_cookie(response: Response, name: str, token: str, *, max_age: int) -> No
 def set_device_cookie(response: Response, token: str) -> None:
     """Make the browser that device."""
     set_cookie(response, DEVICE_COOKIE, token, max_age=DEVICE_COOKIE_S)
+
+
+def _note(outcome: str, work_id: str) -> None:
+    """Keep a record of a sign-in; what is no work id may be a password typed in the wrong field."""
+    audit.info("sign-in %s: %r from %s", outcome, work_id if NAME.fullmatch(work_id) else "?", request.remote_addr)
 
 
 def _hall(site: Site, user: User, wanted: str | None) -> HallId | None:

@@ -147,6 +147,11 @@ def test_figures_for_prometheus(stage: Stage) -> None:
     assert f'jiaohao_http_requests_total{{method="POST",route="{route}",status="201"}} 1' in lines
     assert f'jiaohao_http_request_seconds_bucket{{route="{route}",le="+Inf"}} 1' in lines
     assert any('method="(other)"' in line for line in lines)
+    names = [re.split(r"[ {]", line.removeprefix("# TYPE "))[0] for line in lines]
+    families = [re.sub(r"_(bucket|sum|count)$", "", name) for name in names]
+    assert len([one for one, before in zip(families, ["", *families], strict=False) if one != before]) == len(
+        set(families)
+    )
     for line in lines:
         assert re.fullmatch(r"# TYPE \w+ \w+|\w+(\{.*\})? [-+.e\d]+", line), line
 

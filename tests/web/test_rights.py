@@ -279,3 +279,22 @@ def test_the_work_of_a_sign_in_goes_to_the_offload(stage: Stage) -> None:
 def test_roles_are_people_or_devices() -> None:
     assert frozenset(Role) == P | D
     assert not P & D
+
+
+def test_sign_ins_and_refusals_are_kept_on_record(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "server.audit")
+    track = stage.issue()["track"]
+    stage.person("guide").post("/logout", X_CSRF_Token="wrong")
+    stage.nobody().post("/login", {"work_id": "guide", "password": "wrong-word"})
+    stage.nobody().post("/login", {"work_id": "my secret word!", "password": "x"})
+    stage.nobody().get(f"/halls/{HALL}/commits?track={track}")
+    stage.nobody().post("/devices/enrol", {"code": "AAAA-BBBB"})
+    lines = [record.getMessage() for record in caplog.records if record.name == "server.audit"]
+    assert lines == [
+        "sign-in done: 'guide' from 127.0.0.1",
+        "refused csrf: POST /api/v1/logout by guide from 127.0.0.1",
+        "sign-in failed: 'guide' from 127.0.0.1",
+        "sign-in failed: '?' from 127.0.0.1",
+        "refused not_signed_in: GET /api/v1/halls/<hall>/commits by nobody from 127.0.0.1",
+        "a wrong code from 127.0.0.1",
+    ]
