@@ -39,8 +39,8 @@ def page() -> str:
     lines = [
         "# The life of a ticket",
         "",
-        "Drawn from `server/domain/lifecycle.py` by `python -m scripts.draw_lifecycle`; a test compares. What is not here",
-        "is refused with `illegal_move`. Every open ticket expires when the day closes (not drawn).",
+        "Drawn from `server/domain/lifecycle.py` by `python -m scripts.draw_lifecycle`; a test compares. What is not",
+        "here is refused with `illegal_move`. Every open ticket expires when the day closes (not drawn).",
         "",
         "```mermaid",
         "stateDiagram-v2",

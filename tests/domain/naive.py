@@ -1,0 +1,329 @@
+"""A hall written the slow and obvious way, to hold the real one against: lists, whole numbers, brute force.
+
+It shares no code with the domain, not even its table of moves. It says who is next by looking at everybody, every time.
+"""
+
+from dataclasses import dataclass, field
+
+MIN = 60_000
+CREDIT_MIN = 8
+CLASSES = {"ordinary": (1, 0), "green": (3, 10), "appointment": (1, 20)}  # slope, head start in minutes
+SERVICES = {"general": "A", "social": "C", "tax": "B", "invoice": "B"}
+ZONES = {"general": "hall", "social": "hall", "tax": "tax", "invoice": "tax"}
+WINDOWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "1": (("general",), ("tax",)),
+    "2": (("general", "social"), ()),
+    "3": (("tax", "invoice"), ()),
+    "4": (("tax",), ()),
+}
+OVER = ("finished", "no_show", "cancelled", "expired")
+RECALLS, REINSTATE_BEHIND, REINSTATE_TIMES = 5, 3, 1
+
+ALLOWED = {
+    "recall": ("called",),
+    "start": ("called",),
+    "finish": ("called", "serving", "held"),
+    "missed": ("called",),
+    "no_show": ("called", "held", "missed"),
+    "return": ("called",),
+    "hold": ("called", "serving"),
+    "transfer": ("called", "serving", "held"),
+}
+
+
+@dataclass
+class Visit:
+    """A ticket."""
+
+    label: str
+    number: int
+    order: int
+    service: str
+    priority: str
+    issued: int
+    since: int
+    visitor: str | None
+    bound: str | None
+    status: str = "waiting"
+    window: str | None = None
+    clerk: str | None = None
+    calls: int = 0
+    reinstated: int = 0
+    grade: int | None = None
+    arrived: int = 0  # when called to the window last
+    started: int | None = None
+    away: int = 0
+    held_since: int | None = None
+
+
+@dataclass
+class Desk:
+    """A window."""
+
+    serves: tuple[str, ...]
+    relief: tuple[str, ...]
+    clerk: str | None = None
+    paused: bool = False
+    last: Visit | None = None
+
+
+@dataclass
+class Naive:
+    """The whole hall. Methods give None for a refusal, else something to compare."""
+
+    now: int = 0
+    open: bool = True
+    visits: list[Visit] = field(default_factory=list)
+    desks: dict[str, Desk] = field(default_factory=lambda: {no: Desk(*lists) for no, lists in WINDOWS.items()})
+    queue_of: dict[str, list[Visit]] = field(default_factory=dict)  # hold lists, in order
+
+    def new_day(self) -> None:
+        """Forget the visits; windows keep their assignment."""
+        self.open, self.visits, self.queue_of = True, [], {}
+        for desk in self.desks.values():
+            desk.clerk, desk.paused, desk.last = None, False, None
+
+    def close_day(self) -> bool:
+        """Expire everybody."""
+        if not self.open:
+            return False
+        for visit in self.visits:
+            if visit.status not in OVER:
+                visit.status = "expired"
+        for desk in self.desks.values():
+            desk.clerk, desk.paused = None, False
+        self.open, self.queue_of = False, {}
+        return True
+
+    def at(self, no: str) -> Visit | None:
+        """Give the current visit of a window."""
+        found = [it for it in self.visits if it.window == no and it.status in ("called", "serving")]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    def find(self, label: str) -> Visit | None:
+        """Give the visit with a label."""
+        return next((it for it in self.visits if it.label == label), None)
+
+    def issue(self, service: str, priority: str, window: str | None, visitor: str | None) -> str | None:
+        """Give the label of a new number."""
+        if not self.open or service not in SERVICES or priority not in CLASSES:
+            return None
+        if window is not None:
+            desk = self.desks.get(window)
+            if desk is None or service not in desk.serves + desk.relief:
+                return None
+        if visitor is not None:
+            for visit in self.visits:
+                if visit.visitor == visitor and visit.service == service and visit.status not in OVER:
+                    return None
+        prefix = SERVICES[service]
+        number = len([it for it in self.visits if it.label[0] == prefix]) + 1
+        label = f"{prefix}{number:03d}"
+        self.visits.append(
+            Visit(label, number, len(self.visits), service, priority, self.now, self.now, visitor, window)
+        )
+        return label
+
+    def queue(self, no: str) -> list[Visit]:
+        """Give everybody a window may call, most urgent first."""
+        desk = self.desks[no]
+        ranked = []
+        for visit in self.visits:
+            if visit.status != "waiting" or visit.bound not in (None, no):
+                continue
+            home = visit.bound == no or visit.service in desk.serves
+            if not home and visit.service not in desk.relief:
+                continue
+            slope, head = CLASSES[visit.priority]
+            urgency = slope * (self.now - visit.since) + head * MIN + (CREDIT_MIN * MIN if home else 0)
+            ranked.append((-urgency, visit.order, visit))
+        return [visit for _, _, visit in sorted(ranked, key=lambda it: it[:2])]
+
+    def can_call(self, no: str) -> bool:
+        """Say whether a window is open, free and not paused."""
+        desk = self.desks.get(no)
+        return self.open and desk is not None and desk.clerk is not None and not desk.paused and self.at(no) is None
+
+    def call_next(self, no: str, *, finish: bool) -> str | None:
+        """Give the label that is called."""
+        current = self.at(no) if no in self.desks else None
+        if not self.open or not (self.can_call(no) or (finish and current)):
+            return None
+        queue = self.queue(no)
+        if not queue:
+            return None
+        if current:
+            self.leave(current, "finished")
+        self.call(queue[0], no)
+        return queue[0].label
+
+    def call(self, visit: Visit, no: str) -> None:
+        """Invite a visit to a window."""
+        if visit.status != "held":
+            visit.started, visit.away = None, 0
+        elif visit.started is not None:
+            visit.away += self.now - (visit.held_since or 0)
+        visit.status, visit.window, visit.calls = "called", no, 1
+        visit.clerk, visit.arrived, visit.held_since = self.desks[no].clerk, self.now, None
+
+    def call_ticket(self, no: str, label: str) -> str | None:
+        """Give the label that is called out of turn."""
+        visit = self.find(label)
+        if not self.can_call(no) or visit is None or visit.status not in ("waiting", "missed"):
+            return None
+        desk = self.desks[no]
+        if visit.bound != no and visit.service not in desk.serves + desk.relief:
+            return None
+        self.call(visit, no)
+        return label
+
+    def chosen(self, no: str, label: str | None, move: str) -> Visit | None:
+        """Give the named or current visit of a window if it may make the move."""
+        if not self.open or no not in self.desks:
+            return None
+        visit = self.find(label) if label else self.at(no)
+        return visit if visit and visit.window == no and visit.status in ALLOWED[move] else None
+
+    def leave(self, visit: Visit, status: str) -> None:
+        """Take a visit away from its window."""
+        if visit.window in self.queue_of and visit in self.queue_of[visit.window]:
+            self.queue_of[visit.window].remove(visit)
+        if status == "finished" and visit.window:
+            self.desks[visit.window].last = visit
+        visit.status = status
+
+    def serve_ms(self, visit: Visit) -> int:
+        """Give the milliseconds of service a visit has had if it ended now."""
+        until = self.now if visit.held_since is None else visit.held_since
+        begun = visit.started if visit.started is not None else visit.arrived
+        return max(0, (until - begun) - visit.away)
+
+    def move(self, no: str, label: str | None, move: str) -> Visit | None:
+        """Make one of the plain moves."""
+        visit = self.chosen(no, label, move)
+        if visit is None:
+            return None
+        match move:
+            case "recall":
+                if visit.calls > RECALLS:
+                    return None
+                visit.calls += 1
+            case "start":
+                visit.status = "serving"
+                if visit.started is None:
+                    visit.started = self.now
+                else:
+                    visit.away += self.now - visit.arrived
+            case "return":
+                self.leave(visit, "waiting")
+                visit.window = None
+            case "hold":
+                visit.status, visit.held_since = "held", self.now
+                self.queue_of.setdefault(no, []).append(visit)
+            case _:
+                self.leave(visit, {"finish": "finished"}.get(move, move))
+        return visit
+
+    def resume(self, no: str, label: str | None) -> str | None:
+        """Call a held visit back."""
+        if not self.can_call(no):
+            return None
+        waiting = self.queue_of.get(no, [])
+        visit = self.find(label) if label else (waiting[0] if waiting else None)
+        if visit is None or visit not in waiting:
+            return None
+        waiting.remove(visit)
+        self.call(visit, no)
+        return visit.label
+
+    def transfer(self, no: str, label: str | None, service: str | None, to: str | None, place: str) -> str | None:
+        """Send a visit on."""
+        visit = self.chosen(no, label, "transfer")
+        if visit is None:
+            return None
+        target = service or visit.service
+        if to is not None and (to not in self.desks or target not in self.desks[to].serves + self.desks[to].relief):
+            return None
+        if to == no or (to is None and target == visit.service):
+            return None
+        others = [it.since for it in self.visits if it.status == "waiting" and it.service == target]
+        self.leave(visit, "waiting")
+        visit.service, visit.bound, visit.window = target, to, None
+        visit.since = {
+            "by_arrival": visit.issued,
+            "end": self.now,
+            "front": min([since - 1 for since in others] + [visit.issued]),
+        }[place]
+        return visit.label
+
+    def reinstate(self, label: str) -> str | None:
+        """Let a missed visit wait again."""
+        visit = self.find(label)
+        if not self.open or visit is None or visit.status != "missed" or visit.reinstated >= REINSTATE_TIMES:
+            return None
+        same = [
+            it
+            for it in self.visits
+            if it.status == "waiting"
+            and (it.service, it.priority, it.bound) == (visit.service, visit.priority, visit.bound)
+        ]
+        same.sort(key=lambda it: (it.since, it.order))
+        ahead = same[:REINSTATE_BEHIND]
+        self.leave(visit, "waiting")
+        visit.window, visit.since, visit.reinstated = None, ahead[-1].since + 1 if ahead else self.now, 1
+        return visit.label
+
+    def cancel(self, label: str) -> str | None:
+        """Give up a visit."""
+        visit = self.find(label)
+        if not self.open or visit is None or visit.status not in ("waiting", "called", "held", "missed"):
+            return None
+        self.leave(visit, "cancelled")
+        return label
+
+    def rate(self, label: str, grade: int) -> str | None:
+        """Grade a finished visit."""
+        visit = self.find(label)
+        if visit is None or visit.status != "finished" or visit.grade is not None or grade not in (1, 2, 3, 4, 5):
+            return None
+        visit.grade = grade
+        return label
+
+    def open_window(self, no: str, clerk: str) -> bool:
+        """Sign on."""
+        if not self.open or no not in self.desks or self.desks[no].clerk is not None:
+            return False
+        if any(desk.clerk == clerk for desk in self.desks.values()):
+            return False
+        self.desks[no].clerk, self.desks[no].paused = clerk, False
+        return True
+
+    def pause(self, no: str) -> bool:
+        """Pause."""
+        if not self.can_call(no):
+            return False
+        self.desks[no].paused = True
+        return True
+
+    def unpause(self, no: str) -> bool:
+        """End the pause."""
+        if not self.open or no not in self.desks or not self.desks[no].paused:
+            return False
+        self.desks[no].paused = False
+        return True
+
+    def close_window(self, no: str) -> bool:
+        """Sign off."""
+        desk = self.desks.get(no)
+        if not self.open or desk is None or desk.clerk is None or self.at(no) is not None:
+            return False
+        desk.clerk, desk.paused = None, False
+        return True
+
+    def assign(self, no: str, serves: tuple[str, ...], relief: tuple[str, ...]) -> bool:
+        """Set what a window serves."""
+        if no not in self.desks or not (serves or relief):
+            return False
+        self.desks[no].serves, self.desks[no].relief = serves, tuple(it for it in relief if it not in serves)
+        return True

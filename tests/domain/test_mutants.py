@@ -1,0 +1,264 @@
+"""The random days must be able to fail: each deliberately broken hall is found out."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from server.domain import commands as c
+from server.domain import decide as decide_module
+from server.domain import events as e
+from server.domain import routing
+from server.domain import state as state_module
+from server.domain.routing import Choice
+from server.domain.state import HallState, Ticket
+from server.domain.terms import ORDINARY, Place, PriorityId, ServiceId, TicketId, TicketStatus, WindowNo
+from tests.domain import halls, test_visit
+from tests.domain.machine import SeededDays
+
+Mutant = Callable[[pytest.MonkeyPatch], None]
+
+
+def lifo(patch: pytest.MonkeyPatch) -> None:
+    def last(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
+        return next(reversed(routing.preview(state, no, now_ms, 999)), None)
+
+    patch.setattr(decide_module, "choose", last)
+
+
+def skips_relief(patch: pytest.MonkeyPatch) -> None:
+    def own(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
+        return next((it for it in routing.preview(state, no, now_ms, 999) if it.home), None)
+
+    patch.setattr(decide_module, "choose", own)
+
+
+def crosswise(patch: pytest.MonkeyPatch) -> None:
+    """Serve what any window of the hall serves: services and windows looked up apart, not as pairs."""
+
+    def any_lane(state: HallState, no: WindowNo) -> list[tuple[Any, Any, bool]]:
+        return [(key, lane, True) for key, lane in state.lane_items() if key[2] in (None, no)]
+
+    patch.setattr(routing, "_lanes_of", any_lane)
+
+
+def priority_always_first(patch: pytest.MonkeyPatch) -> None:
+    real = routing.urgency_ms
+
+    def urgency(state: HallState, priority: PriorityId, since_ms: int, now_ms: int) -> float:
+        return real(state, priority, since_ms, now_ms) + (0 if priority == ORDINARY else 1e12)
+
+    patch.setattr(routing, "urgency_ms", urgency)
+
+
+def no_home_credit(patch: pytest.MonkeyPatch) -> None:
+    real = routing._lanes_of
+    patch.setattr(routing, "_lanes_of", lambda state, no: [(key, lane, False) for key, lane, _ in real(state, no)])
+
+
+def counts_wrong(step: int) -> Mutant:
+    """Give a mutant that loses (-1) or skips (+1) a number after the second of a series."""
+
+    def mutate(patch: pytest.MonkeyPatch) -> None:
+        real = state_module._issue
+
+        def issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
+            real(state, event, at_ms)
+            if event.number == 2:
+                state.numbers[event.prefix] += step
+
+        patch.setattr(state_module, "_issue", issue)
+
+    return mutate
+
+
+def series_never_starts_again(patch: pytest.MonkeyPatch) -> None:
+    real = state_module._open_day
+
+    def open_day(state: HallState, day: str) -> None:
+        numbers = dict(state.numbers)
+        real(state, day)
+        state.numbers.update(numbers)
+
+    patch.setattr(state_module, "_open_day", open_day)
+
+
+def one_hold_place(patch: pytest.MonkeyPatch) -> None:
+    _after(patch, e.TicketHeld, lambda state, event: state.windows[event.window].held.__delitem__(slice(None, -1)))
+
+
+def called_twice(patch: pytest.MonkeyPatch) -> None:
+    """Leave a called ticket in its lane, so that the next window calls it too."""
+    real = state_module._leave_window
+
+    def leave(state: HallState, id_: TicketId, status: TicketStatus, at_ms: int) -> Ticket:
+        ticket = state.tickets[id_]
+        waited = ticket.status is TicketStatus.WAITING
+        real(state, id_, status, at_ms)
+        if waited and status is TicketStatus.CALLED:
+            state_module._wait(state, ticket, since_ms=ticket.since_ms)
+        return ticket
+
+    patch.setattr(state_module, "_leave_window", leave)
+
+
+def front_is_end(patch: pytest.MonkeyPatch) -> None:
+    other = {Place.FRONT: Place.END, Place.END: Place.FRONT, Place.BY_ARRIVAL: Place.BY_ARRIVAL}
+    real = decide_module._transfer
+
+    def swapped(state: HallState, command: c.Transfer, now_ms: int) -> list[e.Event]:
+        return real(state, replace(command, place=other[command.place]), now_ms)
+
+    patch.setattr(decide_module, "_transfer", swapped)
+
+
+def transfer_forgets_arrival(patch: pytest.MonkeyPatch) -> None:
+    def forget(state: HallState, event: Any) -> None:
+        state.tickets[event.ticket].issued_ms = event.since_ms
+
+    _after(patch, e.TicketTransferred, forget)
+
+
+def reinstated_first(patch: pytest.MonkeyPatch) -> None:
+    real = decide_module._reinstate
+
+    def first(state: HallState, command: c.Reinstate, now_ms: int) -> list[e.Event]:
+        (event,) = real(state, command, now_ms)
+        assert isinstance(event, e.TicketReinstated)
+        return [replace(event, since_ms=state.tickets[command.ticket].issued_ms)]
+
+    patch.setattr(decide_module, "_reinstate", first)
+
+
+def finish_keeps_the_window(patch: pytest.MonkeyPatch) -> None:
+    def keep(state: HallState, event: Any) -> None:
+        state.windows[event.window].current = event.ticket
+
+    _after(patch, e.TicketFinished, keep)
+
+
+def day_close_forgets_the_held(patch: pytest.MonkeyPatch) -> None:
+    real = decide_module._close_day
+
+    def close(state: HallState) -> list[e.Event]:
+        held = {it.id for it in state.tickets.values() if it.status is not TicketStatus.WAITING}
+        return [it for it in real(state) if not (isinstance(it, e.TicketExpired) and it.ticket in held)]
+
+    patch.setattr(decide_module, "_close_day", close)
+
+
+def hold_counts_as_service(patch: pytest.MonkeyPatch) -> None:
+    def forget(state: HallState, event: Any) -> None:
+        state.tickets[event.ticket].hold_total_ms = 0
+
+    _after(patch, e.TicketResumed, forget)
+
+
+def deciding_changes_the_state(patch: pytest.MonkeyPatch) -> None:
+    real = decide_module._recall
+
+    def recall(state: HallState, command: c.Recall) -> list[e.Event]:
+        events = real(state, command)
+        state.windows[command.window].since_ms += 1
+        return events
+
+    patch.setattr(decide_module, "_recall", recall)
+
+
+def remembers_what_is_not_stored(patch: pytest.MonkeyPatch) -> None:
+    """Keep something in the state that no event says: a restart forgets it."""
+    real, fresh = decide_module._assign, set[WindowNo]()
+
+    def assign(state: HallState, command: c.AssignServices) -> list[e.Event]:
+        fresh.add(command.window)
+        return real(state, command)
+
+    def keep(state: HallState, event: Any) -> None:
+        if event.window in fresh:
+            state.windows[event.window].pause_note = "live only"
+            fresh.clear()
+
+    patch.setattr(decide_module, "_assign", assign)
+    _after(patch, e.ServicesAssigned, keep)
+
+
+def depends_on_the_order_of_a_dictionary(patch: pytest.MonkeyPatch) -> None:
+    def first_lane(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
+        lanes = routing._lanes_of(state, no)
+        return Choice(ticket=lanes[0][1][0][2], why="head", home=True) if lanes else None
+
+    patch.setattr(decide_module, "choose", first_lane)
+
+
+def bound_tickets_are_stuck(patch: pytest.MonkeyPatch) -> None:
+    real = routing._lanes_of
+
+    def stuck(state: HallState, no: WindowNo) -> list[tuple[Any, Any, bool]]:
+        window = state.windows[no]
+        served: tuple[ServiceId, ...] = (*window.serves, *window.relief)
+        return [it for it in real(state, no) if it[0][0] in served]
+
+    patch.setattr(routing, "_lanes_of", stuck)
+
+
+def _after(patch: pytest.MonkeyPatch, kind: type[Any], then: Callable[[HallState, Any], None]) -> None:
+    real = state_module.evolve
+
+    def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
+        real(state, event, at_ms=at_ms)
+        if isinstance(event, kind):
+            then(state, event)
+
+    patch.setattr(state_module, "evolve", evolve)
+
+
+MUTANTS: dict[str, Mutant] = {
+    "lifo": lifo,
+    "skips relief": skips_relief,
+    "crosswise instead of pairs": crosswise,
+    "priority always first": priority_always_first,
+    "no home credit": no_home_credit,
+    "duplicate number": counts_wrong(-1),
+    "gap": counts_wrong(+1),
+    "series never starts again": series_never_starts_again,
+    "called twice": called_twice,
+    "front is end": front_is_end,
+    "transfer forgets arrival": transfer_forgets_arrival,
+    "reinstated first": reinstated_first,
+    "finish keeps the window": finish_keeps_the_window,
+    "day close forgets the held": day_close_forgets_the_held,
+    "deciding changes the state": deciding_changes_the_state,
+    "remembers what is not stored": remembers_what_is_not_stored,
+    "order of a dictionary": depends_on_the_order_of_a_dictionary,
+    "bound tickets are stuck": bound_tickets_are_stuck,
+}
+
+
+# Rare in random days, so held against the example that says the rule.
+BY_EXAMPLE: dict[str, tuple[Mutant, Callable[[], None]]] = {
+    "one hold place": (one_hold_place, test_visit.test_a_window_holds_several_and_calls_back_who_was_held_longest),
+    "hold counts as service": (hold_counts_as_service, test_visit.test_time_on_hold_and_the_way_back_are_no_service),
+}
+
+
+@pytest.mark.parametrize(("mutate", "example"), BY_EXAMPLE.values(), ids=BY_EXAMPLE.keys())
+def test_a_broken_hall_fails_the_example(
+    mutate: Mutant, example: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example()
+    mutate(monkeypatch)
+    monkeypatch.setattr(halls, "evolve", state_module.evolve)
+    with pytest.raises(AssertionError):
+        example()
+
+
+@pytest.mark.parametrize("mutate", MUTANTS.values(), ids=MUTANTS.keys())
+def test_a_broken_hall_is_found_out(mutate: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutate(monkeypatch)
+    for number in range(60):
+        try:
+            SeededDays().play(number, steps=120)
+        except (AssertionError, KeyError, ValueError, IndexError):
+            return
+    pytest.fail("60 random days did not notice")
