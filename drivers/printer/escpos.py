@@ -41,6 +41,8 @@ INIT = b"\x1b@"
 ASB_OFF = b"\x1da\x00"
 CHINESE_MODE = b"\x1c&"
 PAPER_BARRIER = b"\x1dr\x01"
+RASTER = b"\x1dv0\x00"
+CUT = b"\x1dVB\x00"
 MAX_BAND_ROWS = 256
 MAX_TEXT = 200
 """Characters of one text that may reach a printer; a longer name is cut, not a metre of paper."""
@@ -146,7 +148,7 @@ def raster(picture: Image.Image) -> bytes:
     for top in range(0, picture.height, MAX_BAND_ROWS):
         band = EscposImage(picture.crop((0, top, picture.width, min(top + MAX_BAND_ROWS, picture.height))))
         size = band.width_bytes.to_bytes(2, "little") + band.height.to_bytes(2, "little")
-        bands += b"\x1dv0\x00" + size + band.to_raster_format()
+        bands += RASTER + size + band.to_raster_format()
     return bytes(bands)
 
 
@@ -181,7 +183,7 @@ def _qr(item: Qr, profile: Profile) -> bytes:
 def _cut(profile: Profile) -> bytes:
     match profile.cut:
         case "partial":
-            return b"\x1dVB\x00"
+            return CUT
         case "full":
             return b"\x1dVA\x00"
         case "none":

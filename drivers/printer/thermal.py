@@ -6,7 +6,7 @@ write the ticket with the barrier GS r 1 behind the cut; wait for the barrier, a
     no connection                      LineDown, before anything was begun: the agent tries again until the job expires
     paper out, cover, cutter, error    failed, with the code; also when it happens while the ticket is printed
     silent printer                     the ticket is sent, and `unknown`: somebody may have it in hand, nobody can say
-    connection lost after the write    unknown, and the connection is opened anew
+    connection lost in the ticket      unknown; before the next ticket the half one is ended and cut off (`mend`)
     barrier answered                   printed; near end of paper is a fault of the printer, not of the ticket
 
 Facts behind it: python-escpos reads an unanswered paper query as "adequate"; after the printer's FIN the first write
@@ -14,6 +14,7 @@ succeeds and is lost; boards on port 9100 drop idle connections, and take one cl
 asked every few seconds.
 """
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,13 +24,15 @@ from typing import Literal
 from drivers.driver import Wiring
 from drivers.faults import Fault, FaultCode, Health, HealthStatus, LineDown, Paper
 from drivers.jobs import Job, PrintTicket, Result, ResultStatus
-from drivers.printer.escpos import encode
+from drivers.printer.escpos import CUT, INIT, RASTER, encode
 from drivers.printer.fonts import find_faces
 from drivers.printer.profiles import Profile, profiles
 from drivers.printer.status import RECOVER, PrinterStatus, StatusReader, barrier_paper, query, with_answer
 from drivers.printer.ticket import lay_out
 from drivers.transport import Line, open_line, parse_url
 
+PADDING = 512
+"""Zero bytes that end any command of a torn native ticket; printers ignore them between commands."""
 ANSWER_S = 0.6
 """How long a real-time answer may take; a busy network board needs some 100 ms."""
 PRINT_S = 12.0
@@ -99,6 +102,7 @@ class ThermalPrinter:
         self._line: Line | None = None
         self._heard = _Heard()
         self._recovered_s: float | None = None
+        self._before = bytes(PADDING)  # a process before us may have been killed in the middle of a command
 
     def do(self, job: Job, started: Callable[[], None]) -> Result:
         """Print one ticket. Raises LineDown before `started()`: nothing was printed."""
@@ -111,10 +115,13 @@ class ThermalPrinter:
             return _failed(fault)
         started()
         try:
-            return self._print(data, answers=status is not None)
+            result = self._print(data, answers=status is not None)
         except LineDown as down:
             self._line = None
+            self._before = mend(data)
             return self._why_lost(down)
+        self._before = b""
+        return result
 
     def check(self) -> Health:
         """Ask the printer how it is. Raises LineDown."""
@@ -184,9 +191,9 @@ class ThermalPrinter:
 
     def _print(self, data: bytes, *, answers: bool) -> Result:
         line = self._open()
-        on_the_wire_s = len(data) * self._seconds_per_byte()
+        on_the_wire_s = (len(self._before) + len(data)) * self._seconds_per_byte()
         junk = self._heard.junk
-        line.write(data, WRITE_S + 1.5 * on_the_wire_s)
+        line.write(self._before + data, WRITE_S + 1.5 * on_the_wire_s)
         if not answers:
             return Result(
                 status=ResultStatus.UNKNOWN, detail=f"{FaultCode.NO_ANSWER}: sent; this printer does not answer"
@@ -240,6 +247,19 @@ class ThermalPrinter:
     def _seconds_per_byte(self) -> float:
         parsed = parse_url(self._url)
         return _BITS_PER_BYTE / parsed.baud if parsed.scheme == "serial" else 0.0
+
+
+def mend(torn: bytes) -> bytes:
+    """Give what goes before the next ticket when this one may have reached the printer in part.
+
+    The printer may still wait for the rest of a picture or a QR symbol, and would take the next ticket for it: enough
+    zeros end that. Then the half ticket is cut off, so that nobody gets two numbers on one piece of paper.
+    """
+    bands = (
+        int.from_bytes(torn[at + 4 : at + 6], "little") * int.from_bytes(torn[at + 6 : at + 8], "little")
+        for at in (match.start() for match in re.finditer(re.escape(RASTER), torn))
+    )
+    return bytes(max(PADDING, *bands, 0)) + INIT + CUT
 
 
 class _Heard:
