@@ -1,0 +1,197 @@
+"""A real server process with the built pages, and a real Chromium in front of it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from server.people import People
+
+PATIENCE_S = 15.0
+PASSWORD = "a long password"
+PORTRAIT, LANDSCAPE, LAPTOP, PHONE = (1080, 1920), (1920, 1080), (1440, 900), (390, 844)
+
+
+def until(told: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
+    """Wait for a condition, with a bound."""
+    deadline = time.monotonic() + within_s
+    while not told():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what}")
+        time.sleep(0.02)
+
+
+class Station:
+    """`jiaohao serve` with some halls, and accounts for those who come to it."""
+
+    def __init__(self, root: Path, data: Path, *files: str) -> None:
+        self.root, self.data, self.files, self.port = root, data, files, 0
+        self.people = People(data / "accounts.sqlite")
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *options: str) -> "Station":
+        """Start, on the same port as before when there was one."""
+        arguments = [sys.executable, "-m", "server.main", "--lang", "en", "serve", *self.files]
+        arguments += ["--port", str(self.port), "--data", str(self.data), *options]
+        with (self.data / "stderr.txt").open("a") as errors:
+            self._process = subprocess.Popen(
+                arguments,
+                cwd=self.root,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=os.environ | {"LANG": "C.UTF-8"},
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line.startswith("listening on http://127.0.0.1:"), (line, (self.data / "stderr.txt").read_text())
+        self.port = int(line.rsplit(":", 1)[1])
+        return self
+
+    def kill(self) -> None:
+        """Take it away as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Let it finish and end."""
+        if self._process is not None:
+            self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait(timeout=10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+
+    def api(self, token: str | None = None) -> "Api":
+        return Api(self, token)
+
+    def manager(self, work_id: str = "manager-1") -> "Api":
+        """Give the HTTP interface as a manager, who may command every window."""
+        if not any(user.work_id == work_id for user in self.people.users()):
+            self.people.add_user(work_id, PASSWORD, role="manager")
+        return self.api().sign_in(work_id, PASSWORD)
+
+
+class Api:
+    """The HTTP interface as a device or a person."""
+
+    def __init__(self, station: Station, token: str | None) -> None:
+        self._station, self._session = station, requests.Session()
+        if token is not None:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def sign_in(self, work_id: str, password: str) -> "Api":
+        me = self.send("POST", "/login", {"work_id": work_id, "password": password})
+        self._session.headers["X-CSRF-Token"] = me["csrf"]
+        return self
+
+    def send(self, method: str, path: str, body: object = None) -> Any:
+        response = self._session.request(
+            method, f"{self._station.url}/api/v1{path}", json=body if method != "GET" else None, timeout=10
+        )
+        assert response.ok, (path, response.status_code, response.text)
+        return response.json()
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class Visitor:
+    """Opens pages as somebody in front of a screen would, and remembers what went wrong behind them."""
+
+    def __init__(self, browser: Browser, station: Station) -> None:
+        self._browser, self._station = browser, station
+        self._contexts: list[BrowserContext] = []
+        self.wrong: list[str] = []
+        """Errors of scripts, refusals by the Content-Security-Policy, and requests to anybody but the server."""
+
+    def context(self, size: tuple[int, int] = LANDSCAPE) -> BrowserContext:
+        """Give a browser of its own: no cookies, nothing remembered."""
+        context = self._browser.new_context(viewport={"width": size[0], "height": size[1]})
+        context.set_default_timeout(PATIENCE_S * 1000)
+        context.on("page", self._listen)
+        self._contexts.append(context)
+        return context
+
+    def open(self, path: str, size: tuple[int, int] = LANDSCAPE, *, own_clock: bool = False) -> Page:
+        """Open an address of the server in a browser of its own, on request with a clock that the test moves."""
+        page = self.context(size).new_page()
+        if own_clock:
+            page.clock.install()
+        page.goto(self._station.url + path)
+        return page
+
+    def _listen(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.wrong.append(f"script: {error}"))
+        page.on("console", lambda said: self._hear(said.type, said.text))
+        page.on("request", lambda request: self._asked(request.url))
+
+    def _hear(self, kind: str, text: str) -> None:
+        # A lost connection is told by the browser as well; the page's own word for it is what tests look at.
+        if (
+            kind == "error"
+            and "net::ERR_" not in text
+            and "WebSocket connection" not in text
+            and "status of 4" not in text
+        ):
+            self.wrong.append(f"console: {text}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+            self.wrong.append(f"asked somebody else: {url}")
+
+    def close(self) -> None:
+        """Put all browsers away."""
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give the system's Chromium."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("needs Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Station]:
+    """Give a running server with the hall of Qiaocheng and the small demo hall."""
+    root = Path(__file__).resolve().parents[2]
+    assert (root / "kiosk/pages/kiosk.html").is_file(), "pages are not built: npm ci && npm run build"
+    station = Station(root, tmp_path, "config/qiaocheng.toml", "config/demo.toml").start()
+    try:
+        yield station
+    finally:
+        station.stop()
+
+
+@pytest.fixture
+def visitor(chromium: Browser, station: Station) -> Iterator[Visitor]:
+    """Give somebody in front of the screens; a page with an error behind it fails the test."""
+    visitor = Visitor(chromium, station)
+    try:
+        yield visitor
+    finally:
+        visitor.close()
+    assert visitor.wrong == []

@@ -1,0 +1,248 @@
+"""The kiosk's touch page before a real server: two touches to a number, harmless double presses, help when it cannot."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import LANDSCAPE, LAPTOP, PHONE, PORTRAIT, Api, Station, Visitor, until
+
+pytestmark = pytest.mark.browser
+
+TICKETS = "/halls/qiaocheng/tickets"
+
+# What sticks out of its box, is cut off, or would make the page scroll. Gives [what].
+STICKING_OUT = """() => {
+  const found = []
+  const width = innerWidth, height = innerHeight
+  if (document.scrollingElement.scrollWidth > width) found.push('the page scrolls sideways')
+  if (document.scrollingElement.scrollHeight > height) found.push('the page scrolls')
+  for (const one of document.querySelectorAll('body *')) {
+    if (one.closest('svg, .for-readers') || one.matches('.outer, .inner')) continue
+    const box = one.getBoundingClientRect()
+    if (!box.width || !box.height) continue
+    if (box.right > width + 1 || box.bottom > height + 1 || box.left < -1 || box.top < -1)
+      found.push(`outside the screen: ${one.tagName}.${one.className}`)
+    const tooBig = one.scrollHeight > one.clientHeight + 2 || one.scrollWidth > one.clientWidth + 2
+    if (tooBig && one.matches('button, .area, .paper'))
+      found.push(`cut off: ${one.tagName}.${one.className} ${one.innerText.slice(0, 30)}`)
+  }
+  return found.slice(0, 5)
+}"""
+
+
+def kiosk(
+    visitor: Visitor,
+    station: Station,
+    hall: str = "qiaocheng",
+    size: tuple[int, int] = PORTRAIT,
+    more: str = "",
+    *,
+    own_clock: bool = False,
+) -> Page:
+    """Give a kiosk that is enrolled and shows what to choose."""
+    code = station.people.new_code("kiosk-1", role="kiosk")
+    page = visitor.open(f"/kiosk?hall={hall}{more}#code={code}", size, own_clock=own_clock)
+    page.wait_for_selector("[data-choice]")
+    return page
+
+
+def label(page: Page) -> str:
+    """Give the number on the screen."""
+    return page.locator("[data-label]").inner_text()
+
+
+@pytest.fixture
+def manager(station: Station) -> Iterator[Api]:
+    manager = station.manager()
+    yield manager
+    manager.close()
+
+
+def test_a_visitor_gets_a_number_for_pickup_in_two_touches_and_a_question(
+    visitor: Visitor, station: Station, manager: Api
+) -> None:
+    page = kiosk(visitor, station)
+    page.click("[data-choice=general]")
+    page.click("[data-choice=pickup]")
+    page.click("[data-priority='']")
+    assert label(page) == "T001"
+    expect(page.locator(".paper")).to_contain_text("取件")
+    [ticket] = manager.send("GET", TICKETS)["tickets"]
+    assert (ticket["label"], ticket["service"], ticket["priority"]) == ("T001", "pickup", "ordinary")
+
+
+def test_a_zone_with_one_service_needs_one_touch_and_the_green_channel_is_kept(
+    visitor: Visitor, station: Station, manager: Api
+) -> None:
+    page = kiosk(visitor, station)
+    page.click("[data-choice=household]")
+    page.click("[data-priority=green_channel]")
+    assert label(page) == "C001"
+    expect(page.locator(".paper")).to_contain_text("绿色通道")
+    assert [one["priority"] for one in manager.send("GET", TICKETS)["tickets"]] == ["green_channel"]
+
+
+def test_a_small_hall_shows_its_services_at_once(visitor: Visitor, station: Station) -> None:
+    page = kiosk(visitor, station, "demo")
+    services = station.api(station.people.add_device("look", role="display")).send("GET", "/halls/demo")["services"]
+    assert page.locator("[data-choice]").count() == len(services)
+
+
+def test_pressing_twice_gives_one_number(visitor: Visitor, station: Station, manager: Api) -> None:
+    page = kiosk(visitor, station)
+    page.click("[data-choice=household]")
+    page.evaluate(
+        "() => { const one = document.querySelector('[data-priority=\"\"]'); one.click(); one.click(); one.click() }"
+    )
+    page.wait_for_selector("[data-label]")
+    page.dblclick("[data-done]")
+    page.wait_for_selector("[data-choice]")
+    assert len(manager.send("GET", TICKETS)["tickets"]) == 1
+
+
+def test_a_lost_answer_is_asked_for_again_and_gives_the_same_number(
+    visitor: Visitor, station: Station, manager: Api
+) -> None:
+    page = kiosk(visitor, station)
+    keys: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) == 1:
+            route.fetch()  # it did happen
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/tickets", lose_the_first_answer)
+    page.click("[data-choice=household]")
+    page.click("[data-priority='']")
+    assert label(page) == "C001"
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert len(manager.send("GET", TICKETS)["tickets"]) == 1
+
+
+def test_people_waiting_are_counted_live(visitor: Visitor, station: Station, manager: Api) -> None:
+    page = kiosk(visitor, station)
+    manager.send("POST", "/halls/qiaocheng/windows/11/open", {})
+    card = page.locator("[data-choice=household]")
+    expect(card).to_contain_text("不用等候")
+    manager.send("POST", TICKETS, {"service": "household"})
+    manager.send("POST", TICKETS, {"service": "household"})
+    expect(card).to_contain_text("2 人等候")
+
+
+def test_the_ticket_goes_away_by_itself_and_leaves_nothing_behind(visitor: Visitor, station: Station) -> None:
+    page = kiosk(visitor, station, own_clock=True)
+    page.click("text=English")
+    page.click("[data-choice=household]")
+    page.click("[data-priority='']")
+    expect(page.locator("[data-done]")).to_contain_text("back to start in")
+    page.clock.run_for(20_000)
+    expect(page.locator("h2")).to_contain_text("您要办什么事")
+    assert "C001" not in page.content()
+
+
+def test_a_visitor_who_walks_away_leaves_the_start_for_the_next(visitor: Visitor, station: Station) -> None:
+    page = kiosk(visitor, station, own_clock=True)
+    page.click("text=大字")
+    page.click("text=English")
+    page.click("[data-choice=general]")
+    page.clock.run_for(14_000)
+    expect(page.locator(".leaving")).to_be_visible()
+    page.clock.run_for(8_000)
+    expect(page.locator("h2")).to_contain_text("您要办什么事")
+    assert not page.evaluate("document.documentElement.classList.contains('large')")
+
+
+def test_no_paper_is_told_and_the_number_stays_on_the_screen(visitor: Visitor, station: Station) -> None:
+    agent = station.api(station.people.add_device("agent-1", role="devices"))
+    printer = {"kind": "printer", "driver": "escpos", "url": "tcp://127.0.0.1:9100", "health": "ok", "paper": "ok"}
+    agent.send("PUT", "/halls/qiaocheng/devices/printer-1", printer)
+    page = kiosk(visitor, station)
+    page.click("[data-choice=household]")
+    page.click("[data-priority='']")
+    expect(page.locator(".say")).to_contain_text("请取走小票")
+    agent.send("PUT", "/halls/qiaocheng/devices/printer-1", printer | {"paper": "out"})
+    page.reload()
+    page.click("[data-choice=household]")
+    page.click("[data-priority='']")
+    expect(page.locator(".say")).to_contain_text("不出小票")
+    assert label(page) == "C002"
+    agent.close()
+
+
+def test_a_server_that_is_gone_sends_people_to_the_desk_and_heals_without_a_reload(
+    visitor: Visitor, station: Station
+) -> None:
+    page = kiosk(visitor, station)
+    page.evaluate("window.stillTheSamePage = true")
+    station.kill()
+    expect(page.locator(".late")).to_contain_text("引导台", timeout=10_000)
+    page.click("[data-choice=household]")
+    page.click("[data-priority='']")
+    expect(page.locator("main")).to_contain_text("请到引导台")
+    station.start()
+    expect(page.locator(".late")).to_have_count(0)
+    page.click("text=再试一次")  # the same press, the same key
+    assert label(page) == "C001"
+    assert page.evaluate("window.stillTheSamePage")
+
+
+def test_a_refusal_is_told_in_words(visitor: Visitor, station: Station, manager: Api) -> None:
+    page = kiosk(visitor, station)
+    manager.send("POST", "/halls/qiaocheng/day/close", {})
+    page.click("[data-choice=household]")
+    page.click("[data-priority='']")
+    page.wait_for_selector("main [role=alert]")
+    assert "_" not in page.locator("main").inner_text()
+
+
+def test_a_kiosk_is_enrolled_once_by_hand(visitor: Visitor, station: Station) -> None:
+    page = visitor.open("/kiosk?hall=qiaocheng", LAPTOP)
+    page.fill("#code", "WRONG-CODE")
+    page.click("button[type=submit]")
+    expect(page.locator(".problem")).to_be_visible()
+    page.fill("#code", station.people.new_code("kiosk-2", role="kiosk"))
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-choice]")
+    page.reload()
+    page.wait_for_selector("[data-choice]")
+
+
+def test_a_kiosk_that_is_sent_away_asks_for_a_new_code(visitor: Visitor, station: Station) -> None:
+    page = kiosk(visitor, station)
+    station.people.revoke_device("kiosk-1")
+    page.click("[data-choice=household]")
+    page.click("[data-priority='']")
+    page.wait_for_selector("#code")
+
+
+@pytest.mark.parametrize("size", [PORTRAIT, LANDSCAPE, LAPTOP, PHONE], ids=["portrait", "landscape", "laptop", "phone"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_cut_off(visitor: Visitor, station: Station, size: tuple[int, int], language: str) -> None:
+    page = kiosk(visitor, station, size=size, more=f"&lang={language}")
+
+    def whole() -> bool:
+        return bool(page.evaluate(STICKING_OUT) == [])
+
+    def look(what: str) -> None:
+        until(whole, f"{what}: {page.evaluate(STICKING_OUT)}", within_s=3)
+
+    look("start")
+    if size != PHONE:
+        page.click(".tool[aria-pressed]")
+        look("start in large type")
+    while page.locator("[data-choice=construction]").count() == 0:
+        page.click(".pages button:last-child")
+    page.click("[data-choice=construction]")
+    look("zone")
+    while page.locator("[data-choice=construction-1]").count() == 0:
+        page.click(".pages button:last-child")
+    page.click("[data-choice=construction-1]")
+    look("question")
+    page.click("[data-priority=green_channel]")
+    page.wait_for_selector("[data-label]")
+    look("ticket")

@@ -1,0 +1,121 @@
+"""The visitor's page behind the QR code: it knows where the visitor stands, and what the visitor may do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, Api, Station, Visitor
+
+pytestmark = pytest.mark.browser
+
+WINDOW = "/halls/qiaocheng/windows/11"
+
+
+@dataclass
+class Visit:
+    """One number, its page on a phone, and the window that will call it."""
+
+    page: Page
+    label: str
+    ticket: str
+    window: Api
+
+    def at_window(self, what: str, **body: str) -> None:
+        self.window.send("POST", f"{WINDOW}/{what}", body)
+
+
+@pytest.fixture
+def visit(visitor: Visitor, station: Station) -> Iterator[Visit]:
+    manager = station.manager()
+    issued = manager.send("POST", "/halls/qiaocheng/tickets", {"service": "household"})
+    manager.send("POST", f"{WINDOW}/open", {})
+    page = visitor.open(urlsplit(issued["track_url"]).path, PHONE)
+    page.wait_for_selector("[data-label]")
+    yield Visit(page=page, label=issued["label"], ticket=issued["ticket"], window=manager)
+    manager.close()
+
+
+def test_the_page_follows_the_visit_to_its_end(visit: Visit) -> None:
+    page = visit.page
+    assert page.locator("[data-label]").inner_text() == visit.label
+    assert page.locator("[data-ahead]").inner_text() == "0"
+    visit.at_window("call-next")
+    expect(page.locator("[data-window]")).to_have_text("11 号窗口")
+    assert "11" in page.title()
+    visit.at_window("recall")
+    expect(page.locator(".times")).to_contain_text("2")
+    visit.at_window("start")
+    expect(page.locator("main.serving")).to_be_visible()
+    visit.at_window("finish")
+    page.click("[data-grade='5']")
+    expect(page.locator(".rating")).to_contain_text("谢谢您的评价")
+    page.reload()
+    expect(page.locator("[data-grade]")).to_have_count(0)
+
+
+def test_a_phone_is_shaken_by_a_call_where_it_allows_that(visit: Visit) -> None:
+    visit.page.evaluate(
+        "() => { window.shaken = 0; Navigator.prototype.vibrate = () => { window.shaken += 1; return true } }"
+    )
+    visit.at_window("call-next")
+    visit.page.wait_for_function("window.shaken === 1")
+    visit.at_window("recall")
+    visit.page.wait_for_function("window.shaken === 2")
+
+
+def test_a_number_can_be_given_back_but_not_by_a_slip(visit: Visit) -> None:
+    page = visit.page
+    page.click("[data-cancel]")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-confirm]")).to_have_count(0)
+    expect(page.locator("main.waiting")).to_be_visible()
+    page.click("[data-cancel]")
+    page.click("[data-confirm]")
+    expect(page.locator("main.cancelled")).to_be_visible()
+    expect(page.locator("[data-cancel]")).to_have_count(0)
+
+
+def test_who_comes_late_queues_again(visit: Visit) -> None:
+    visit.at_window("call-next")
+    visit.at_window("missed")
+    visit.page.click("[data-reinstate]")
+    expect(visit.page.locator("main.waiting")).to_be_visible()
+
+
+def test_the_page_tells_a_lost_connection_and_heals_without_a_reload(visit: Visit, station: Station) -> None:
+    page = visit.page
+    page.evaluate("window.stillTheSamePage = true")
+    station.kill()
+    expect(page.locator(".connection")).to_contain_text("信息可能延迟", timeout=10_000)
+    station.start()
+    expect(page.locator(".connection p")).to_have_count(0)
+    visit.at_window("call-next")
+    expect(page.locator("[data-window]")).to_be_visible()
+    assert page.evaluate("window.stillTheSamePage")
+
+
+def test_a_token_that_nobody_has_shows_no_ticket(visitor: Visitor) -> None:
+    page = visitor.open("/t/qiaocheng/AAAAAAAAAAAAAAAAAAAAAA", PHONE)
+    expect(page.locator("main.none h1")).to_have_text("找不到这张号票")
+
+
+def test_english_is_remembered(visit: Visit) -> None:
+    page = visit.page
+    page.click("text=English")
+    expect(page.locator("main")).to_contain_text("people ahead")
+    page.reload()
+    expect(page.locator("main")).to_contain_text("people ahead")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_the_first_load_is_small_and_one_chain(visitor: Visitor, visit: Visit) -> None:
+    sizes: list[int] = []
+    page = visitor.context(PHONE).new_page()
+    page.on("response", lambda response: sizes.append(len(response.body())) if response.ok else None)
+    page.goto(visit.page.url)
+    page.wait_for_selector("[data-label]")
+    assert len(sizes) <= 6  # page, script, style, icon, at most two shared files
