@@ -6,10 +6,10 @@ import sys
 from server.web.app import openapi
 
 
-def text() -> str:
+def openapi_json() -> str:
     """Give the document as it is kept beside the pages."""
     return json.dumps(openapi(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":
-    sys.stdout.write(text())
+    sys.stdout.write(openapi_json())

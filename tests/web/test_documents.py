@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 from server.domain.refusals import Code
 from server.web.app import create_app, openapi
 from server.web.buckets import ISSUE_BURST, LOGIN_BURST
-from server.web.openapi import text
+from server.web.openapi import openapi_json
 from server.web.problems import PROBLEMS
 from server.web.reference import drawn
 from tests.web.stage import HALL, Stage
@@ -35,12 +35,12 @@ def test_the_document_is_valid_and_names_every_route(stage: Stage) -> None:
 
 def test_the_kept_document_is_the_one_the_code_draws(root: Path) -> None:
     kept = (root / "server/ui/lib/src/openapi.json").read_text(encoding="utf-8")
-    assert kept == text(), "run: python -m server.web.openapi > server/ui/lib/src/openapi.json"
+    assert kept == openapi_json(), "run: python -m server.web.openapi > server/ui/lib/src/openapi.json"
 
 
 def test_the_document_is_served_to_everybody(stage: Stage) -> None:
     answer = stage.new_http().get("/api/v1/openapi.json")
-    assert answer.json == json.loads(text())
+    assert answer.json == json.loads(openapi_json())
 
 
 def test_commands_may_carry_a_key_and_bodies_that_may_be_empty_say_so() -> None:
