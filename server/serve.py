@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import gevent
 from gevent.event import Event
@@ -57,6 +57,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LOCK_FILE, DRILL_FILE = "lock", "drill"
 SHARED_FILES = frozenset({"accounts.sqlite", "devices.sqlite"})
 
+T = TypeVar("T")
 log = logging.getLogger("server")
 
 
@@ -135,8 +136,8 @@ class _Server:
             clock.at_least(max(hall.read(lambda state, _: state.last_ms) for hall in self.halls.values()))
         timers.tick(self.halls.values())
         try:
-            self._people = People(data / "accounts.sqlite", offload=self._small_writes.apply)
-            self._journal = JobJournal(data / "devices.sqlite", offload=self._small_writes.apply)
+            self._people = People(data / "accounts.sqlite", offload=in_thread(self._small_writes))
+            self._journal = JobJournal(data / "devices.sqlite", offload=in_thread(self._small_writes))
             self._register = Register(data / "devices.sqlite")
         except (PeopleError, JournalBroken) as error:
             raise ServeError(f"数据文件损坏：{error}", str(error)) from error
@@ -261,6 +262,28 @@ class _Server:
             self._screens[hall].changed()
 
 
+def in_thread(pool: ThreadPool) -> Callable[[Callable[[], T]], T]:
+    """Give a function that runs work in the pool while the loop goes on, and returns or raises what it did.
+
+    The work's exception is carried over by hand: the pool would print its traceback as well.
+    """
+
+    def attempt(work: Callable[[], T]) -> tuple[list[T], Exception | None]:
+        try:
+            return [work()], None
+        except Exception as error:  # noqa: BLE001 - whatever it was, the caller is the one to know it
+            return [], error
+
+    def run(work: Callable[[], T]) -> T:
+        outcome: tuple[list[T], Exception | None] = pool.apply(attempt, (work,))
+        done, error = outcome
+        if error is not None:
+            raise error
+        return done[0]
+
+    return run
+
+
 def _read_halls(names: Sequence[str]) -> dict[HallId, HallFile]:
     files: dict[HallId, HallFile] = {}
     problems: list[Problem] = []
@@ -357,7 +380,9 @@ def _open_hall(id_: HallId, folder: Path, clock: Clock) -> Hall:
     pool = ThreadPool(1)  # the one thread that writes this hall's ledger; the loop goes on meanwhile
     begun = time.perf_counter()
     try:
-        hall = Hall(id_, SqliteLedger(folder / f"{id_}.sqlite"), clock=clock, offload=pool.apply, fail_stop=_fail_stop)
+        hall = Hall(
+            id_, SqliteLedger(folder / f"{id_}.sqlite"), clock=clock, offload=in_thread(pool), fail_stop=_fail_stop
+        )
     except LedgerBroken as error:
         raise ServeError(f"账本损坏，请从备份恢复：{error}", f"the ledger is damaged, restore it: {error}") from error
     except LedgerDown as error:

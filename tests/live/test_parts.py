@@ -1,0 +1,62 @@
+"""Small parts of the process: work in a thread, the gate before the websocket, the drill's clock."""
+
+from datetime import datetime
+
+import pytest
+from gevent.threadpool import ThreadPool
+
+from server.clock import DrillClock, instant_of, machine_clock
+from server.ledger.base import LedgerDown
+from server.serve import in_thread
+from server.web.doors import Doors
+from server.web.listener import SOCKETS_PER_ADDRESS, PortTaken, _Gate, listen
+
+
+def test_work_in_a_thread_gives_back_what_it_did_and_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    pool = ThreadPool(1)
+    try:
+        run = in_thread(pool)
+        assert run(lambda: None) is None
+
+        def full() -> None:
+            raise LedgerDown("disk full")
+
+        with pytest.raises(LedgerDown, match="disk full"):
+            run(full)
+    finally:
+        pool.kill()
+    assert capfd.readouterr().err == ""
+
+
+def test_one_address_opens_a_bounded_number_of_websockets() -> None:
+    gate = _Gate(Doors(hosts=["127.0.0.1"], port=80))
+    asked = {"PATH_INFO": "/socket.io/", "HTTP_HOST": "127.0.0.1", "REMOTE_ADDR": "192.0.2.7"}
+    for _ in range(SOCKETS_PER_ADDRESS):
+        assert gate.refusal(asked) is None
+        gate.enter("192.0.2.7")
+    assert gate.refusal(asked) == "429 Too Many Requests"
+    assert gate.refusal(asked | {"REMOTE_ADDR": "192.0.2.8"}) is None
+    gate.leave("192.0.2.7")
+    assert gate.refusal(asked) is None
+
+
+def test_a_port_out_of_range_is_refused_in_words() -> None:
+    with pytest.raises(PortTaken, match="70000"):
+        listen("127.0.0.1", 70000)
+
+
+def test_a_drill_starts_where_it_is_told_and_only_goes_forward() -> None:
+    clock = DrillClock(datetime.fromisoformat("2026-03-02T09:00:00+08:00"))
+    begun = 1772413200000
+    assert 0 <= clock() - begun < 5_000
+    clock.at_least(begun + 3_600_000)
+    assert 3_600_000 <= clock() - begun < 3_605_000
+    clock.at_least(begun)
+    assert clock() - begun >= 3_600_000
+    assert abs(machine_clock() - datetime.now().astimezone().timestamp() * 1000) < 5_000
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-03-02", "2026-03-02T09:00:00", "25:00"])
+def test_an_instant_without_offset_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\+08:00"):
+        instant_of(text)
