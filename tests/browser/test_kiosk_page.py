@@ -1,4 +1,4 @@
-"""The kiosk's touch page before a real server: two touches to a number, harmless double presses, help when it cannot."""
+"""The kiosk's touch page before a real server: two touches to a number, harmless double presses, help in trouble."""
 
 from collections.abc import Iterator
 
