@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from threading import Lock
 
 from server.ledger import codec
-from server.ledger.base import GENESIS, Commit, Stale
+from server.ledger.base import GENESIS, Commit, LedgerBroken, Stale
 
 
 class MemoryLedger:
@@ -37,8 +37,13 @@ class MemoryLedger:
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Commit]:
         """Give the commits with seq > `after` in order, at most `limit`."""
         end = None if limit is None else after + limit
-        for body, prev_hash, hash_ in self._rows[after:end]:
-            yield codec.decode(body, prev_hash=prev_hash, hash_=hash_)
+        last = self._rows[after - 1][2] if 0 < after <= len(self._rows) else GENESIS
+        for seq, (body, prev_hash, hash_) in enumerate(self._rows[after:end], after + 1):
+            commit = codec.decode(body, prev_hash=prev_hash, hash_=hash_)
+            if commit.seq != seq or prev_hash != last:
+                raise LedgerBroken(f"commit {commit.seq} does not follow {seq - 1}")
+            yield commit
+            last = hash_
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -1,0 +1,257 @@
+"""The SQLite ledger against the world: damaged files, full disks, a second process, a file it may not write."""
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.ledger import codec
+from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDoubtful, LedgerDown
+from server.ledger.sqlite import SqliteLedger, engine
+from tests.ledger.commits import chain_of
+
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+linux_root = pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="mounts a disk: needs root on Linux")
+
+
+def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "hall.sqlite")
+    modes = [ledger._db.execute(f"PRAGMA {it}").fetchone()[0] for it in ("journal_mode", "synchronous", "locking_mode")]
+    assert modes == ["wal", 2, "exclusive"]
+    assert sqlite3.sqlite_version in engine()
+    ledger.close()
+
+
+def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
+    commits = chain_of(30, keys=["k1"])
+    for start in range(0, 30, 10):
+        ledger = SqliteLedger(tmp_path / "hall.sqlite")
+        ledger.append(commits[start : start + 10])
+        ledger.close()
+    ledger = SqliteLedger(tmp_path / "hall.sqlite")
+    assert list(ledger.read()) == commits
+    ledger.close()
+
+
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "hall.sqlite"
+    ledger = SqliteLedger(path)
+    ledger.append(chain_of(1))
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom server.ledger import sqlite\n"
+        "from server.ledger.base import LedgerDown\n"
+        "sqlite.WAIT_FOR_OTHER_S = 0.1\n"
+        "try: sqlite.SqliteLedger(Path(sys.argv[1]))\n"
+        "except LedgerDown as error: print('refused', error)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert said.stdout.startswith("refused")
+    assert str(path) in said.stdout
+    ledger.append(chain_of(1, chain_of(1)[0]))
+    ledger.close()
+
+
+def test_a_closed_ledger_is_down_and_not_broken(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "hall.sqlite")
+    ledger.close()
+    with pytest.raises(LedgerDown):
+        ledger.append(chain_of(1))
+    with pytest.raises(LedgerDown):
+        list(ledger.read())
+
+
+def test_a_commit_is_never_changed_or_deleted_by_sql(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "hall.sqlite")
+    ledger.append(chain_of(2))
+    for sql in ("UPDATE commits SET day = 'x'", "DELETE FROM commits WHERE seq = 2"):
+        with pytest.raises(sqlite3.IntegrityError):
+            ledger._db.execute(sql)
+    ledger.close()
+
+
+def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "hall.sqlite"
+    path.write_bytes(b"This is a text and no database." * 50)
+    with pytest.raises(LedgerBroken):
+        SqliteLedger(path)
+    with pytest.raises(LedgerDown):
+        SqliteLedger(tmp_path)
+    with pytest.raises(LedgerDown):
+        SqliteLedger(tmp_path / "no" / "such" / "folder.sqlite")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE commits SET body = CAST(replace(CAST(body AS TEXT), 'clerk-7', 'clerk-8') AS BLOB) WHERE seq = 3",
+        "DELETE FROM commits WHERE seq = 3",
+        "DELETE FROM commits WHERE seq = 1",
+        "UPDATE commits SET seq = 100 - seq",
+        "UPDATE commits SET seq = seq + 100",
+        "UPDATE commits SET hash = prev_hash WHERE seq = 3",
+        "UPDATE commits SET prev_hash = hash WHERE seq = 3",
+    ],
+)
+def test_what_somebody_changed_with_sql_is_found(tmp_path: Path, sql: str) -> None:
+    path = tmp_path / "hall.sqlite"
+    ledger = SqliteLedger(path)
+    ledger.append(chain_of(5))
+    ledger.close()
+    vandal = sqlite3.connect(path)
+    vandal.executescript(f"DROP TRIGGER commits_are_final; DROP TRIGGER commits_stay; {sql};")
+    vandal.close()
+    ledger = SqliteLedger(path)
+    with pytest.raises(LedgerBroken):
+        list(ledger.read())
+    ledger.close()
+
+
+def damage(path: Path, dice: random.Random) -> None:
+    """Flip a bit, zero a page, or cut the file."""
+    body = bytearray(path.read_bytes())
+    match dice.choice(["flip", "flip", "flip", "zero", "cut"]):
+        case "flip":
+            body[dice.randrange(len(body))] ^= 1 << dice.randrange(8)
+        case "zero":
+            page = 4096 * dice.randrange(len(body) // 4096)
+            body[page : page + 4096] = bytes(4096)
+        case _:
+            del body[dice.randrange(1, len(body)) :]
+    path.write_bytes(body)
+
+
+def test_a_hundred_damaged_files_are_found_or_harmless_and_never_served(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.sqlite"
+    commits = chain_of(200, keys=[f"key-{number}" for number in range(100)])
+    ledger = SqliteLedger(whole)
+    ledger.append(commits)
+    ledger.close()
+    found = 0
+    for number in range(100):
+        path = tmp_path / f"{number}.sqlite"
+        shutil.copy(whole, path)
+        damage(path, random.Random(number))
+        served: list[Commit] = []
+        try:
+            ledger = SqliteLedger(path)
+            try:
+                served = list(ledger.read())
+            finally:
+                ledger.close()
+        except (LedgerBroken, LedgerDown):
+            found += 1
+        else:
+            assert served == commits, f"seed {number} served a damaged ledger"
+    assert found >= 80  # the others hit bytes that mean nothing
+
+
+def test_the_hash_chain_is_what_finds_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the chain a damaged file is served: the test above can fail."""
+    monkeypatch.setattr(codec, "chain", lambda prev_hash, body: GENESIS)
+    path = tmp_path / "hall.sqlite"
+    ledger = SqliteLedger(path)
+    commits = chain_of(5)
+    ledger.append([*commits])
+    ledger.close()
+    path.write_bytes(path.read_bytes().replace(b"clerk-7", b"clerk-8"))
+    ledger = SqliteLedger(path)
+    assert list(ledger.read()) != commits
+    ledger.close()
+
+
+@pytest.mark.skipif(ROOT, reason="root may write everything")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(LedgerDown):
+        SqliteLedger(tmp_path / "hall.sqlite")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder on a disk of 256 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@linux_root
+def test_a_full_disk_refuses_whole_commits_and_recovers_when_there_is_space(small_disk: Path) -> None:
+    ledger = SqliteLedger(small_disk / "hall.sqlite")
+    written: list[Commit] = []
+
+    def fill() -> None:
+        for _ in range(1000):
+            more = chain_of(3, written[-1] if written else None)
+            ledger.append(more)
+            written.extend(more)
+
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(64 * 1024))
+    with pytest.raises(LedgerDown):
+        fill()
+    assert written
+    for _ in range(3):
+        with pytest.raises(LedgerDown):
+            ledger.append(chain_of(3, written[-1]))
+        assert list(ledger.read()) == written
+    ballast.unlink()
+    more = chain_of(3, written[-1])
+    ledger.append(more)
+    written.extend(more)
+    ledger.close()
+    ledger = SqliteLedger(small_disk / "hall.sqlite")
+    assert list(ledger.read()) == written
+    ledger.close()
+
+
+@linux_root
+def test_a_disk_that_may_not_be_written_is_told(small_disk: Path) -> None:
+    ledger = SqliteLedger(small_disk / "hall.sqlite")
+    ledger.append(chain_of(1))
+    ledger.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    for name in ("hall.sqlite", "other.sqlite"):
+        with pytest.raises(LedgerDown):
+            SqliteLedger(small_disk / name)
+
+
+class FailingDisk:
+    """A connection whose COMMIT fails as a failed fsync does."""
+
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self._real = real
+        self.in_transaction = False
+
+    def execute(self, sql: str) -> sqlite3.Cursor:
+        if sql == "COMMIT":
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+        return self._real.execute(sql)
+
+    def executemany(self, sql: str, rows: list[tuple[int | str | bytes | None, ...]]) -> sqlite3.Cursor:
+        return self._real.executemany(sql, rows)
+
+
+def test_after_a_failed_fsync_nothing_is_promised_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = SqliteLedger(tmp_path / "hall.sqlite")
+    commits = chain_of(3)
+    ledger.append(commits[:1])
+    real = ledger._db
+    monkeypatch.setattr(ledger, "_db", FailingDisk(real))
+    with pytest.raises(LedgerDoubtful):
+        ledger.append(commits[1:2])
+    monkeypatch.setattr(ledger, "_db", real)  # the disk works again: too late, a page may be lost in the kernel
+    with pytest.raises(LedgerDoubtful):
+        ledger.append(commits[1:2])
+    ledger.close()
