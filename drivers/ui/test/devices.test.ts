@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createApp, nextTick, type App } from 'vue'
 import { setLanguage } from '@jiaohao/lib'
-import { addLocales, i18n } from '@jiaohao/lib/i18n.ts'
+import { addLocales, i18n } from '../../../server/ui/lib/src/i18n'
 import DevicesPage from '../devices/DevicesPage.vue'
 import type { BenchState, PadLine } from '../devices/wire'
 
