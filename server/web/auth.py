@@ -187,16 +187,21 @@ def _check() -> None:
     try:
         _let_in(here())
     except Problem as problem:
-        identity = who()
-        audit.warning(
-            "refused %s: %s %s by %s from %s",
-            problem.code,
-            request.method,
-            request.url_rule.rule if request.url_rule is not None else "?",  # the rule: an address may hold a token
-            identity.id if identity is not None else "nobody",
-            request.remote_addr,
-        )
+        if here().audit_lines.has(request.remote_addr or ""):
+            _record(problem)
         raise
+
+
+def _record(problem: Problem) -> None:
+    identity = who()
+    audit.warning(
+        "refused %s: %s %s by %s from %s",
+        problem.code,
+        request.method,
+        request.url_rule.rule if request.url_rule is not None else "?",  # the rule: an address may hold a token
+        identity.id if identity is not None else "nobody",
+        request.remote_addr,
+    )
 
 
 def _let_in(site: Site) -> None:

@@ -9,6 +9,7 @@ from server.web.problems import too_many
 
 LOGIN_BURST, LOGIN_PER_S = 60, 1.0  # sign-ins and codes per address; a whole hall may sit behind one
 ISSUE_BURST, ISSUE_PER_S = 100, 10.0  # numbers per kiosk; many hands on the glass are slower
+AUDIT_BURST, AUDIT_PER_S = 50, 0.2  # lines about refused attempts per address; a flood must not fill the disk
 BUCKETS_MAX = 10_000
 
 
@@ -26,13 +27,22 @@ class Buckets:
         Raises:
             Problem: `too_many`, with the seconds until there is one again.
         """
+        missing = self._take(name)
+        if missing:
+            raise too_many(missing / self._per_s)
+
+    def has(self, name: str) -> bool:
+        """Take one if there is one, and say so."""
+        return not self._take(name)
+
+    def _take(self, name: str) -> float:
+        """Take one; give 0, or how much of one is missing."""
         now = self._clock()
         with self._lock:
             level, at = self._levels.pop(name, (self._burst, now))
             level = min(self._burst, level + (now - at) * self._per_s)
-            enough = level >= 1
-            self._levels[name] = (level - 1 if enough else level, now)
+            missing = max(0.0, 1 - level)
+            self._levels[name] = (level if missing else level - 1, now)
             if len(self._levels) > BUCKETS_MAX:
                 self._levels.popitem(last=False)
-        if not enough:
-            raise too_many((1 - level) / self._per_s)
+        return missing

@@ -11,7 +11,15 @@ from server.domain.terms import HallId
 from server.hall import Hall
 from server.people import People
 from server.register import Register
-from server.web.buckets import ISSUE_BURST, ISSUE_PER_S, LOGIN_BURST, LOGIN_PER_S, Buckets
+from server.web.buckets import (
+    AUDIT_BURST,
+    AUDIT_PER_S,
+    ISSUE_BURST,
+    ISSUE_PER_S,
+    LOGIN_BURST,
+    LOGIN_PER_S,
+    Buckets,
+)
 from server.web.doors import Doors
 from server.web.history import History
 
@@ -43,6 +51,7 @@ class Site:
     drill: bool = False
     histories: dict[HallId, History] = field(default_factory=dict)
     presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
+    audit_lines: Buckets = field(default_factory=lambda: Buckets(AUDIT_BURST, AUDIT_PER_S))
     sign_ins: Buckets = field(default_factory=lambda: Buckets(LOGIN_BURST, LOGIN_PER_S))
 
     @property

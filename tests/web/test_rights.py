@@ -8,6 +8,7 @@ import pytest
 from server.people import DEVICE_ROLES, PERSON_ROLES, SESSION_IDLE_S, Role
 from server.web.app import create_app
 from server.web.auth import RIGHTS
+from server.web.buckets import AUDIT_BURST
 from tests.web.stage import HALL, OTHER, PASSWORD, Stage
 
 P = frozenset(PERSON_ROLES)
@@ -298,3 +299,10 @@ def test_sign_ins_and_refusals_are_kept_on_record(stage: Stage, caplog: pytest.L
         "refused not_signed_in: GET /api/v1/halls/<hall>/commits by nobody from 127.0.0.1",
         "a wrong code from 127.0.0.1",
     ]
+
+
+def test_a_flood_of_refusals_does_not_fill_the_record(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(AUDIT_BURST + 30):
+        stage.nobody().get(f"/halls/{HALL}")
+    lines = [record for record in caplog.records if record.name == "server.audit"]
+    assert AUDIT_BURST <= len(lines) <= AUDIT_BURST + 10
