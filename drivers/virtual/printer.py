@@ -19,6 +19,7 @@ from drivers.virtual.paper import PaperReader, PrintedTicket
 
 TICKETS_KEPT = 50
 BUFFER_BYTES = 4096
+TAKEN_KEPT = 16_384
 _SLOW_BYTES_PER_S = 300.0
 
 
@@ -65,6 +66,8 @@ class VirtualPrinter:
         self._realtime = b""
         self._waiting = bytearray()
         self._asb_said = b""
+        self.taken: deque[int] = deque(maxlen=TAKEN_KEPT)
+        """The last bytes that came, for whoever wants to see them raw."""
         self.line = VirtualLine(place, self._take)
 
     @property
@@ -129,6 +132,7 @@ class VirtualPrinter:
     def _work(self, data: bytes) -> None:
         """Take bytes, print what can be printed, and answer."""
         with self._lock:
+            self.taken.extend(data)
             self._waiting += self._real_time(data)
             self._print()
             if self._paper.asb and (status := self._asb()) != self._asb_said:

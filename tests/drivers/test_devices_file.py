@@ -1,0 +1,191 @@
+"""DEVICES.toml: what a hall may write, and what it is told when it wrote something else."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from drivers.devices_file import (
+    BadDevicesFile,
+    DevicesFile,
+    Problem,
+    check,
+    is_devices_file,
+    load_devices,
+    read_devices,
+)
+from drivers.printer.thermal import EscposOptions
+from drivers.registry import DRIVERS, JobEntry
+
+GOOD = """
+schema = 1
+hall = "qiaocheng"
+
+[[device]]
+id = "printer-1"
+driver = "escpos"
+url = "tcp://192.168.1.50:9100"
+kiosks = ["kiosk-1"]
+options = { profile = "xp-80c", max_scale = 4 }
+
+[[device]]
+id = "pads"
+driver = "ff68"
+url = "serial:///dev/serial/by-id/usb-FTDI_X?baud=9600"
+windows = { 1 = "7", 2 = 8 }
+
+[[device]]
+id = "strips"
+driver = "onbon-bx5"
+url = "serial:///dev/serial/by-id/usb-FTDI_X?baud=9600"
+windows = { 1 = "7", 2 = "8" }
+"""
+
+
+def problems(text: str) -> list[Problem]:
+    with pytest.raises(BadDevicesFile) as bad:
+        read_devices(text)
+    return list(bad.value.problems)
+
+
+def one(text: str) -> Problem:
+    found = problems(text)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_good_file_is_read_whole() -> None:
+    file = read_devices(GOOD)
+    assert isinstance(file, DevicesFile)
+    assert file.hall == "qiaocheng"
+    assert [device.id for device in file.devices] == ["printer-1", "pads", "strips"]
+    assert file.devices[0].options == EscposOptions(profile="xp-80c", max_scale=4)
+    assert dict(file.devices[1].windows) == {1: "7", 2: "8"}
+
+
+def test_every_error_is_told_at_once_with_its_line_and_what_was_meant() -> None:
+    found = problems("""schema = 2
+hal = "qiaocheng"
+[[device]]
+id = "printer-1"
+driver = "escposs"
+url = "tcp://192.168.1.50"
+[[device]]
+id = "printer-1"
+driver = "escpos"
+ulr = "x"
+url = "tpc://192.168.1.50:9100"
+options = { profle = "xp-80c", max_scale = "3" }
+""")
+    assert [(problem.line, problem.path, problem.suggestion) for problem in found] == [
+        (0, "hall", None),
+        (1, "schema", None),
+        (2, "hal", "hall"),
+        (5, "device[0].driver", "escpos"),
+        (6, "device[0].url", None),
+        (8, "device[1].id", None),
+        (10, "device[1].ulr", "url"),
+        (11, "device[1].url", "tcp"),
+        (12, "device[1].options.max_scale", None),
+        (12, "device[1].options.profle", "profile"),
+    ]
+    assert all(problem.zh and problem.en for problem in found)
+
+
+def test_not_toml_says_where() -> None:
+    found = one("schema = 1\nhall = \n")
+    assert (found.line, found.code) == (2, "not_toml")
+
+
+@pytest.mark.parametrize(
+    ("changed", "line", "words"),
+    [
+        (('profile = "xp-80c"', 'profile = "xp-80d"'), 10, "profile: 'xp-80d' is not known"),
+        (("max_scale = 4", "max_scale = 9"), 10, "max_scale: must be 1..8"),
+        (("max_scale = 4", "max_scale = true"), 10, "max_scale must be a whole number"),
+        (('kiosks = ["kiosk-1"]', 'kiosks = "kiosk-1"'), 9, "kiosks must be a list"),
+        (('kiosks = ["kiosk-1"]', 'zones = ["general"]'), 9, "zones is for a speaker, this is a printer"),
+        (('kiosks = ["kiosk-1"]', 'windows = { 1 = "1" }'), 9, "windows is for strips and keypads"),
+        (('windows = { 1 = "7", 2 = 8 }', ""), 12, "windows is missing"),
+        (('windows = { 1 = "7", 2 = 8 }', 'windows = { one = "7" }'), 16, "address 'one' must be a number"),
+        (('windows = { 1 = "7", 2 = 8 }', "windows = { 1 = true }"), 16, "must be a window number in quotes"),
+        (('id = "pads"', 'id = "pads 1"'), 13, "id must be letters"),
+        (("serial:///dev/serial/by-id/usb-FTDI_X?baud=9600", "tcp://192.168.1.50:9100"), 15, "only strips and keypads"),
+    ],
+)
+def test_a_mistake_is_told_in_its_line(changed: tuple[str, str], line: int, words: str) -> None:
+    text = GOOD.replace(changed[0], changed[1], 1)
+    assert text != GOOD
+    found = one(text)
+    assert (found.line, words in found.en) == (line, True), found
+
+
+def test_a_file_without_devices_is_refused() -> None:
+    assert one('schema = 1\nhall = "x"\n').code == "no_device"
+
+
+def test_a_missing_file_is_one_problem(tmp_path: Path) -> None:
+    found = check(tmp_path / "none.toml")
+    assert [problem.code for problem in found] == ["unreadable"]
+
+
+def test_a_file_saved_by_notepad_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "devices.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert load_devices(path).hall == "qiaocheng"
+    assert check(path) == []
+
+
+def test_a_hall_file_is_not_a_devices_file(tmp_path: Path, root: Path) -> None:
+    path = tmp_path / "devices.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert is_devices_file(path)
+    assert not is_devices_file(root / "config" / "demo.toml")
+    assert not is_devices_file(tmp_path / "none.toml")
+
+
+class _Colour(StrEnum):
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    needed: str
+    pace: float = 1.0
+    colour: _Colour = _Colour.RED
+    codes: tuple[int, ...] = ()
+    way: Literal["a", "b"] = "a"
+    loud: bool | None = None
+
+
+def _with_options(options: str) -> str:
+    entry = 'schema = 1\nhall = "x"\n[[device]]\nid = "d"\ndriver = "own"\nurl = "tcp://h:1"\n'
+    return f"{entry}options = {{ {options} }}\n"
+
+
+OWN = {"own": JobEntry(kind="printer", about="", schemes=("tcp",), options=_Options, make=DRIVERS["escpos"].make)}  # type: ignore[arg-type]  # never made
+
+
+def test_options_of_every_type_are_fitted() -> None:
+    text = _with_options('needed = "x", pace = 2, colour = "red", codes = [1, 2], way = "b", loud = true')
+    options = read_devices(text, drivers=OWN).devices[0].options
+    assert options == _Options(needed="x", pace=2.0, colour=_Colour.RED, codes=(1, 2), way="b", loud=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("", "option needed is missing"),
+        ('needed = "x", pace = "fast"', "pace must be a number"),
+        ('needed = "x", colour = "blue"', "colour must be one of 'red'"),
+        ('needed = "x", codes = ["1"]', "codes must be a list"),
+        ('needed = "x", way = "c"', "way must be one of 'a', 'b'"),
+        ('needed = "x", loud = 1', "loud must be true or false"),
+    ],
+)
+def test_options_of_a_wrong_type_are_refused(options: str, words: str) -> None:
+    with pytest.raises(BadDevicesFile) as bad:
+        read_devices(_with_options(options), drivers=OWN)
+    assert words in str(bad.value)
