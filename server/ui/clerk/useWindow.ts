@@ -13,6 +13,8 @@ const AGAIN_BY_ITSELF_MS = 20_000
 const PICTURE_WITHIN_MS = 1_500
 /** The same press again within this is a slip of the finger, not a wish. */
 const SLIP_MS = 800
+/** How long a good word stays. */
+const SAID_FOR_MS = 6_000
 const RENEW_AT_MOST_EVERY_MS = 5_000
 
 type Act = (key: string) => Promise<{ seq: number }>
@@ -121,6 +123,16 @@ export function useWindow(hall: Ref<string | null>, no: Ref<string | null>) {
   watch(live.connected, (connected) => {
     if (!connected || unanswered === null) return
     if (Date.now() - unanswered.at <= AGAIN_BY_ITSELF_MS) unanswered.again()
+  })
+
+  // What went well is soon old news; what went wrong stays until the next press.
+  let fade: ReturnType<typeof setTimeout> | undefined
+  watch(notice, (now) => {
+    clearTimeout(fade)
+    if (now === null || now.kind === 'bad') return
+    fade = setTimeout(() => {
+      if (notice.value === now) notice.value = null
+    }, SAID_FOR_MS)
   })
 
   function say(words: string): void {
