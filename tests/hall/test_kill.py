@@ -2,11 +2,13 @@
 
 import os
 import random
+import re
 import selectors
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,50 +20,70 @@ ROUNDS = 40
 SEED = 20260302
 
 
-def killed_after(path: Path, turn: int, lines: int, mutant: str = "") -> list[Answer]:
-    """Start a worker, kill it after some answers, and give every answer it gave."""
-    command = [sys.executable, "-m", "tests.hall.worker", str(path), str(turn), mutant]
-    heard = b""
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as worker, selectors.DefaultSelector() as ready:
-        assert worker.stdout is not None
-        pipe = worker.stdout.fileno()
-        ready.register(pipe, selectors.EVENT_READ)
+class Workers:
+    """Workers one after the other, each killed in the middle of its work."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._to, self._from = process.stdin, process.stdout.fileno()
+        self._ready = selectors.DefaultSelector()
+        self._ready.register(self._from, selectors.EVENT_READ)
+
+    def killed_after(self, path: Path, turn: int, lines: int, mutant: str = "") -> list[Answer]:
+        """Start a worker, kill it after some answers, and give every answer it gave."""
+        self._to.write(f"{path}|{turn}|{mutant}\n".encode())
+        self._to.flush()
+        heard = self._hear(b"", lambda so_far: so_far.count(b"\n") > lines and b"pid " in so_far)
+        (pid,) = re.findall(rb"^pid (\d+)$", heard, re.MULTILINE) or [b""]
+        os.kill(int(pid), signal.SIGKILL)
+        heard = self._hear(heard, lambda so_far: so_far.endswith(b"dead\n"))
+        told = [line.split("|") for line in heard.decode().splitlines() if "|" in line]
+        return [Answer(key=key, result=None if result == "-" else result) for key, result in told]
+
+    def close(self) -> None:
+        """Let go of the selector."""
+        self._ready.close()
+
+    def _hear(self, heard: bytes, enough: Callable[[bytes], bool]) -> bytes:
         until = time.monotonic() + 30
-        while heard.count(b"\n") < lines:
-            assert ready.select(timeout=until - time.monotonic()), f"round {turn}: the worker is silent"
-            piece = os.read(pipe, 65536)
-            assert piece, f"round {turn}: the worker ended by itself"
+        while not enough(heard):
+            assert self._ready.select(timeout=until - time.monotonic()), f"the worker is silent after {heard!r}"
+            piece = os.read(self._from, 65536)
+            assert piece, "the worker's parent ended by itself"
             heard += piece
-        worker.send_signal(signal.SIGKILL)
-        heard += worker.stdout.read()
-    told = [line.split("|") for line in heard.decode().splitlines()]
-    return [Answer(key=key, result=None if result == "-" else result) for key, result in told]
+        return heard
 
 
-def hammered(path: Path, rounds: int, mutant: str = "") -> tuple[list[str], int]:
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    """Give the process that forks workers."""
+    command = [sys.executable, "-m", "tests.hall.worker"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        made = Workers(process)
+        yield made
+        made.close()
+        process.kill()
+
+
+def hammered(workers: Workers, path: Path, rounds: int, mutant: str = "") -> tuple[list[str], int]:
     """Give the broken rules after some rounds, and how many answers were given."""
     dice = random.Random(SEED)
     answers: list[Answer] = []
     for turn in range(rounds):
-        answers += killed_after(path, turn, dice.randrange(1, 60), mutant)
+        answers += workers.killed_after(path, turn, dice.randrange(1, 60), mutant)
     ledger = SqliteLedger(path)
     found = faults(ledger.read(), answers)
     ledger.close()
     return found, len(answers)
 
 
-def test_forty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    found, answers = hammered(tmp_path / "hall.sqlite", ROUNDS)
+def test_forty_kills_lose_and_double_nothing(workers: Workers, tmp_path: Path) -> None:
+    found, answers = hammered(workers, tmp_path / "hall.sqlite", ROUNDS)
     assert not found, f"seed {SEED}: {found}"
     assert answers > ROUNDS
 
 
-def test_a_server_that_answers_before_it_writes_is_found_out(tmp_path: Path) -> None:
-    found, _ = hammered(tmp_path / "hall.sqlite", 2, "ack-before-append")
+def test_a_server_that_answers_before_it_writes_is_found_out(workers: Workers, tmp_path: Path) -> None:
+    found, _ = hammered(workers, tmp_path / "hall.sqlite", 3, "ack-before-append")
     assert any(it.startswith("L3") for it in found)
-
-
-@pytest.mark.parametrize("turn", [0])
-def test_the_worker_without_a_kill_is_no_special_case(tmp_path: Path, turn: int) -> None:
-    answers = killed_after(tmp_path / "hall.sqlite", turn, 200)
-    assert len({it.key for it in answers}) == len(answers)

@@ -20,7 +20,19 @@ from tests.hall.checker import result_of
 THREADS = 4
 
 
-def main(path: str, turn: str, mutant: str = "") -> None:
+def main() -> None:
+    """Fork a worker per line and wait for its death."""
+    for line in sys.stdin:
+        path, turn, mutant = line.rstrip("\n").split("|")
+        pid = os.fork()
+        if pid == 0:
+            work(path, turn, mutant)
+        os.write(1, f"pid {pid}\n".encode())
+        os.waitpid(pid, 0)
+        os.write(1, b"dead\n")
+
+
+def work(path: str, turn: str, mutant: str) -> None:
     """Hammer until killed."""
     now_ms = ms(NINE)
     held_back: list[Callable[[], None]] = []
@@ -64,4 +76,4 @@ def main(path: str, turn: str, mutant: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
