@@ -40,6 +40,8 @@ REFUSAL_BEEPS = 3
 REPAINT_EVERY_S = 60.0
 QUIET_S = 0.2
 """No frame pauses this long in the middle: what is left in the decoder is noise."""
+ECHO_S = 0.2
+"""Some RS-485 adapters hear themselves; a pad sends again after 0.3 s at the earliest."""
 MAX_ANSWERS = 32
 
 _CODES = MappingProxyType({"6": "no-show", "0": "hold", "3": "resume-held", "4": "missed", "": "start"})
@@ -64,6 +66,8 @@ class _Pad:
     pressed: bool = False  # a press is on its way to the hall
     last_frame: bytes = b""
     last_s: float = 0.0
+    said: bytes = b""  # the last answer that went out
+    said_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -105,7 +109,7 @@ class FF68Pads:
         """Give the next frame: answers first (a pad waits for them), then beeps, then displays."""
         if now_s < self._quiet_until_s:
             return b""
-        frame = self._answers.popleft() if self._answers else self._beep(now_s) or self._display(now_s)
+        frame = self._answer(now_s) or self._beep(now_s) or self._display(now_s)
         if frame:
             self._quiet_until_s = now_s + GAP_S
         return frame
@@ -120,8 +124,11 @@ class FF68Pads:
             what = ff68.read_press(frame)
             if pad is None or what is None:
                 continue
-            self._answers.append(ff68.acknowledge(frame))
             raw = ff68.encode(frame.address, frame.command, frame.data)
+            if raw == pad.said and now_s - pad.said_s < ECHO_S:
+                pad.said = b""
+                continue  # our own answer, heard back: to answer it would go on for ever
+            self._answers.append(ff68.acknowledge(frame))
             bounced = raw == pad.last_frame and now_s - pad.last_s < BOUNCE_S
             pad.last_frame, pad.last_s = raw, now_s
             if not bounced:
@@ -151,6 +158,14 @@ class FF68Pads:
             return []
         pad.pressed = True
         return [press]
+
+    def _answer(self, now_s: float) -> bytes:
+        if not self._answers:
+            return b""
+        answer = self._answers.popleft()
+        pad = self._pads[answer[5]]
+        pad.said, pad.said_s = answer, now_s
+        return answer
 
     def _beep(self, now_s: float) -> bytes:
         for address, pad in self._pads.items():

@@ -8,7 +8,7 @@ only: after a reconnection, or when a silent strip answers again, it is painted 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from drivers.faults import Fault, FaultCode, Health, HealthStatus
 from drivers.led import onbon, words
@@ -26,7 +26,7 @@ LEFT_ALONE_S = 10.0
 GAP_S = 0.05
 """Quiet time between frames: half-duplex transceivers need it to turn round."""
 PING_EVERY_S = 15.0
-REPAINT_EVERY_S = 120.0
+REPAINT_EVERY_S = 30.0
 """A strip that lost power for a moment answers pings and shows nothing."""
 
 _COLOURS = {
@@ -36,6 +36,7 @@ _COLOURS = {
     words.Mood.AWAY: onbon.Colour.YELLOW,
 }
 _BETWEEN_LANGUAGES = "    "
+_Kind: TypeAlias = Literal["paint", "ping", "set_up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ class _Sent:
 
     address: int
     data: bytes
-    kind: Literal["paint", "ping", "set_up"]
+    kind: _Kind
     until_s: float
 
 
@@ -139,14 +140,15 @@ class OnbonStrips:
         if now_s < self._quiet_until_s:
             return b""
         addresses = list(self._strips)
-        for step in range(len(addresses)):
-            address = addresses[(self._turn + step) % len(addresses)]
-            command = self._command_for(self._strips[address], now_s)
-            if command is not None:
-                kind, data = command
-                self._turn = (self._turn + step + 1) % len(addresses)
-                self._sent = _Sent(address=address, data=data, kind=kind, until_s=now_s + ACK_WITHIN_S)
-                return onbon.encode(data, dst=address)
+        in_turn = addresses[self._turn :] + addresses[: self._turn]
+        for command_for in (self._news, self._upkeep):  # a call does not wait behind pings
+            for address in in_turn:
+                command = command_for(self._strips[address], now_s)
+                if command is not None:
+                    kind, data = command
+                    self._turn = (addresses.index(address) + 1) % len(addresses)
+                    self._sent = _Sent(address=address, data=data, kind=kind, until_s=now_s + ACK_WITHIN_S)
+                    return onbon.encode(data, dst=address)
         return b""
 
     def feed(self, data: bytes, now_s: float) -> Sequence[Press | Rating]:
@@ -183,15 +185,20 @@ class OnbonStrips:
         dead = len(silent) == len(self._strips)
         return Health(status=HealthStatus.DOWN if dead else HealthStatus.DEGRADED, faults=tuple(faults))
 
-    def _command_for(self, strip: _Strip, now_s: float) -> tuple[Literal["paint", "ping", "set_up"], bytes] | None:
-        """Give what this strip should be told now, if anything."""
+    def _news(self, strip: _Strip, now_s: float) -> tuple[_Kind, bytes] | None:
+        """Give the text this strip ought to show and does not."""
+        if now_s < strip.not_before_s or not strip.set_up or not strip.wanted or strip.painted == strip.wanted:
+            return None
+        pausing = strip.wanted == strip.refused and now_s - strip.refused_s < LEFT_ALONE_S
+        return None if pausing else ("paint", strip.wanted)
+
+    def _upkeep(self, strip: _Strip, now_s: float) -> tuple[_Kind, bytes] | None:
+        """Give what this strip should be told now although nothing happened."""
         if now_s < strip.not_before_s:
             return None
         if not strip.set_up:
             return "set_up", onbon.brightness(self.options.brightness)
-        stale = strip.painted != strip.wanted or now_s - strip.painted_s >= REPAINT_EVERY_S
-        pausing = strip.wanted == strip.refused and now_s - strip.refused_s < LEFT_ALONE_S
-        if strip.wanted and stale and not pausing:
+        if strip.wanted and strip.painted == strip.wanted and now_s - strip.painted_s >= REPAINT_EVERY_S:
             return "paint", strip.wanted
         if strip.answered_s is None or now_s - strip.answered_s >= PING_EVERY_S:
             return "ping", onbon.ping()

@@ -112,6 +112,20 @@ def test_bounced_press_is_answered_twice_and_counted_once() -> None:
     assert len(driver.feed(raw, 21.0)) == 1
 
 
+def test_own_answer_heard_back_is_not_answered_again() -> None:
+    driver = pads()
+    raw = ff68.key_press(1, Key.CALL_NEXT)
+    driver.feed(raw, 20.0)
+    sent = []
+    for step in range(100):  # an adapter that hears everything it sends
+        now_s = 20.0 + step * 0.05
+        if frame := driver.due(now_s):
+            sent.append(frame)
+            assert driver.feed(frame, now_s + 0.02) == []
+    assert sent == [raw]
+    assert len(driver.feed(raw, 30.0)) == 1
+
+
 def test_same_key_on_two_pads_is_two_presses() -> None:
     driver = pads()
     both = ff68.key_press(1, Key.CALL_NEXT) + ff68.key_press(2, Key.CALL_NEXT)
