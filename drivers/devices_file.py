@@ -266,8 +266,8 @@ class _Reader:
             value, kind = given[field.name], kinds[field.name]
             fitted = _fit(value, kind)
             if fitted is _UNFIT:
-                zh = f"选项 {field.name} 应为 {_expected(kind)}，不是 {value!r}"
-                en = f"option {field.name} must be {_expected(kind)}, not {value!r}"
+                zh = f"选项 {field.name} 应为 {expected(kind)}，不是 {value!r}"
+                en = f"option {field.name} must be {expected(kind)}, not {value!r}"
                 self._say(field.name, number, "type", zh, en, prefix="options.")
             else:
                 values[field.name] = fitted
@@ -293,7 +293,11 @@ class _Reader:
         for number, device in enumerate(devices):
             if device is None:
                 continue
-            other = first.setdefault(device.url, device)
+            other = first.setdefault(device.url.partition("?")[0], device)
+            if other is not device and other.url != device.url:
+                zh = f"与 {other.id!r} 是同一个串口，url 必须写得完全一样"
+                en = f"this is the port of {other.id!r}: both urls must be written alike"
+                self._say("url", number, "same_port", zh, en)
             alone = not (isinstance(device.entry, StateEntry) and isinstance(other.entry, StateEntry))
             if other is not device and alone:
                 zh = f"{device.url!r} 已被 {other.id!r} 使用；只有条屏和呼叫器可以共用一条线"
@@ -379,10 +383,11 @@ def _fit(value: object, kind: Any) -> object:  # Any: a type as get_type_hints g
     return _UNFIT
 
 
-def _expected(kind: Any) -> str:  # Any: a type as get_type_hints gives it
+def expected(kind: Any) -> str:  # Any: a type as get_type_hints gives it
+    """Say in words which values an option of this type takes."""
     origin = get_origin(kind)
     if origin in (Union, UnionType):
-        return " or ".join(_expected(each) for each in get_args(kind) if each is not NoneType)
+        return " or ".join(expected(each) for each in get_args(kind) if each is not NoneType)
     if origin is Literal:
         return "one of " + ", ".join(repr(each) for each in get_args(kind))
     if origin is tuple:

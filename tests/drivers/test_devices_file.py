@@ -122,6 +122,12 @@ def test_a_mistake_is_told_in_its_line(changed: tuple[str, str], line: int, word
     assert (found.line, words in found.en) == (line, True), found
 
 
+def test_devices_of_one_port_must_write_it_alike() -> None:
+    head, _, last = GOOD.rpartition("baud=9600")
+    found = one(f"{head}baud=57600{last}")
+    assert (found.line, found.code) == (21, "same_port")
+
+
 def test_a_file_without_devices_is_refused() -> None:
     assert one('schema = 1\nhall = "x"\n').code == "no_device"
 

@@ -1,0 +1,92 @@
+"""The tables of docs/devices.md, drawn from the registry: `python -m drivers.reference` writes them anew."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Final, get_type_hints
+
+from drivers.devices_file import expected
+from drivers.printer.profiles import profiles
+from drivers.registry import DRIVERS
+
+PAGE: Final = Path(__file__).parent.parent / "docs" / "devices.md"
+
+
+def drivers_table() -> str:
+    """Give the Markdown of every driver: name, kind, what it drives, how its url begins."""
+    rows = ["| driver | kind | what it drives | url begins with |", "|---|---|---|---|"]
+    for name, entry in DRIVERS.items():
+        schemes = ", ".join(f"`{scheme}:`" for scheme in entry.schemes)
+        rows.append(f"| `{name}` | {entry.kind} | {entry.about} | {schemes} |")
+    return "\n".join(rows)
+
+
+def options_table() -> str:
+    """Give the Markdown of every option of every driver: type and default."""
+    rows = ["| driver | option | value | default |", "|---|---|---|---|"]
+    for name, entry in DRIVERS.items():
+        kinds = get_type_hints(entry.options)
+        for field in fields(entry.options):
+            default = "**required**" if field.default is MISSING else _written(field.default)
+            rows.append(f"| `{name}` | `{field.name}` | {expected(kinds[field.name])} | {default} |")
+    return "\n".join(rows)
+
+
+def profiles_table() -> str:
+    """Give the Markdown of every printer model."""
+    rows = [
+        "| profile | printer | dots | characters | scale | QR | cut | answers |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, model in profiles().items():
+        answers = "yes" if model.answers else "no"
+        cells = (
+            f"`{name}`",
+            model.name,
+            model.width_dots,
+            model.charset,
+            model.max_scale,
+            model.qr,
+            model.cut,
+            answers,
+        )
+        rows.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def page(text: str) -> str:
+    """Give the page with its tables drawn anew."""
+    for name, table in _TABLES.items():
+        begin, end = f"<!-- {name}: drawn by `python -m drivers.reference` -->", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
+    return text
+
+
+def main() -> None:
+    """Write the tables into docs/devices.md."""
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _written(value: object) -> str:
+    match value:
+        case None:
+            return "as the profile"
+        case "":
+            return "none"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case tuple():
+            return f"`[{', '.join(repr(each) for each in value)}]`".replace("'", '"')
+        case str():
+            return f'`"{value}"`'
+        case _:
+            return f"`{value}`"
+
+
+_TABLES: Mapping[str, str] = {"drivers": drivers_table(), "options": options_table(), "profiles": profiles_table()}
+
+
+if __name__ == "__main__":
+    main()
