@@ -30,7 +30,7 @@ from server.clock import Clock, DrillClock, instant_of, machine_clock
 from server.domain.commands import PlanHall
 from server.domain.refusals import Refusal
 from server.domain.state import HallState
-from server.domain.terms import CLOCK, HallId, Track
+from server.domain.terms import CLOCK, HallId
 from server.feeds.devices import JobFeed
 from server.feeds.journal import JobJournal, JournalBroken
 from server.feeds.screens import Screens
@@ -43,7 +43,7 @@ from server.projections.common import instant
 from server.register import Register
 from server.web.app import create_app
 from server.web.devices import device_rows
-from server.web.doors import WILDCARDS, Doors, own_addresses, track_url
+from server.web.doors import Doors
 from server.web.listener import Listener, PortTaken, listen
 from server.web.live import Live
 from server.web.site import Check, PageFolders, Site
@@ -156,14 +156,12 @@ class _Server:
             dev=dev,
             drill=self._drill,
         )
-        own = f"http://{_shown(_reachable(host))}:{port}"
         for id_, hall in self.halls.items():
             screens = Screens(hall, drill=self._drill, names=self._known_names, devices=partial(self._rows, site, id_))
             feed = JobFeed(
                 hall,
                 self._journal,
                 rows=self._register.rows,
-                track_url=partial(_track_url, _public_url(hall) or own, id_),
                 drill=self._drill,
                 changed=screens.changed,
             )
@@ -411,18 +409,6 @@ def _public_url(hall: Hall) -> str | None:
         return state.plan.public_url
 
     return hall.read(question)
-
-
-def _track_url(base: str, hall: HallId, track: Track) -> str:
-    return track_url(base, hall, track)
-
-
-def _reachable(host: str) -> str:
-    """Give an address under which phones may reach a server that listens everywhere."""
-    if host not in WILDCARDS:
-        return host
-    outside = sorted(address for address in own_addresses() if ":" not in address and not address.startswith("127."))
-    return outside[0] if outside else "127.0.0.1"
 
 
 def _shown(host: str) -> str:

@@ -36,7 +36,10 @@ class CloseDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueTicket:
-    """Give a number. `visitor` is a keyed hash, never an identity number; `window` binds the ticket to one window."""
+    """Give a number. `visitor` is a keyed hash, never an identity number; `window` binds the ticket to one window.
+
+    `base_url` is where the visitor's phone reaches this server: it goes into the QR code.
+    """
 
     service: ServiceId
     track: Track
@@ -46,6 +49,7 @@ class IssueTicket:
     channel: str = "kiosk"
     kiosk: DeviceId | None = None
     visitor: str | None = None
+    base_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

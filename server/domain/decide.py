@@ -205,6 +205,7 @@ def _issue(state: HallState, command: c.IssueTicket, now_ms: int) -> list[e.Even
             channel=command.channel,
             kiosk=command.kiosk,
             visitor=command.visitor,
+            base_url=command.base_url,
         )
     ]
 

@@ -45,7 +45,7 @@ class DayClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketIssued:
-    """A visitor got a number. `ahead`, `eta_*` and `windows` are what the visitor was told."""
+    """A visitor got a number. `ahead`, `eta_*`, `windows` and `base_url` are what the visitor was told."""
 
     ticket: TicketId
     label: Label
@@ -64,6 +64,7 @@ class TicketIssued:
     channel: str = "kiosk"
     kiosk: DeviceId | None = None
     visitor: str | None = None
+    base_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ class Ticket:
     kiosk: DeviceId | None = None
     language: str | None = None
     visitor: str | None = None
+    base_url: str = ""
     status: TicketStatus = TicketStatus.WAITING
     bound: WindowNo | None = None
     window: WindowNo | None = None
@@ -319,6 +320,7 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
         kiosk=event.kiosk,
         language=event.language,
         visitor=event.visitor,
+        base_url=event.base_url,
         bound=event.window,
     )
     state.tickets[ticket.id] = ticket

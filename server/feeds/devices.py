@@ -16,7 +16,7 @@ from typing import Any, Protocol, assert_never
 
 import msgspec
 
-from server.domain.terms import HallId, Track
+from server.domain.terms import HallId
 from server.feeds.hall_view import HallView
 from server.feeds.journal import JobJournal, JobResult, Place
 from server.projections.common import instant
@@ -82,17 +82,15 @@ class JobFeed:
         journal: JobJournal,
         *,
         rows: Callable[[HallId], Sequence[Registered]],
-        track_url: Callable[[Track], str],
         drill: bool,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Follow `hall`. `rows` gives the register's rows, first registered first.
 
-        `track_url` gives the address of a ticket's phone page; `changed` is called when a device came, went or
-        answered, and must only set a flag.
+        `changed` is called when a device came, went or answered, and must only set a flag.
         """
         self._hall, self._journal, self._rows = hall, journal, rows
-        self._track_url, self._drill, self._changed = track_url, drill, changed
+        self._drill, self._changed = drill, changed
         self._turn = RLock()
         self._wake = Flag()
         self._stopped = False
@@ -191,7 +189,6 @@ class JobFeed:
                             commit.events,
                             seq=commit.seq,
                             at_ms=commit.at_ms,
-                            track_url=self._track_url,
                             drill=self._drill,
                         )
                     )

@@ -53,6 +53,11 @@ def instant(plan: HallPlan, ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, tz=UTC).astimezone(plan.zone_info).isoformat(timespec="milliseconds")
 
 
+def track_url(base: str, hall: str, track: str) -> str:
+    """Give the address of a visitor's phone page."""
+    return f"{base.rstrip('/')}/t/{hall}/{track}"
+
+
 def instant_or_none(plan: HallPlan, ms: int | None) -> str | None:
     """Give an instant as `instant` does, None for None."""
     return None if ms is None else instant(plan, ms)

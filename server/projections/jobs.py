@@ -4,18 +4,19 @@ A job is named by its commit and its place in it ("1041.0"), so that it keeps it
 apart from every other for ever. Jobs that come too late are worse than none: each expires.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from server.domain import events as e
 from server.domain.state import HallState, Ticket
-from server.domain.terms import ORDINARY, DeviceId, Label, Text, TicketId, TicketStatus, Track, WindowNo, ZoneId
+from server.domain.terms import ORDINARY, DeviceId, Label, Text, TicketId, TicketStatus, WindowNo, ZoneId
 from server.projections.common import (
     EtaView,
     floor_of_zone,
     instant,
     service_name,
+    track_url,
     window_name,
     zone_name,
 )
@@ -98,7 +99,6 @@ def jobs_of(
     *,
     seq: int,
     at_ms: int,
-    track_url: Callable[[Track], str],
     drill: bool = False,
 ) -> list[Job]:
     """Give the jobs of one commit, in order. Tickets of another business day than the state's are skipped."""
@@ -109,7 +109,7 @@ def jobs_of(
                 if event.channel not in PRINTING_CHANNELS or event.ticket not in state.tickets:
                     continue
                 ticket = state.tickets[event.ticket]
-                paper = _paper(state, ticket, issued_ms=at_ms, track_url=track_url, drill=drill, reprint=False)
+                paper = _paper(state, ticket, issued_ms=at_ms, drill=drill, reprint=False)
                 kiosk, zone = event.kiosk, None
                 data: PrintTicket | Say = paper
                 within_ms = PRINT_WITHIN_MS
@@ -117,7 +117,7 @@ def jobs_of(
                 if event.ticket not in state.tickets:
                     continue
                 ticket = state.tickets[event.ticket]
-                data = _paper(state, ticket, issued_ms=ticket.issued_ms, track_url=track_url, drill=drill, reprint=True)
+                data = _paper(state, ticket, issued_ms=ticket.issued_ms, drill=drill, reprint=True)
                 kiosk, zone, within_ms = event.kiosk, None, PRINT_WITHIN_MS
             case e.TicketCalled() | e.TicketRecalled() | e.TicketResumed():
                 if event.window not in state.plan.window:
@@ -153,9 +153,7 @@ def still_matters(state: HallState, job: Job) -> bool:
             assert_never(job.data)
 
 
-def _paper(
-    state: HallState, ticket: Ticket, *, issued_ms: int, track_url: Callable[[Track], str], drill: bool, reprint: bool
-) -> PrintTicket:
+def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, reprint: bool) -> PrintTicket:
     plan = state.plan
     rule = plan.priority.get(ticket.priority)
     known = ticket.eta_p50_s is not None and ticket.eta_p80_s is not None
@@ -172,7 +170,7 @@ def _paper(
         issued_at=instant(plan, issued_ms),
         priority=None if ticket.priority == ORDINARY else ticket.priority,
         priority_name=rule.name if rule and ticket.priority != ORDINARY else None,
-        track_url=track_url(ticket.track),
+        track_url=track_url(ticket.base_url, plan.hall, ticket.track),
         languages=plan.ticket_languages or plan.languages,
         advice=plan.advice,
         notice=plan.notice,

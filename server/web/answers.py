@@ -6,9 +6,8 @@ from typing import TypeVar
 from server.domain import events as e
 from server.domain.terms import HallPlan, TicketStatus, WindowStatus
 from server.ledger.base import Commit
-from server.projections.common import instant
+from server.projections.common import instant, track_url
 from server.web import wire
-from server.web.doors import track_url
 
 _E = TypeVar("_E")
 
@@ -44,8 +43,8 @@ WINDOW_AFTER: dict[type[e.Event], WindowStatus] = {
 }
 
 
-def issued(commit: Commit, plan: HallPlan, base: str) -> wire.IssuedTicket:
-    """Give what the visitor is told; `base` is the address of the phone pages."""
+def issued(commit: Commit, plan: HallPlan) -> wire.IssuedTicket:
+    """Give what the visitor is told."""
     event = _last(commit.events, e.TicketIssued)
     known = event.eta_p50_s is not None and event.eta_p80_s is not None
     return wire.IssuedTicket(
@@ -57,7 +56,7 @@ def issued(commit: Commit, plan: HallPlan, base: str) -> wire.IssuedTicket:
         issued_at=instant(plan, commit.at_ms),
         ahead=event.ahead,
         eta=wire.Eta(p50_s=event.eta_p50_s or 0, p80_s=event.eta_p80_s or 0) if known else None,
-        track_url=track_url(base, commit.hall, event.track),
+        track_url=track_url(event.base_url, commit.hall, event.track),
         track=event.track,
         windows=list(event.windows),
         priority=event.priority,

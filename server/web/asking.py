@@ -100,7 +100,7 @@ def reply(answer: BaseModel, status: int = 200, headers: Mapping[str, str] | Non
 
 def base_url(plan: HallPlan) -> str:
     """Give the address under which a visitor's phone reaches this server."""
-    return plan.public_url or request.host_url
+    return plan.public_url or here().doors.visitor_base(request.host_url)
 
 
 def by_role(roles: frozenset[str]) -> bool:

@@ -8,7 +8,7 @@ from threading import Lock
 from server.web.problems import too_many
 
 LOGIN_BURST, LOGIN_PER_S = 60, 1.0  # sign-ins and codes per address; a whole hall may sit behind one
-ISSUE_BURST, ISSUE_PER_S = 100, 10.0  # numbers per kiosk; many hands on the glass are slower
+ISSUE_BURST, ISSUE_PER_S = 500, 50.0  # numbers per kiosk; many hands on the glass are slower
 AUDIT_BURST, AUDIT_PER_S = 50, 0.2  # lines about refused attempts per address; a flood must not fill the disk
 BUCKETS_MAX = 10_000
 

@@ -25,6 +25,7 @@ class Doors:
     def __init__(self, *, hosts: Iterable[str] = (), port: int, public_urls: Iterable[str] = ()) -> None:
         """Allow loopback, this machine's names and addresses, `hosts`, and the hosts of `public_urls`."""
         self.port = port
+        self._everywhere = not WILDCARDS.isdisjoint(hosts := tuple(hosts))
         self._public = frozenset(_origin(url) for url in public_urls)
         named = {_bare(host) for host in hosts if host not in WILDCARDS}
         self._named = LOOPBACK_NAMES | named | _own_names() | {urlsplit(url).hostname or "" for url in self._public}
@@ -54,6 +55,17 @@ class Doors:
         """Say whether this host is a public address that is reached by https (through a proxy)."""
         return f"https://{host}" in self._public
 
+    def visitor_base(self, asked: str) -> str:
+        """Give the address for visitors' phones when somebody asked at `asked` (http://HOST:PORT).
+
+        A kiosk on the server's own machine asks at loopback, where no phone gets: then an outside address is given.
+        """
+        parts = urlsplit(asked)
+        if not self._everywhere or (parts.hostname or "") not in LOOPBACK_NAMES:
+            return asked
+        outside = sorted(one for one in own_addresses() if ":" not in one and not one.startswith("127."))
+        return f"{parts.scheme}://{outside[0]}:{self.port}" if outside else asked
+
     @property
     def origins(self) -> list[str]:
         """Give the origins in full, for libraries that want a list."""
@@ -71,11 +83,6 @@ class Doors:
             if time.monotonic() - self._looked_s > LOOK_AGAIN_S:
                 self._own, self._looked_s = own_addresses(), time.monotonic()
         return name in self._own
-
-
-def track_url(base: str, hall: str, track: str) -> str:
-    """Give the address of a visitor's phone page."""
-    return f"{base.rstrip('/')}/t/{hall}/{track}"
 
 
 def own_addresses() -> frozenset[str]:

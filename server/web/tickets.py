@@ -14,11 +14,10 @@ from server.domain.terms import DeviceId, Label, PriorityId, ServiceId, TicketId
 from server.hall import Hall
 from server.people import Role
 from server.projections import ticket as ticket_page
-from server.projections.common import instant
+from server.projections.common import instant, track_url
 from server.web import answers, wire
 from server.web.asking import base_url, by_role, hall_of, operation_id, plan_of, reply, run
 from server.web.auth import RIGHTS, looks_like_track, signed_in
-from server.web.doors import track_url
 from server.web.history import History
 from server.web.site import here
 
@@ -40,7 +39,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
     hall, identity = hall_of(path.hall), signed_in()
     if identity.role is Role.KIOSK:
         here().presses.take(identity.id)
-    visitor = None
+    plan, visitor = plan_of(hall), None
     if body.visitor_ref is not None:
         visitor = here().people.keyed_hash("visitor", f"{hall.id}\0{body.visitor_ref}".encode())
     command = c.IssueTicket(
@@ -52,9 +51,9 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         channel=body.channel or CHANNELS.get(identity.role, "guide"),
         kiosk=DeviceId(identity.id) if identity.role is Role.KIOSK else None,
         visitor=visitor,
+        base_url=base_url(plan),
     )
-    plan = plan_of(hall)
-    answer = answers.issued(run(hall, command), plan, base_url(plan))
+    answer = answers.issued(run(hall, command), plan)
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
 
 
@@ -97,7 +96,7 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     ]
     more: dict[str, object] = {"history": history}
     if as_holder:
-        more["track_url"] = track_url(base_url(plan), hall.id, found.track)
+        more["track_url"] = track_url(found.base_url, hall.id, found.track)
     return reply(view.model_copy(update=more))
 
 

@@ -60,7 +60,6 @@ class Desk:
             self.day.hall,
             self.journal,
             rows=lambda _: self.rows,
-            track_url=lambda track: f"http://hall/{track}",
             drill=False,
         )
         self.feed.step()

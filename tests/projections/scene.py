@@ -103,6 +103,7 @@ class Day:
         told = {"priority": None, "kiosk": None, "channel": "kiosk"} | more
         commit = self.do(
             c.IssueTicket(
+                base_url="http://hall",
                 service=ServiceId(service),
                 track=track,
                 priority=PriorityId(str(told["priority"])) if told["priority"] else None,

@@ -43,7 +43,7 @@ def every_job(day: Day) -> list[Any]:
         for commit in day.hall.commits(0, 1000)
         for job in day.read(
             lambda state, commit=commit: jobs_of(  # type: ignore[misc]
-                state, commit.events, seq=commit.seq, at_ms=commit.at_ms, track_url=lambda track: f"http://hall/{track}"
+                state, commit.events, seq=commit.seq, at_ms=commit.at_ms
             )
         )
     ]
