@@ -25,6 +25,7 @@ CONNECTIONS_MAX = 4000  # more wait outside: each costs memory
 SOCKET_PATH = "/socket.io"
 HTTP_SILENCE_S = 60.0  # a keep-alive connection that asks nothing is closed
 FRAME_BYTES_MAX = 65_536
+SEND_BUFFER_BYTES = 65_536
 SOCKET_SILENCE_S = 12.0  # pings go out every 5 s: a websocket that says or takes nothing for this long is dead
 SOCKETS_PER_ADDRESS = 1000  # screens behind one proxy; a whole hall's phones behind one address
 
@@ -188,6 +189,8 @@ class _Handler(gw_handler.WebSocketHandler):  # type: ignore[misc]  # untyped li
             self.websocket = _BoundedWebSocket(self.environ, gw_websocket.Stream(self), self)
             self.environ["wsgi.websocket"] = self.websocket
             self.socket.settimeout(SOCKET_SILENCE_S)
+            # Linux would let megabytes of old pictures pile up for a slow screen before anybody noticed.
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         return result
 
     def run_websocket(self) -> None:

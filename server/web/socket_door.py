@@ -87,13 +87,18 @@ class SocketDoor:
         line, raw = self._line(sid), self._raw.get(sid)
         if line is not None:
             line.close(wait=False, abort=True)
-        if raw is not None and raw.handler is not None:
-            with suppress(OSError):  # closed already
-                raw.handler.socket.shutdown(SHUT_RDWR)  # else the greenlet that writes to it stays blocked
+        _cut(raw)
 
     def _line(self, sid: str) -> Any:
         eio_sid = self._io.server.manager.eio_sid_from_sid(sid, NAMESPACE)
         return self._io.server.eio.sockets.get(eio_sid)
+
+
+def _cut(raw: Any) -> None:
+    """Cut the connection under a websocket, else the greenlet that writes to one that takes nothing stays blocked."""
+    if raw is not None and raw.handler is not None:
+        with suppress(OSError):  # closed already
+            raw.handler.socket.shutdown(SHUT_RDWR)
 
 
 def event_packet(event: str, payload: bytes) -> str:
@@ -123,7 +128,9 @@ class _Namespace(flask_socketio.Namespace):  # type: ignore[misc]  # untyped lib
                 self._raw[args[0]] = args[1].get("wsgi.websocket")
                 return None
             case "disconnect":
-                self._raw.pop(args[0], None)
+                raw = self._raw.pop(args[0], None)
+                if args[1:] == (socketio.Server.reason.PING_TIMEOUT,):
+                    _cut(raw)
                 self._desk.closed(args[0])
                 return None
             case _:
