@@ -169,11 +169,17 @@ class Agent:
         return self._job_owners[device]
 
     def _make_owners(self, folder: Path, journal: Journal) -> None:
+        interrupted = journal.take_interrupted()
         lines: dict[str, dict[str, StateDriver]] = {}
         windows: dict[str, tuple[str, ...]] = {}
         for device in self._file.devices:
             wiring = Wiring(
-                device=device.id, url=device.url, options=device.options, windows=device.windows, data_dir=folder
+                device=device.id,
+                url=device.url,
+                options=device.options,
+                windows=device.windows,
+                data_dir=folder,
+                interrupted=device.id in interrupted,
             )
             match device.entry:
                 case JobEntry() as entry:

@@ -17,7 +17,8 @@ class Wiring(Generic[Options]):
     """What a driver is made from: one `[[device]]` of DEVICES.toml, already validated.
 
     `windows` maps bus address -> window number as painted on it; `data_dir` is a folder of the agent where a driver may
-    keep files it can always make again (spoken sentences); `options` is the driver's own frozen dataclass.
+    keep files it can always make again (spoken sentences); `options` is the driver's own frozen dataclass;
+    `interrupted`: the process before this one ended in the middle of a job of this device.
     """
 
     device: str
@@ -25,6 +26,7 @@ class Wiring(Generic[Options]):
     options: Options
     windows: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     data_dir: Path = Path("var")
+    interrupted: bool = False
 
 
 class JobDriver(Protocol):

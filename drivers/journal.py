@@ -14,6 +14,7 @@ from pathlib import Path
 
 from drivers.jobs import JobOrder, Result, ResultStatus
 
+INTERRUPTED = "begun before the agent was interrupted"
 KEPT_DAYS = 7
 """Jobs expire within minutes; a week is for the technician who looks what happened."""
 
@@ -43,6 +44,15 @@ class Journal:
         oldest = (now - timedelta(days=KEPT_DAYS)).isoformat()
         self._file.execute("delete from job where started_at < ?", (oldest,))
 
+    def take_interrupted(self) -> frozenset[str]:
+        """Give the devices whose job was begun and not ended before this process; those jobs are unknown for good."""
+        with self._lock:
+            rows = self._file.execute("select distinct device from job where status is null").fetchall()
+            self._file.execute(
+                "update job set status = ?, detail = ? where status is null", (str(ResultStatus.UNKNOWN), INTERRUPTED)
+            )
+        return frozenset(row[0] for row in rows)
+
     def answer(self, order: JobOrder) -> Result | None:
         """Give the result of a job that was done or begun before, or None for a new one."""
         with self._lock:
@@ -52,7 +62,7 @@ class Journal:
         if row is None:
             return None
         if row[0] is None:
-            return Result(status=ResultStatus.UNKNOWN, detail="begun before the agent was interrupted")
+            return Result(status=ResultStatus.UNKNOWN, detail=INTERRUPTED)
         return Result(status=ResultStatus(row[0]), detail=row[1])
 
     def start(self, order: JobOrder, now: datetime) -> None:

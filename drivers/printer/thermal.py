@@ -5,7 +5,7 @@ write the ticket with the barrier GS r 1 behind the cut; wait for the barrier, a
 
     no connection                      LineDown, before anything was begun: the agent tries again until the job expires
     paper out, cover, cutter, error    failed, with the code; also when it happens while the ticket is printed
-    silent printer                     the ticket is sent, and `unknown`: somebody may have it in hand, nobody can say
+    silent printer                     the ticket is sent, the connection closed, and `unknown`: nobody can say
     connection lost in the ticket      unknown; before the next ticket the half one is ended and cut off (`mend`)
     barrier answered                   printed; near end of paper is a fault of the printer, not of the ticket
 
@@ -24,13 +24,15 @@ from typing import Literal
 from drivers.driver import Wiring
 from drivers.faults import Fault, FaultCode, Health, HealthStatus, LineDown, Paper
 from drivers.jobs import Job, PrintTicket, Result, ResultStatus
-from drivers.printer.escpos import CUT, INIT, RASTER, encode
+from drivers.printer.escpos import CUT, INIT, MAX_BAND_ROWS, RASTER, encode
 from drivers.printer.fonts import find_faces
 from drivers.printer.profiles import Profile, profiles
 from drivers.printer.status import RECOVER, PrinterStatus, StatusReader, barrier_paper, query, with_answer
 from drivers.printer.ticket import lay_out
 from drivers.transport import Line, open_line, parse_url
 
+SILENT_AGAIN_S = 30.0
+"""How long a printer that did not answer is not asked again: each ticket would wait for its silence."""
 PADDING = 512
 """Zero bytes that end any command of a torn native ticket; printers ignore them between commands."""
 ANSWER_S = 0.6
@@ -102,7 +104,8 @@ class ThermalPrinter:
         self._line: Line | None = None
         self._heard = _Heard()
         self._recovered_s: float | None = None
-        self._before = bytes(PADDING)  # a process before us may have been killed in the middle of a command
+        self._silent_until_s = 0.0
+        self._before = mend(b"", self._profile) if wiring.interrupted else b""
 
     def do(self, job: Job, started: Callable[[], None]) -> Result:
         """Print one ticket. Raises LineDown before `started()`: nothing was printed."""
@@ -118,7 +121,7 @@ class ThermalPrinter:
             result = self._print(data, answers=status is not None)
         except LineDown as down:
             self._line = None
-            self._before = mend(data)
+            self._before = mend(data, self._profile)
             return self._why_lost(down)
         self._before = b""
         return result
@@ -164,7 +167,12 @@ class ThermalPrinter:
                 break
             self._heard.feed(stale)
         self._heard.forget()
-        return self._questions() if self._profile.answers else None
+        if not self._profile.answers or self._clock() < self._silent_until_s:
+            return None
+        status = self._questions()
+        if status is None:
+            self._silent_until_s = self._clock() + SILENT_AGAIN_S
+        return status
 
     def _questions(self) -> PrinterStatus | None:
         """Ask paper, off line, its cause, and the error. Cheap boards know only some of these questions."""
@@ -195,6 +203,7 @@ class ThermalPrinter:
         junk = self._heard.junk
         line.write(self._before + data, WRITE_S + 1.5 * on_the_wire_s)
         if not answers:
+            self.close()  # boards that print what came when the connection ends; nothing else will come over it
             return Result(
                 status=ResultStatus.UNKNOWN, detail=f"{FaultCode.NO_ANSWER}: sent; this printer does not answer"
             )
@@ -249,17 +258,19 @@ class ThermalPrinter:
         return _BITS_PER_BYTE / parsed.baud if parsed.scheme == "serial" else 0.0
 
 
-def mend(torn: bytes) -> bytes:
+def mend(torn: bytes, profile: Profile) -> bytes:
     """Give what goes before the next ticket when this one may have reached the printer in part.
 
     The printer may still wait for the rest of a picture or a QR symbol, and would take the next ticket for it: enough
-    zeros end that. Then the half ticket is cut off, so that nobody gets two numbers on one piece of paper.
+    zeros end that. Then the half ticket is cut off, so that nobody gets two numbers on one piece of paper. Of a ticket
+    that a killed process left behind nothing is known (`torn` is empty): it may wait for the largest picture.
     """
     bands = (
         int.from_bytes(torn[at + 4 : at + 6], "little") * int.from_bytes(torn[at + 6 : at + 8], "little")
         for at in (match.start() for match in re.finditer(re.escape(RASTER), torn))
     )
-    return bytes(max(PADDING, *bands, 0)) + INIT + CUT
+    longest = max(bands, default=0) if torn else profile.width_dots // 8 * MAX_BAND_ROWS
+    return bytes(max(PADDING, longest)) + INIT + CUT
 
 
 class _Heard:

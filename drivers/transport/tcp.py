@@ -5,6 +5,7 @@ write; a peer that never reads lets small writes "succeed" and large ones hang, 
 without FIN are found by keepalive.
 """
 
+import contextlib
 import socket
 import time
 
@@ -70,7 +71,9 @@ class TcpLine:
         return data
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; what was written still leaves."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
         self._socket.close()
 
     def _look(self) -> None:

@@ -1,5 +1,7 @@
 """The printer driver against the virtual printer, over sockets and ptys: every trouble, the cable cut at any byte."""
 
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -11,7 +13,7 @@ import pytest
 from drivers.driver import Wiring
 from drivers.faults import FaultCode, HealthStatus, LineDown, Paper
 from drivers.jobs import PrintTicket, ResultStatus, Say
-from drivers.printer.thermal import PADDING, EscposOptions, ThermalPrinter
+from drivers.printer.thermal import EscposOptions, ThermalPrinter
 from drivers.virtual.line import Cut
 from drivers.virtual.printer import Trouble, VirtualPrinter
 
@@ -66,17 +68,22 @@ def over_tcp() -> Iterator[VirtualPrinter]:
 class Driver(Protocol):
     """Makes drivers of a virtual printer."""
 
-    def __call__(self, virtual: VirtualPrinter, *, print_s: float = 1.5, **options: object) -> ThermalPrinter: ...
+    def __call__(
+        self, virtual: VirtualPrinter, *, print_s: float = 1.5, interrupted: bool = False, **options: object
+    ) -> ThermalPrinter: ...
 
 
 @pytest.fixture
 def driver() -> Iterator[Driver]:
     made: list[ThermalPrinter] = []
 
-    def make(virtual: VirtualPrinter, *, print_s: float = 1.5, **options: object) -> ThermalPrinter:
+    def make(
+        virtual: VirtualPrinter, *, print_s: float = 1.5, interrupted: bool = False, **options: object
+    ) -> ThermalPrinter:
         chosen = EscposOptions(**options)  # type: ignore[arg-type]  # the options of a test
         url = virtual.url if virtual.url.startswith("tcp") else f"{virtual.url}?baud=115200"
-        made.append(ThermalPrinter(Wiring(device="printer-1", url=url, options=chosen), print_s=print_s))
+        wiring = Wiring(device="printer-1", url=url, options=chosen, interrupted=interrupted)
+        made.append(ThermalPrinter(wiring, print_s=print_s))
         return made[-1]
 
     yield make
@@ -155,6 +162,26 @@ def test_a_silent_printer_prints_and_nobody_knows(driver: Driver, over_tcp: Virt
     assert (health.status, health.paper) == (HealthStatus.DEGRADED, Paper.UNKNOWN)
 
 
+def test_a_silent_printer_is_not_waited_for_with_every_ticket(driver: Driver, over_tcp: VirtualPrinter) -> None:
+    over_tcp.suffer(Trouble.SILENT)
+    printer = driver(over_tcp)
+    printer.do(JOB, Started())
+    began_s = time.monotonic()
+    for number in range(2, 6):
+        assert printer.do(replace(JOB, label=f"A00{number}"), Started()).status is ResultStatus.UNKNOWN
+    assert time.monotonic() - began_s < 1
+    assert over_tcp.wait_for(5, 3)
+
+
+def test_what_a_killed_process_left_half_done_is_ended_and_cut_off(driver: Driver, over_tcp: VirtualPrinter) -> None:
+    host, _, port = over_tcp.url.removeprefix("tcp://").rpartition(":")
+    with socket.create_connection((host, int(port))) as killed:
+        killed.sendall(b"\x1b@A001\n\x1dv0\x00\x48\x00\x00\x01half")  # 72 x 256 bytes are still awaited
+    printer = driver(over_tcp, interrupted=True)
+    assert printer.do(JOB, Started()).status is ResultStatus.PRINTED
+    assert [ticket.lines[0] for ticket in over_tcp.tickets] == ["A001", "大厅"]
+
+
 def test_a_profile_that_never_answers_is_not_asked(driver: Driver, over_tcp: VirtualPrinter) -> None:
     printer = driver(over_tcp, answers=False)
     assert printer.do(JOB, Started()).status is ResultStatus.UNKNOWN
@@ -213,12 +240,12 @@ def test_a_cleared_cutter_is_told_to_go_on(driver: Driver, over_tcp: VirtualPrin
     assert printer.check().status is HealthStatus.OK
 
 
-LENGTH = 9 + PADDING + 330
+LENGTH = 9 + 330
 """Bytes of a ticket and its questions: the sweep below goes over all of it."""
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "unplug"])
-@pytest.mark.parametrize("count", [*range(1, 12), *range(12 + PADDING, LENGTH, 29)])
+@pytest.mark.parametrize("count", [*range(1, 12), *range(12, LENGTH, 29)])
 def test_a_cable_cut_at_any_byte_never_prints_twice_and_never_lies(
     driver: Driver, over_tcp: VirtualPrinter, count: int, how: Cut
 ) -> None:
@@ -244,7 +271,7 @@ def test_a_cable_cut_at_any_byte_never_prints_twice_and_never_lies(
 
 
 def test_a_torn_picture_does_not_swallow_the_next_ticket(driver: Driver, over_tcp: VirtualPrinter) -> None:
-    over_tcp.line.cut_after(9 + PADDING + 400, "close")  # in the middle of the drawn name
+    over_tcp.line.cut_after(9 + 400, "close")  # in the middle of the drawn name
     printer = driver(over_tcp, print_s=0.4)
     assert printer.do(replace(JOB, hall_name={"zh": "㛃" * 8}), Started()).status is ResultStatus.UNKNOWN
     assert printer.do(replace(JOB, label="A013"), Started()).status is ResultStatus.PRINTED
