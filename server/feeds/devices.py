@@ -110,9 +110,9 @@ class JobFeed:
         """
         with self._turn:
             place = self._place(device)
-            if device in self._lanes and self._lanes[device].agent is not agent:
-                log.info("device %s of %s: a newer agent takes over", device, self._hall.id)
-            if device not in self._lanes or self._lanes[device].agent is not agent:
+            lane = self._lanes.get(device)
+            if lane is None or lane.agent is not agent:
+                log.info("device %s of %s: %s", device, self._hall.id, "a newer agent" if lane else "followed")
                 self._lanes[device] = _Lane(device, agent, place)
         self._changed()
         self._wake.set()
@@ -125,6 +125,7 @@ class JobFeed:
             if lane is None or lane.agent is not agent:
                 return
             del self._lanes[device]
+        log.info("device %s of %s: not followed any more", device, self._hall.id)
         self._changed()
 
     def leave(self, agent: Agent) -> None:

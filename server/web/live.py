@@ -234,6 +234,8 @@ class Live:
                 who = connection.identity.id if connection.identity else "a visitor"
                 log.info("line of %s at %s closed: it takes nothing", who, connection.address)
                 self._drop(connection)
+            elif connection.identity is not None:
+                self._site.people.seen(connection.identity, connection.address)
 
     def _is_stalled(self, connection: Connection, now: float) -> bool:
         """Say whether packets wait and none was taken for `STALL_S`; a full queue that moves is only slow."""

@@ -32,8 +32,9 @@ def until(told: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> 
 class ServerProcess:
     """`jiaohao serve` as its users start it."""
 
-    def __init__(self, root: Path, data: Path) -> None:
+    def __init__(self, root: Path, data: Path, hall_file: Path | None = None) -> None:
         self.root, self.data, self.port = root, data, 0
+        self.hall_file = hall_file or root / "config/demo.toml"
         self.process: subprocess.Popen[str] | None = None
         self.errors = data / "stderr.txt"
 
@@ -42,7 +43,7 @@ class ServerProcess:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, *options: str) -> "ServerProcess":
-        arguments = [sys.executable, "-m", "server.main", "--lang", "en", "serve", str(self.root / "config/demo.toml")]
+        arguments = [sys.executable, "-m", "server.main", "--lang", "en", "serve", str(self.hall_file)]
         arguments += ["--port", str(self.port), "--data", str(self.data), *options]
         with self.errors.open("a") as errors:
             self.process = subprocess.Popen(
@@ -215,10 +216,10 @@ class Watcher:
 class House:
     """A data folder with accounts, the server on it, and clients that are put away at the end."""
 
-    def __init__(self, root: Path, data: Path) -> None:
+    def __init__(self, root: Path, data: Path, hall_file: Path | None = None) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.people = People(data / "accounts.sqlite")
-        self.server = ServerProcess(root, data)
+        self.server = ServerProcess(root, data, hall_file)
         self._open: list[Watcher | Api] = []
         self.password = "right horse battery"
         self.tokens = {

@@ -176,3 +176,38 @@ def test_nothing_private_is_logged(house: House) -> None:
     assert ticket["track"] not in logged
     assert "11010119900101123X" not in logged
     assert "Traceback" not in logged
+
+
+def test_two_halls_in_one_server_do_not_see_each_other(closed_house: House) -> None:
+    closed_house.server.start(str(closed_house.server.root / "config/qiaocheng.toml"))
+    both = closed_house.server.api(closed_house.people.add_device("eye", role="integration"))
+    halls = [hall["hall"] for hall in both.send("GET", "/halls")["halls"]]
+    both.close()
+    assert halls == ["demo", "qiaocheng"]
+    board = closed_house.watcher("display")
+    assert board.ask("watch", {"hall": "demo", "topic": "board"})["ok"]
+    assert board.ask("watch", {"hall": "qiaocheng", "topic": "board"})["code"] == "not_allowed"
+    phone = closed_house.watcher()
+    track = closed_house.api("kiosk").press()["track"]
+    assert phone.ask("watch", {"hall": "demo", "topic": f"ticket:{track}"})["ok"]
+    assert phone.ask("watch", {"hall": "qiaocheng", "topic": f"ticket:{track}"})["code"] == "unknown_topic"
+
+
+def test_a_changed_hall_file_is_taken_over_at_the_next_start_and_the_day_goes_on(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "hall.toml"
+    text = (root / "config/demo.toml").read_text()
+    house = House(root, tmp_path / "data", hall_file=file)
+    try:
+        for name, number in (("示范政务服务大厅", 1), ("新大厅", 2)):
+            file.write_text(text.replace("示范政务服务大厅", name))
+            house.server.start()
+            assert house.api("display").hall("GET", "")["name"]["zh"] == name
+            assert house.api("kiosk").press()["number"] == number
+            assert house.server.end(signal.SIGTERM) == 0
+    finally:
+        house.close()
+
+
+@pytest.mark.parametrize("ledger", ["redis://127.0.0.1:6379", "postgres:x", "nonsense"])
+def test_an_unknown_ledger_is_refused(root: Path, tmp_path: Path, ledger: str) -> None:
+    assert ledger in refused(root, "config/demo.toml", "--ledger", ledger, "--data", str(tmp_path / "d"))
