@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the registered devices and the enrolled kiosks, displays and integrations that the sender may see. */
+        /** List the registered devices and the enrolled kiosks, displays and integrations; to a kiosk only its printers. */
         get: operations["devices"];
         put?: never;
         post?: never;
