@@ -83,7 +83,7 @@ def load_devices(path: Path, drivers: Mapping[str, Entry] = DRIVERS) -> DevicesF
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or "not UTF-8"
-        en, zh = f"cannot be read: {why}", f"无法读取：{why}"
+        en, zh = f"Cannot be read: {why}.", f"无法读取：{why}。"
         raise BadDevicesFile(
             [Problem(file=str(path), line=0, column=0, path="", code="unreadable", zh=zh, en=en)]
         ) from error
@@ -97,7 +97,7 @@ def read_devices(text: str, name: str = "DEVICES.toml", drivers: Mapping[str, En
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+), column (\d+)", str(error))
         line, column = (int(at[1]), int(at[2])) if at else (0, 0)
-        en, zh = f"not TOML: {error}", f"不是正确的 TOML：{error}"
+        en, zh = f"Not TOML: {error}.", f"不是正确的 TOML：{error}。"
         raise BadDevicesFile(
             [Problem(file=name, line=line, column=column, path="", code="not_toml", zh=zh, en=en)]
         ) from error
@@ -171,7 +171,7 @@ class _Reader:
         if entry is None:
             meant, known = _meant(driver, self._drivers), ", ".join(sorted(self._drivers))
             zh, en = f"没有驱动 {driver!r}，可用：{known}", f"driver {driver!r} is not known; known are {known}"
-            self._say("driver", number, "unknown_driver", zh, en, meant)
+            self._say("driver", number, "unknown_driver", zh, en, meant and f'"{meant}"')
         url = self._url(table.get("url"), number, entry)
         windows = self._windows(table.get("windows", {}), number, entry)
         kiosks = self._names(table, "kiosks", number, entry, "printer")
@@ -315,6 +315,7 @@ class _Reader:
     ) -> None:
         line, column = self._where.find(key, number)
         path = key if number is None else f"device[{number}].{prefix}{key}"
+        zh, en = f"{zh}。", f"{en}."
         self.problems.append(
             Problem(file=self._name, line=line, column=column, path=path, code=code, zh=zh, en=en, suggestion=meant)
         )
@@ -346,7 +347,7 @@ class _Lines:
 
 def _sentence(problem: Problem) -> str:
     place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
-    hint = f' (did you mean "{problem.suggestion}"?)' if problem.suggestion else ""
+    hint = f" Did you mean {problem.suggestion}?" if problem.suggestion else ""
     return f"{place}: {problem.en}{hint}"
 
 

@@ -32,7 +32,7 @@ PRESS_FRESH_S: Final = 10.0
 READ_S: Final = 0.05
 """How long the owner of a line waits for bytes before it looks for new pictures."""
 WRITE_S: Final = 1.0
-RETRY_FIRST_S, RETRY_MOST_S = 0.2, 2.0
+RETRY_FIRST_S, RETRY_MOST_S = 0.2, 1.0
 _BITS_PER_BYTE = 10
 
 

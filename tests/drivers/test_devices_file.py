@@ -83,7 +83,7 @@ options = { profle = "xp-80c", max_scale = "3" }
         (0, "hall", None),
         (1, "schema", None),
         (2, "hal", "hall"),
-        (5, "device[0].driver", "escpos"),
+        (5, "device[0].driver", '"escpos"'),
         (6, "device[0].url", None),
         (8, "device[1].id", None),
         (10, "device[1].ulr", "url"),
@@ -119,7 +119,7 @@ def test_a_mistake_is_told_in_its_line(changed: tuple[str, str], line: int, word
     text = GOOD.replace(changed[0], changed[1], 1)
     assert text != GOOD
     found = one(text)
-    assert (found.line, words in found.en) == (line, True), found
+    assert (found.line, words.lower() in found.en.lower()) == (line, True), found
 
 
 def test_devices_of_one_port_must_write_it_alike() -> None:
@@ -194,4 +194,4 @@ def test_options_of_every_type_are_fitted() -> None:
 def test_options_of_a_wrong_type_are_refused(options: str, words: str) -> None:
     with pytest.raises(BadDevicesFile) as bad:
         read_devices(_with_options(options), drivers=OWN)
-    assert words in str(bad.value)
+    assert words.lower() in str(bad.value).lower()
