@@ -35,7 +35,7 @@ from server.feeds.devices import JobFeed
 from server.feeds.journal import JobJournal, JournalBroken
 from server.feeds.screens import Screens
 from server.hall import Hall
-from server.ledger.base import LedgerBroken, LedgerDown
+from server.ledger.base import LedgerBroken, LedgerDoubtful, LedgerDown
 from server.ledger.sqlite import SqliteLedger, engine
 from server.people import People, PeopleError
 from server.plan import plan_of
@@ -118,6 +118,8 @@ class _Server:
         """Open ledgers, accounts and register, and bring the halls up to their files."""
         self._drill, self._data = drill, data
         self._stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, self._stop.set)
         self._loops: list[gevent.Greenlet[..., None]] = []
         self._beats: dict[str, Callable[[], float]] = {}
         self._clock_beat = monotonic()
@@ -125,12 +127,13 @@ class _Server:
         self._live: Live | None = None
         self._screens: dict[HallId, Screens] = {}
         self._jobs: dict[HallId, JobFeed] = {}
+        self._ledger_faults: dict[HallId, str] = {}
         self._names: dict[str, str] = {}
         self._names_at = -NAMES_FOR_S
         self._small_writes = ThreadPool(2)  # register, journal, password checks
         self.halls: dict[HallId, Hall] = {}
         for hall, file in files.items():
-            self.halls[hall] = _open_hall(hall, folder, clock)
+            self.halls[hall] = _open_hall(hall, folder, clock, self._ledger_faults)
             _plan(self.halls[hall], file)
         if isinstance(clock, DrillClock):
             clock.at_least(max(hall.read(lambda state, _: state.last_ms) for hall in self.halls.values()))
@@ -180,8 +183,6 @@ class _Server:
 
     def run(self) -> None:
         """Wait for SIGTERM or SIGINT."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            gevent.signal_handler(number, self._stop.set)
         self._stop.wait()
         log.info("stopping")
 
@@ -228,7 +229,10 @@ class _Server:
             left_mb = free.f_bavail * free.f_frsize // 2**20
             return f"only {left_mb} MB left for {self._data}" if left_mb < DISK_LEFT_MB else None
 
-        return {"loops": loops, "disk": disk}
+        def ledger() -> str | None:
+            return "; ".join(f"{hall}: {fault}" for hall, fault in self._ledger_faults.items()) or None
+
+        return {"ledger": ledger, "loops": loops, "disk": disk}
 
     def _known_names(self) -> Mapping[str, str]:
         if monotonic() - self._names_at > NAMES_FOR_S:
@@ -374,13 +378,21 @@ def _port_refused() -> Iterator[None]:
         raise ServeError(f"不能使用该地址：{error}", str(error)) from error
 
 
-def _open_hall(id_: HallId, folder: Path, clock: Clock) -> Hall:
-    pool = ThreadPool(1)  # the one thread that writes this hall's ledger; the loop goes on meanwhile
+def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str]) -> Hall:
+    """Replay a hall; while its ledger cannot be written, `faults` says why."""
+    in_its_thread = in_thread(ThreadPool(1))  # the one that writes this hall's ledger; the loop goes on meanwhile
+
+    def offload(write: Callable[[], None]) -> None:
+        try:
+            in_its_thread(write)
+        except (LedgerDown, LedgerDoubtful) as error:
+            faults[id_] = str(error)
+            raise
+        faults.pop(id_, None)
+
     begun = time.perf_counter()
     try:
-        hall = Hall(
-            id_, SqliteLedger(folder / f"{id_}.sqlite"), clock=clock, offload=in_thread(pool), fail_stop=_fail_stop
-        )
+        hall = Hall(id_, SqliteLedger(folder / f"{id_}.sqlite"), clock=clock, offload=offload, fail_stop=_fail_stop)
     except LedgerBroken as error:
         raise ServeError(f"账本损坏，请从备份恢复：{error}", f"the ledger is damaged, restore it: {error}") from error
     except LedgerDown as error:

@@ -4,6 +4,7 @@ Kept in `devices.sqlite` in the data folder, beside the register. Opened for eac
 is small and may be copied while the server runs.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -19,6 +20,8 @@ STATUS_MAX = 20
 BUSY_WAIT_S = 5.0
 
 Write = Callable[[], None]
+
+log = logging.getLogger(__name__)
 
 _TABLES = """
 create table if not exists job_cursors (
@@ -71,7 +74,7 @@ class JobJournal:
         Raises:
             JournalBroken: the file cannot be used.
         """
-        self._path, self._offload = path, offload
+        self._path, self._offload, self._full = path, offload, False
         try:
             with self._write() as base:
                 base.executescript(_TABLES)
@@ -94,7 +97,7 @@ class JobJournal:
                 base.execute("insert or ignore into job_cursors values (?,?,?,?)", (hall, device, place.seq, place.job))
 
         self._places.setdefault((hall, device), place)
-        self._offload(write)
+        self._keep(write)
 
     def done(self, result: JobResult, place: Place) -> None:
         """Keep what became of a job and move the device's place behind it, in one step."""
@@ -118,7 +121,7 @@ class JobJournal:
 
         self._places[kept.hall, kept.device] = place
         self._last[kept.hall, kept.device] = kept
-        self._offload(write)
+        self._keep(write)
 
     def last(self, hall: HallId, device: str) -> JobResult | None:
         """Give what became of the device's last job."""
@@ -128,6 +131,19 @@ class JobJournal:
         """Give what became of the jobs for a ticket, oldest first."""
         with closing(self._open()) as base:
             return [_result(row) for row in base.execute(_OF_TICKET, (hall, ticket))]
+
+    def _keep(self, write: Write) -> None:
+        """Write, and go on when the disk is full: then a restart sends a job again, and the agent knows better."""
+        try:
+            self._offload(write)
+        except sqlite3.OperationalError as error:
+            if not self._full:
+                log.error("places of devices are not kept: %s", error)
+            self._full = True
+        else:
+            if self._full:
+                log.info("places of devices are kept again")
+            self._full = False
 
     def _open(self) -> sqlite3.Connection:
         base = sqlite3.connect(self._path, timeout=BUSY_WAIT_S, isolation_level="IMMEDIATE")

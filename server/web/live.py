@@ -164,6 +164,9 @@ class Live:
                 seq = self._screens[hall].watch(connection, topic, after)
         except UnknownTopic:
             return _no("unknown_topic")
+        except Exception:  # a picture that cannot be drawn must not leave its screen without an answer
+            log.exception("watching a %s of %s failed", kind, hall)
+            return _no("unavailable")
         connection.topics.add((hall, topic))
         return {"ok": True, "seq": seq, "at": self._screens[hall].instant_now()}
 

@@ -1,5 +1,6 @@
 """Jobs for devices: each once, in order, one at a time, to the right one, and never too late."""
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -274,3 +275,26 @@ def test_a_file_that_is_no_journal_is_refused_by_name(tmp_path: Path) -> None:
     bad.write_text("junk" * 1000)
     with pytest.raises(JournalBroken, match=r"devices\.sqlite"):
         JobJournal(bad)
+
+
+def test_a_full_disk_stops_no_jobs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("printer-1"))
+    full = True
+
+    def offload(write: Callable[[], None]) -> None:
+        if full:
+            raise sqlite3.OperationalError("database or disk is full")
+        write()
+
+    desk.journal._offload = offload
+    bench = desk.watch("printer-1")
+    for _ in range(3):
+        desk.issue()
+        bench.answer()
+    assert bench.labels == ["A001", "A002", "A003"]
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+    full = False
+    desk.issue()
+    bench.answer()
+    desk.restart()
+    assert desk.watch("printer-1").jobs == []
