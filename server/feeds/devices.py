@@ -24,7 +24,7 @@ from server.projections.jobs import Job, PrintTicket, Say, jobs_of, still_matter
 
 LOOK_BACK = 5_000  # commits read at the start: more than a hall makes before a job expires
 PAGE = 500
-ANSWER_GRACE_MS = 10_000  # an agent may answer this long after the job expired
+ANSWER_GRACE_S = 10.0  # an agent may answer this long after the job expired
 LOOK_EVERY_S = 0.5
 
 log = logging.getLogger(__name__)
@@ -63,14 +63,27 @@ class _Unread(Enum):
     OTHER_JOB = 0
 
 
+class _Kept:
+    """A job that is not too late, by the hall's clock and, should that be set back, by the time that has passed."""
+
+    __slots__ = ("job", "until_s")
+
+    def __init__(self, job: Job, now_ms: int) -> None:
+        self.job, self.until_s = job, monotonic() + (job.expires_ms - now_ms) / 1000
+
+    def is_late(self, now_ms: int, *, by_s: float = 0.0) -> bool:
+        """Say whether the job expired at least `by_s` ago."""
+        return now_ms >= self.job.expires_ms + by_s * 1000 or monotonic() >= self.until_s + by_s
+
+
 class _Lane:
     """One device that is followed: its agent, its place, and the job that is not answered yet."""
 
-    __slots__ = ("agent", "device", "job", "place")
+    __slots__ = ("agent", "device", "kept", "place")
 
     def __init__(self, device: str, agent: Agent, place: Place) -> None:
         self.device, self.agent, self.place = device, agent, place
-        self.job: Job | None = None
+        self.kept: _Kept | None = None
 
 
 class JobFeed:
@@ -95,7 +108,7 @@ class JobFeed:
         self._wake = Flag()
         self._stopped = False
         self._lanes: dict[str, _Lane] = {}
-        self._tail: deque[Job] = deque()  # in order; the expired are dropped
+        self._tail: deque[_Kept] = deque()  # in order; the expired are dropped
         self._read_to = max(0, hall.seq - LOOK_BACK)
         self.beat = monotonic()
         """When the loop last went round, for the health page."""
@@ -164,10 +177,10 @@ class JobFeed:
             now_ms = self._hall.now_ms()
             self._forget_expired(now_ms)
             for lane in list(self._lanes.values()):
-                if lane.job is not None and now_ms > lane.job.expires_ms + ANSWER_GRACE_MS:
-                    self._done(lane.device, lane.job, "unknown", "the agent gave no answer", now_ms)
-                if lane.job is None and (job := self._next(lane, now_ms)) is not None:
-                    self._send(lane, job)
+                if lane.kept is not None and lane.kept.is_late(now_ms, by_s=ANSWER_GRACE_S):
+                    self._done(lane.device, lane.kept.job, "unknown", "the agent gave no answer", now_ms)
+                if lane.kept is None and (kept := self._next(lane, now_ms)) is not None:
+                    self._send(lane, kept)
 
     def _place(self, device: str) -> Place:
         """Give where a device stands; one that was never heard of begins behind what was read so far."""
@@ -182,50 +195,52 @@ class JobFeed:
             commits = self._hall.commits(self._read_to, PAGE)
             if not commits:
                 return
+            now_ms = self._hall.now_ms()
             for commit in commits:
-                self._tail.extend(
-                    self._hall.read(
-                        lambda state, _, commit=commit: jobs_of(  # type: ignore[misc]  # bound in this round
-                            state,
-                            commit.events,
-                            seq=commit.seq,
-                            at_ms=commit.at_ms,
-                            drill=self._drill,
-                        )
+                jobs = self._hall.read(
+                    lambda state, _, commit=commit: jobs_of(  # type: ignore[misc]  # bound in this round
+                        state,
+                        commit.events,
+                        seq=commit.seq,
+                        at_ms=commit.at_ms,
+                        drill=self._drill,
                     )
                 )
+                self._tail.extend(_Kept(job, now_ms) for job in jobs)
             self._read_to = commits[-1].seq
 
     def _forget_expired(self, now_ms: int) -> None:
         """Drop jobs that come too late; a ticket that was not printed is written down for its printer."""
-        in_flight = {lane.job.id for lane in self._lanes.values() if lane.job is not None}
-        late = [job for job in self._tail if now_ms >= job.expires_ms and job.id not in in_flight]
+        in_flight = {id(lane.kept) for lane in self._lanes.values()}
+        late = [kept for kept in self._tail if kept.is_late(now_ms) and id(kept) not in in_flight]
         if not late:
             return
         rows = self._rows(self._hall.id)
-        for job in late:
-            self._tail.remove(job)
+        for kept in late:
+            self._tail.remove(kept)
+            job = kept.job
             for row in rows:
                 if not isinstance(job.data, PrintTicket) or not _is_for(job, row, rows):
                     continue
                 if _place_of(job) > self._place(row.device):
                     self._done(row.device, job, "expired", "no printer took it in time", now_ms)
 
-    def _next(self, lane: _Lane, now_ms: int) -> Job | None:
+    def _next(self, lane: _Lane, now_ms: int) -> _Kept | None:
         rows = self._rows(self._hall.id)
         row = next((row for row in rows if row.device == lane.device), None)
-        for job in self._tail:
-            if _place_of(job) <= lane.place or now_ms >= job.expires_ms:
+        for kept in self._tail:
+            job = kept.job
+            if _place_of(job) <= lane.place or kept.is_late(now_ms):
                 continue
             if row is not None and not _is_for(job, row, rows):
                 continue
             if self._hall.read(lambda state, _, job=job: still_matters(state, job)):  # type: ignore[misc]
-                return job
+                return kept
             lane.place = _place_of(job)
         return None
 
-    def _send(self, lane: _Lane, job: Job) -> None:
-        lane.job = job
+    def _send(self, lane: _Lane, kept: _Kept) -> None:
+        lane.kept, job = kept, kept.job
 
         def answered(answer: object) -> None:
             read = _read_answer(answer, job)
@@ -243,7 +258,7 @@ class JobFeed:
     def _done(self, device: str, job: Job, status: str, detail: str, now_ms: int) -> None:
         place = _place_of(job)
         if (lane := self._lanes.get(device)) is not None:
-            lane.place, lane.job = place, None
+            lane.place, lane.kept = place, None
         result = JobResult(
             hall=self._hall.id,
             job=job.id,

@@ -298,3 +298,19 @@ def test_a_full_disk_stops_no_jobs(tmp_path: Path, caplog: pytest.LogCaptureFixt
     bench.answer()
     desk.restart()
     assert desk.watch("printer-1").jobs == []
+
+
+def test_a_clock_set_back_an_hour_does_not_keep_old_jobs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = 0.0
+    monkeypatch.setattr("server.feeds.devices.monotonic", lambda: passed)
+    bench = desk.watch("printer-1")
+    desk.issue()
+    desk.day.wait(-3600)
+    desk.issue()
+    passed = 125.0
+    desk.feed.step()
+    assert bench.labels == ["A001"]
+    passed = 131.0
+    desk.issue()
+    desk.feed.step()
+    assert bench.labels == ["A001", "A003"]  # A002 is too late: nobody waits for its paper any more
