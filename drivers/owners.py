@@ -167,10 +167,9 @@ class JobOwner:
                 raise
             raise AssertionError("a driver raised LineDown after started()") from None
         except BaseException:
+            # written down before it stops us: else the same job would stop us again after the restart
             bug = Result(status=ResultStatus.FAILED, detail="a bug in the driver; the agent's log has it")
-            self._journal.finish(
-                order, bug, datetime.now(UTC)
-            )  # else the same job would stop us again after the restart
+            self._journal.finish(order, bug, datetime.now(UTC))
             raise
 
     def _answer(self, waiting: _Waiting, result: Result) -> None:

@@ -20,6 +20,7 @@ from drivers.agent import Agent, run
 from drivers.devices_file import read_devices
 from drivers.jobs import read_order
 from drivers.journal import Journal
+from drivers.printer.thermal import ThermalPrinter
 from drivers.virtual.line import VirtualLine
 from drivers.virtual.printer import Trouble, VirtualPrinter
 
@@ -390,6 +391,26 @@ def test_a_bad_address_of_the_server_ends_the_agent(
 ) -> None:
     assert run(write_devices(tmp_path, printer), "127.0.0.1:8080", TOKEN, tmp_path) == 2
     assert "must look like http://" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("keep_hook")
+def test_a_bug_stops_the_agent_and_does_not_stop_it_again_after_the_restart(
+    fake_server: Server, printer: VirtualPrinter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ThermalPrinter, "do", broken)
+        asked = threading.Thread(target=lambda: _ignore(lambda: fake_server.send_job("printer-1", paper(1), 3)))
+        asked.start()
+        assert run(write_devices(tmp_path, printer), fake_server.url, TOKEN, tmp_path) == 1
+        asked.join()
+    journal = Journal(tmp_path / "devices" / "jobs.sqlite", datetime.now(UTC))
+    result = journal.answer(read_order("printer-1", paper(1)))
+    journal.close()
+    assert result is not None
+    assert (result.status, "bug" in result.detail) == ("failed", True)
 
 
 PROGRAM = """
