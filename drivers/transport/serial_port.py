@@ -5,6 +5,7 @@ raises one of four unrelated exceptions (SerialException, OSError, termios.error
 meanwhile); a pseudo terminal refuses parity with termios.error. All four become LineDown here and nowhere else.
 """
 
+import os
 import select
 import termios
 
@@ -68,6 +69,7 @@ class SerialLine:
 def _why(error: Exception) -> str:
     if isinstance(error, serial.SerialTimeoutException):
         return "the port takes no bytes"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
+    number = getattr(error, "errno", None)
+    if isinstance(number, int):
+        return os.strerror(number)
+    return "the port has vanished" if isinstance(error, serial.SerialException | TypeError) else str(error)
