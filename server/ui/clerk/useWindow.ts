@@ -32,6 +32,8 @@ export interface Wish {
   act: Act
   /** What to say when it worked. */
   done?: string
+  /** Called once when it worked, however late. */
+  worked?: () => void
   /** What to do instead when the hall refuses with this code. */
   instead?: { code: string; act: Act; done: string }
 }
@@ -45,21 +47,20 @@ export function useWindow(hall: Ref<string | null>, no: Ref<string | null>) {
   let unanswered: { again: () => void; at: number } | null = null
   let renewedAt = 0
 
-  /** Do one press and give whether it worked; false at once while another one runs. */
-  async function run(wish: Wish): Promise<boolean> {
+  /** Do one press; nothing happens while another one runs. */
+  async function run(wish: Wish): Promise<void> {
     const now = Date.now()
-    if (busy.value !== null || (last.name === wish.name && now - last.at < SLIP_MS)) return false
-    last = { name: wish.name, at: now }
-    return attempt(wish, intent(), now)
+    if (last.name === wish.name && now - last.at < SLIP_MS) return
+    await attempt(wish, intent(), now)
   }
 
-  async function attempt(wish: Wish, key: string, since: number): Promise<boolean> {
-    if (busy.value !== null) return false
+  async function attempt(wish: Wish, key: string, since: number): Promise<void> {
+    if (busy.value !== null) return
     busy.value = wish.name
     unanswered = null
     try {
       await succeed(wish, key)
-      return true
+      wish.worked?.()
     } catch (problem) {
       if (problem instanceof Unreachable) {
         const again = () => void attempt(wish, key, since)
@@ -69,10 +70,9 @@ export function useWindow(hall: Ref<string | null>, no: Ref<string | null>) {
         const nobody = problem instanceof Refusal && problem.code === 'nobody_waiting'
         notice.value = { kind: nobody ? 'plain' : 'bad', words: problemText(problem) }
       }
-      return false
     } finally {
       busy.value = null
-      last = { ...last, at: Date.now() }
+      last = { name: wish.name, at: Date.now() }
     }
   }
 
