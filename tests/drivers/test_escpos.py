@@ -25,7 +25,7 @@ def made(items: Sequence[Item], **changes: object) -> bytes:
 
 
 def test_a_whole_small_ticket_is_these_bytes() -> None:
-    items = [
+    items: list[Item] = [
         TextLine(text="请到3号窗口", width=2, height=2, bold=True),
         TextLine(text="A012", width=8, height=8),
         Feed(dots=16),

@@ -13,7 +13,7 @@ from PIL import Image
 from drivers.jobs import PrintTicket
 from drivers.printer.escpos import Feed, Qr, TextLine, columns_of, encode
 from drivers.printer.fonts import find_faces
-from drivers.printer.profiles import Profile, profiles
+from drivers.printer.profiles import Profile, QrWay, profiles
 from drivers.printer.ticket import lay_out
 from drivers.virtual.paper import PaperReader, PrintedTicket
 
@@ -72,7 +72,7 @@ def test_a_ticket_says_everything_a_visitor_needs(paper: str) -> None:
 
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("qr", ["native", "raster"])
-def test_a_phone_reads_the_symbol_on_the_paper(paper: str, qr: str) -> None:
+def test_a_phone_reads_the_symbol_on_the_paper(paper: str, qr: QrWay) -> None:
     ticket = printed(TICKET, replace(profiles()[paper], qr=qr))
     found = zxingcpp.read_barcodes(Image.open(io.BytesIO(ticket.png)))
     assert [code.text for code in found] == [URL]
