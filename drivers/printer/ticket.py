@@ -16,7 +16,7 @@ from drivers.printer.profiles import Profile
 
 MAX_WINDOWS_SHOWN = 8
 MAX_ADVICE_LINES = 4
-MAX_NAME_LINES = 2
+MAX_NAME_LINES = 3
 QR_SHARE_OF_WIDTH = 0.5
 """The symbol takes at most this much of the paper's width: some 20 mm on 58 mm paper, 33 mm on 80 mm."""
 _BIGGEST = 8
@@ -75,7 +75,8 @@ def lay_out(job: PrintTicket, profile: Profile) -> list[Item]:
     if job.reprint:
         page.phrase("reprint", bold=True, together=True)
     if job.windows:
-        page.phrase("windows", bold=True, w=_window_list(job.windows))
+        shown = _window_list(job.windows)
+        page.phrase("windows", bold=True, names={"w": {"zh": "、".join(shown), "en": ", ".join(shown)}})
     _place(page, job)
     page.rule()
     page.phrase("ahead" if job.ahead else "nobody", bold=True, n=job.ahead)
@@ -110,8 +111,8 @@ def _forecast(page: "_Page", job: PrintTicket) -> None:
     page.phrase("wait_one" if low == high else "wait", a=low, b=high)
 
 
-def _window_list(windows: Sequence[str]) -> str:
-    """Give 3, 4, 5, 9 as "3-5、9"; more than fits a line ends in an ellipsis."""
+def _window_list(windows: Sequence[str]) -> list[str]:
+    """Give 3, 4, 5, 9 as "3-5", "9"; more than fits a line ends in an ellipsis."""
     shown: list[str] = []
     run: list[str] = []
     for window in [*windows, ""]:
@@ -121,7 +122,7 @@ def _window_list(windows: Sequence[str]) -> str:
         if run:
             shown.extend([f"{run[0]}-{run[-1]}"] if len(run) > 2 else run)
         run = [window]
-    return "、".join(shown[:MAX_WINDOWS_SHOWN]) + ("…" if len(shown) > MAX_WINDOWS_SHOWN else "")
+    return shown if len(shown) <= MAX_WINDOWS_SHOWN else [*shown[:MAX_WINDOWS_SHOWN], "…"]
 
 
 class _Page:
@@ -166,7 +167,7 @@ class _Page:
         self._add(written[0], sizes, bold=bold)
         if not main_only:
             for second in written[1:]:
-                self._add(second.replace("、", ", "), _SMALL)
+                self._add(second, _SMALL)
         if sizes is not _SMALL:
             self.feed(_AIR_DOTS)
 
@@ -174,7 +175,7 @@ class _Page:
         """Add running text in both languages, broken to the width."""
         for language in (self._main, self._second):
             if language is not None and (language == self._main or text.get(language)):
-                for line in _wrap(sanitise(in_language(text, language)), self._profile.columns)[:MAX_ADVICE_LINES]:
+                for line in _wrap(sanitise(in_language(text, language)), self._profile.columns, MAX_ADVICE_LINES):
                     self.items.append(TextLine(text=line))
 
     def number(self, label: str) -> None:
@@ -205,11 +206,22 @@ class _Page:
                 self.items.append(TextLine(text=clean, width=width, height=height, bold=bold))
                 return
         width, height = sizes[-2] if len(sizes) > 1 else sizes[-1]
-        for line in _wrap(clean, self._profile.columns // width)[:MAX_NAME_LINES]:
+        for line in _wrap(clean, self._profile.columns // width, MAX_NAME_LINES):
             self.items.append(TextLine(text=line, width=width, height=height, bold=bold))
 
 
-def _wrap(text: str, columns: int) -> list[str]:
+def _wrap(text: str, columns: int, most_lines: int) -> list[str]:
+    """Break a text into lines that fit; what is more than `most_lines` ends in an ellipsis."""
+    lines = _break(text, columns)
+    if len(lines) <= most_lines:
+        return lines
+    last = lines[most_lines - 1]
+    while columns_of(last + "…") > columns:
+        last = last[:-1]
+    return [*lines[: most_lines - 1], last + "…"]
+
+
+def _break(text: str, columns: int) -> list[str]:
     """Break a text between words or Chinese characters; closing marks begin no line, opening ones end none."""
     lines: list[str] = []
     line = ""

@@ -87,6 +87,11 @@ def test_marks_are_there_when_they_must_be() -> None:
     assert "前面无人等候" in printed(replace(TICKET, ahead=0), profile).lines
 
 
+def test_a_name_too_long_for_three_lines_says_that_it_goes_on() -> None:
+    ticket = printed(replace(TICKET, service={"zh": "税" * 200}), profiles()["generic-58-cutter"])
+    assert [line for line in ticket.lines if line.startswith("税")] == ["税" * 16, "税" * 16, "税" * 15 + "…"]
+
+
 def test_an_unknown_wait_is_not_printed() -> None:
     assert "约等" not in printed(replace(TICKET, eta_p50_s=None, eta_p80_s=None), profiles()["generic-80"]).text
 
