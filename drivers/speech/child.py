@@ -3,10 +3,11 @@
     python -I child.py LANGUAGE VOICE RATE_WPM OUT.wav SENTENCE
 
 pyttsx3 2.99 with espeak-ng keeps one slot instead of a queue, never clears it, never returns from a second runAndWait()
-with nothing to say, shares one callback among all threads, takes a failed playback for a success, and comes back from
-runAndWait() after 10 ms whether or not the file is written, which on a busy machine it is not. One sentence per
-process, `save_to_file` only, and waiting for "finished-utterance" is what works every time; drop this when the library
-has a queue of its own.
+with nothing to say, shares one callback among all threads and takes a failed playback for a success: so one sentence
+per process, and `save_to_file` only. It also runs its commands late, all at once, with a stop behind them that cancels
+what espeak-ng has not done yet: on a busy machine the rate is lost, or runAndWait() is back before the file is written.
+So each command is made to happen when it is given (`_settle`), and the end is checked. Drop this when the library has a
+queue of its own.
 Ends with 0 and a WAV file, or with 1 and one line on stderr.
 """
 
@@ -16,6 +17,8 @@ import io
 import signal
 import sys
 import threading
+import time
+from typing import Any
 
 GIVE_UP_S = 10
 """The parent kills this process long before; this is for when the parent is gone."""
@@ -34,18 +37,39 @@ def main(language: str, voice: str, rate_wpm: str, out: str, sentence: str) -> i
             # An unknown voice is not refused: the text would be read by an English one.
             if voice not in {each.id for each in engine.getProperty("voices")}:
                 raise LookupError(f"there is no voice {voice!r} on this machine")
+            ended: list[bool] = []
+            written = threading.Event()
+
+            def finished(name: str, completed: bool) -> None:  # noqa: ARG001 - called with these names
+                ended.append(completed)
+                written.set()
+
+            engine.connect("finished-utterance", finished)
             engine.setProperty("voice", voice)
             engine.setProperty("rate", int(rate_wpm))
-            written = threading.Event()
-            engine.connect("finished-utterance", lambda **_: written.set())
+            _settle(engine)
             engine.save_to_file(sentence, out)
             engine.runAndWait()
-            if not written.wait(GIVE_UP_S):
-                raise TimeoutError("the speech engine never finished")
+            if not written.wait(GIVE_UP_S) or ended != [True]:
+                raise TimeoutError("the speech engine did not finish")
+            if sys.platform == "linux" and engine.getProperty("rate") != int(rate_wpm):
+                raise ValueError("the speech engine lost the rate")
     except Exception as error:  # noqa: BLE001 - the library raises bare Exceptions; the parent needs the line
         sys.stderr.write(f"{type(error).__name__}: {error}\n".replace("\n", " ")[:500])
         return 1
     return 0
+
+
+def _settle(engine: Any) -> None:  # Any: pyttsx3 has no types
+    """Wait until espeak-ng has done what it was told so far."""
+    if sys.platform != "linux":
+        return
+    from pyttsx3.drivers import _espeak
+
+    engine.proxy.setBusy(False)  # runs the commands that wait for the loop
+    until_s = time.monotonic() + GIVE_UP_S
+    while _espeak.IsPlaying() and time.monotonic() < until_s:
+        time.sleep(0.002)
 
 
 def _voice(language: str) -> str:

@@ -161,7 +161,9 @@ def test_another_name_of_this_machine_is_refused(page: FlaskClient) -> None:
 
 def test_every_answer_carries_the_policy(page: FlaskClient) -> None:
     for path in ("/", "/api/state", "/api/nothing"):
-        policy = page.get(path).headers["Content-Security-Policy"]
+        answer = page.get(path)
+        policy = answer.headers["Content-Security-Policy"]
+        answer.close()
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
 
