@@ -69,7 +69,7 @@ class Spec:
             raise ValueError(f"printers: 1 to {MAX_PRINTERS} are possible, not {self.printers}")
         if self.pads not in {"pty", "tcp"}:
             raise ValueError(f'pads: "pty" or "tcp" is possible, not {self.pads!r}')
-        if self.host != "localhost" and not ipaddress.ip_address(self.host).is_loopback:
+        if self.host != "localhost" and not ipaddress.IPv4Address(self.host).is_loopback:
             raise ValueError(f"host: the bench has no login and is for this machine only, not {self.host!r}")
 
 

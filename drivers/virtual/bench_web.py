@@ -46,7 +46,7 @@ def make_app(bench: Bench) -> Flask:
     """Give the Flask app of this bench."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
+    app.config["TRUSTED_HOSTS"] = [bench.spec.host, "127.0.0.1", "localhost"]
 
     @app.before_request
     def only_from_the_page() -> Response | None:
