@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import gevent
 from gevent.event import Event
-from gevent.lock import RLock
+from gevent.lock import BoundedSemaphore
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 from geventwebsocket import handler as gw_handler
@@ -87,6 +88,12 @@ class Listener:
         self._server.close()
         self._work.idle.wait(within_s)
         self._server.stop(timeout=0)
+
+
+def text_frame(text: str) -> bytes:
+    """Give a text message as an unmasked websocket frame (RFC 6455, 5.2)."""
+    data = text.encode()
+    return bytes(gw_websocket.Header.encode_header(True, gw_websocket.WebSocket.OPCODE_TEXT, b"", len(data), 0)) + data
 
 
 def _quiet(name: str) -> logging.Logger:
@@ -213,7 +220,7 @@ class _BoundedWebSocket(gw_websocket.WebSocket):  # type: ignore[misc]  # untype
     def __init__(self, environ: Mapping[str, Any], stream: Any, handler: Any) -> None:
         super().__init__(environ, stream, handler)
         self._left = FRAME_BYTES_MAX
-        self._writing = RLock()
+        self._writing = BoundedSemaphore(1)
         self.raw_read = self._read_payload  # type: ignore[misc]  # a slot of the untyped base
         self.raw_write = self._write_whole  # type: ignore[misc]
 
@@ -231,6 +238,33 @@ class _BoundedWebSocket(gw_websocket.WebSocket):  # type: ignore[misc]  # untype
         """Take a pong; it does not count against the message it interrupts."""
         self._left += header.length
         super().handle_pong(header, payload)
+
+    def send_now(self, frame: bytes) -> bool:
+        """Give a whole frame to the kernel at once; False when it would have to wait, then nothing was sent.
+
+        Saves the queue and the wake-up of a greenlet per screen and picture, which cost more than the sending itself.
+        """
+        if self.closed or not self._writing.acquire(blocking=False):
+            return False
+        sent = 0
+        try:
+            sent = self.handler.socket.send(frame, 0, timeout=0.0)
+        except OSError:  # full, or gone: the queue's greenlet will find out which
+            sent = 0
+        finally:
+            if sent in (0, len(frame)):
+                self._writing.release()
+        if 0 < sent < len(frame):
+            gevent.spawn(self._send_rest, frame[sent:])  # nobody else may write before the rest is out
+        return sent > 0
+
+    def _send_rest(self, rest: bytes) -> None:
+        try:
+            self.handler.socket.sendall(rest)
+        except OSError as error:
+            log.debug("a screen went away in the middle of a picture: %r", error)
+        finally:
+            self._writing.release()
 
     def _read_payload(self, length: int) -> bytes:
         self._left -= length

@@ -22,7 +22,7 @@ from server.people import Identity, Role
 from server.web.auth import CONTROLLERS, DEVICE_COOKIE, SESSION_COOKIE, bearer_of, identify, is_loopback, may_read
 from server.web.problems import Problem
 from server.web.site import Site
-from server.web.socket_door import Answer, SocketDoor, event_packet
+from server.web.socket_door import Answer, Outgoing, SocketDoor
 
 TOPICS_MAX = 100
 TOPIC_LENGTH_MAX = 200
@@ -276,6 +276,6 @@ def _take(connection: Connection) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _packet(picture: Picture) -> str:
-    """Give the packet of a picture; made once, whoever gets it."""
-    return event_packet("picture", picture.frame)
+def _packet(picture: Picture) -> Outgoing:
+    """Give a picture ready to send; made once, whoever gets it."""
+    return Outgoing("picture", picture.frame)

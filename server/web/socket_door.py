@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from socket import SHUT_RDWR
 from typing import Any, Protocol
 
@@ -17,6 +16,8 @@ import flask_socketio
 import msgspec
 import socketio
 from flask import Flask
+
+from server.web.listener import text_frame
 
 NAMESPACE = "/live"
 PING_EVERY_S = 5
@@ -65,11 +66,14 @@ class SocketDoor:
         self._raw: dict[str, Any] = {}  # the websocket under each connection
         self._io.on_namespace(_Namespace(desk, self._raw))
 
-    def send(self, sid: str, packet: str) -> None:
-        """Queue an encoded packet (see `event_packet`); encoded once, whoever gets it."""
-        line = self._line(sid)
-        if line is not None:
-            line.send(_framed(packet))
+    def send(self, sid: str, event: "Outgoing") -> None:
+        """Send an event: at once when nothing waits before it, else through the queue."""
+        line, raw = self._line(sid), self._raw.get(sid)
+        if line is None or line.closed:
+            return
+        send_now = getattr(raw, "send_now", None)  # of our own listener; other servers have the queue only
+        if send_now is None or not line.queue.empty() or not send_now(event.frame):
+            line.send(event.queued)
 
     def ask(self, sid: str, event: str, data: Answer, answered: Callable[[object], None]) -> None:
         """Queue an event that wants an answer; `answered` gets the first thing the client says."""
@@ -101,14 +105,16 @@ def _cut(raw: Any) -> None:
             raw.handler.socket.shutdown(SHUT_RDWR)
 
 
-def event_packet(event: str, payload: bytes) -> str:
-    """Give the text of an event of the namespace whose only argument is already JSON."""
-    return f'2{NAMESPACE},["{event}",{payload.decode()}]'
+class Outgoing:
+    """An event of the namespace, made ready once for all who get it; its only argument is JSON already."""
 
+    __slots__ = ("frame", "queued")
 
-@lru_cache(maxsize=256)
-def _framed(packet: str) -> Any:
-    return engineio.packet.Packet(engineio.packet.MESSAGE, data=packet)
+    def __init__(self, event: str, payload: bytes) -> None:
+        """Make the websocket frame, and the packet for the queue of a client that is slow."""
+        text = f'{socketio.packet.EVENT}{NAMESPACE},["{event}",{payload.decode()}]'
+        self.queued = engineio.packet.Packet(engineio.packet.MESSAGE, data=text)
+        self.frame = text_frame(self.queued.encode())
 
 
 class _Namespace(flask_socketio.Namespace):  # type: ignore[misc]  # untyped library

@@ -1,7 +1,11 @@
 """Small parts of the process: work in a thread, the gate before the websocket, the drill's clock."""
 
+import socket
 from datetime import datetime
+from types import SimpleNamespace
 
+import gevent
+import gevent.socket
 import pytest
 from gevent.threadpool import ThreadPool
 
@@ -9,7 +13,7 @@ from server.clock import DrillClock, instant_of, machine_clock
 from server.ledger.base import LedgerDown
 from server.serve import in_thread
 from server.web.doors import Doors
-from server.web.listener import SOCKETS_PER_ADDRESS, PortTaken, _Gate, listen
+from server.web.listener import SOCKETS_PER_ADDRESS, PortTaken, _BoundedWebSocket, _Gate, listen, text_frame
 
 
 def test_work_in_a_thread_gives_back_what_it_did_and_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -60,3 +64,34 @@ def test_a_drill_starts_where_it_is_told_and_only_goes_forward() -> None:
 def test_an_instant_without_offset_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match=r"\+08:00"):
         instant_of(text)
+
+
+def test_a_frame_that_the_kernel_takes_in_parts_is_never_mixed_with_another() -> None:
+    ours, theirs = gevent.socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    handler = SimpleNamespace(socket=ours)
+    line = _BoundedWebSocket({}, SimpleNamespace(read=None, write=ours.sendall), handler)
+    big, small = text_frame("甲" * 100_000), text_frame("small")
+    assert line.send_now(big)  # taken in part; the rest follows by itself
+    assert not line.send_now(small)  # so this has to wait in the queue
+    gevent.spawn(line.raw_write, small)
+    got = b""
+    with gevent.Timeout(10):
+        while len(got) < len(big) + len(small):
+            got += theirs.recv(65536)
+    assert got == big + small
+    assert line.send_now(small)
+    assert theirs.recv(100) == small
+    while line.send_now(text_frame("x" * 4000)):
+        pass
+    line.closed = True
+    assert not line.send_now(small)
+    ours.close()
+    theirs.close()
+
+
+@pytest.mark.parametrize(("length", "head"), [(5, b"\x81\x05"), (126, b"\x81\x7e\x00\x7e"), (65536, b"\x81\x7f")])
+def test_a_frame_is_unmasked_text_with_the_shortest_length(length: int, head: bytes) -> None:
+    frame = text_frame("x" * length)
+    assert frame.startswith(head)
+    assert frame.endswith(b"x" * length)
