@@ -142,13 +142,15 @@ def jobs_of(
 
 
 def still_matters(state: HallState, job: Job) -> bool:
-    """Say whether a job is worth doing now: a call is not, once the visitor has come or was sent elsewhere."""
+    """Say whether a job is worth doing now: a call is not, once the visitor came, was sent elsewhere or recalled."""
     match job.data:
         case PrintTicket():
             return True
         case Say():
             ticket = state.tickets.get(job.ticket)
-            return ticket is not None and ticket.status is TicketStatus.CALLED and ticket.window == job.data.window
+            if ticket is None or ticket.status is not TicketStatus.CALLED:
+                return False
+            return (ticket.window, ticket.call_count) == (job.data.window, job.data.call_count)
         case _:
             assert_never(job.data)
 
