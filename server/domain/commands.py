@@ -189,10 +189,11 @@ class RateAtWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenWindow:
-    """A clerk begins work at a window."""
+    """A clerk begins work at a window. A clerk sits at one; who looks after the hall may have `several` open."""
 
     window: WindowNo
     clerk: WorkId
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -315,7 +315,7 @@ def _open_window(state: HallState, command: c.OpenWindow) -> list[e.Event]:
     if window.clerk is not None:
         raise Refusal(Code.WINDOW_TAKEN, window=command.window, clerk=window.clerk)
     for no, other in state.windows.items():
-        if other.clerk == command.clerk:
+        if other.clerk == command.clerk and not command.several:
             raise Refusal(Code.CLERK_ELSEWHERE, clerk=command.clerk, window=no)
     return [e.WindowOpened(window=command.window, clerk=command.clerk)]
 

@@ -10,7 +10,7 @@ from server.domain.terms import HallId, Label, ServiceId, TicketId, WindowNo, Wo
 from server.hall import Hall
 from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, plan_of, reply, run
-from server.web.auth import signed_in
+from server.web.auth import CHIEFS, signed_in
 from server.web.problems import Problem
 from server.web.site import here
 
@@ -27,9 +27,10 @@ _WINDOW = "/halls/<hall>/windows/<no>"
 
 @api.post(f"{_WINDOW}/open", responses={200: wire.WindowChanged})
 def open_window(path: wire.WindowPath, body: wire.Nothing) -> Response:  # noqa: ARG001
-    """Begin work at the window. A keypad opens it for the clerk who is signed in there."""
+    """Begin work at the window. A keypad opens it for the clerk who is signed in there; a manager may open several."""
     hall = hall_of(path.hall)
-    return _window_changed(hall, c.OpenWindow(window=WindowNo(path.no), clerk=_clerk(hall.id, path.no)))
+    several = signed_in().role in CHIEFS
+    return _window_changed(hall, c.OpenWindow(window=WindowNo(path.no), clerk=_clerk(hall.id, path.no), several=several))
 
 
 @api.post(f"{_WINDOW}/pause", responses={200: wire.WindowChanged})

@@ -85,6 +85,15 @@ def test_one_window_one_clerk_and_one_clerk_one_window() -> None:
     assert scene.refused(replace(opening, window=WindowNo("2"))) is Code.CLERK_ELSEWHERE
 
 
+def test_who_looks_after_the_hall_may_open_several_windows_but_none_of_another() -> None:
+    scene = Scene(open_windows=["1"])
+    opening = c.OpenWindow(window=WindowNo("2"), clerk=WorkId("chief"), several=True)
+    scene.do(opening)
+    scene.do(replace(opening, window=WindowNo("3")))
+    assert (scene.window("2").clerk, scene.window("3").clerk) == ("chief", "chief")
+    assert scene.refused(replace(opening, window=ONE)) is Code.WINDOW_TAKEN
+
+
 def test_nothing_goes_before_the_first_plan_or_before_the_day() -> None:
     scene = Scene.__new__(Scene)
     fresh = Scene()

@@ -302,6 +302,16 @@ def test_a_keypad_opens_the_window_for_the_clerk_signed_in_there(stage: Stage) -
     assert state["windows"][1]["clerk"] == "clerk2"
 
 
+def test_a_manager_opens_several_windows_and_a_clerk_one(stage: Stage, clerk: Client) -> None:
+    manager = stage.person("manager")
+    for no in ("2", "3"):
+        ok(manager.post(f"/halls/{HALL}/windows/{no}/open"))
+    problem(manager.post(f"{WINDOW}/open"), 409, "window_taken")
+    stage.issue()
+    ok(manager.post(f"/halls/{HALL}/windows/2/call-next"))
+    assert clerk.post(f"{WINDOW}/close").status_code == 200
+
+
 def test_yesterdays_report_and_todays(stage: Stage, clerk: Client) -> None:
     told = stage.issue()
     stage.issue()
