@@ -30,7 +30,9 @@ def open_window(path: wire.WindowPath, body: wire.Nothing) -> Response:  # noqa:
     """Begin work at the window. A keypad opens it for the clerk who is signed in there; a manager may open several."""
     hall = hall_of(path.hall)
     several = signed_in().role in CHIEFS
-    return _window_changed(hall, c.OpenWindow(window=WindowNo(path.no), clerk=_clerk(hall.id, path.no), several=several))
+    return _window_changed(
+        hall, c.OpenWindow(window=WindowNo(path.no), clerk=_clerk(hall.id, path.no), several=several)
+    )
 
 
 @api.post(f"{_WINDOW}/pause", responses={200: wire.WindowChanged})
@@ -62,6 +64,8 @@ def call_next(path: wire.WindowPath, body: wire.CallNext) -> Response:
 def call_ticket(path: wire.WindowPath, body: wire.CallTicket) -> Response:
     """Call one ticket out of turn; the reason is kept."""
     hall = hall_of(path.hall)
+    if not (body.ticket or body.label):
+        raise Problem("invalid", what={"zh": "请写明 ticket 或 label", "en": "name the ticket by ticket or by label"})
     command = c.CallTicket(
         window=WindowNo(path.no),
         reason=body.reason,

@@ -130,7 +130,7 @@ class TicketsQuery(Body):
 class CommitsQuery(Body):
     """Where to read on in the ledger."""
 
-    after: Annotated[int, Field(ge=0)] = 0
+    after: Annotated[int, Field(ge=0, le=2**53)] = 0
     limit: Annotated[int, Field(ge=1, le=COMMITS_MAX)] = 100
 
 

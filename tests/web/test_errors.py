@@ -88,6 +88,10 @@ def test_wrong_words_are_answered_with_the_right_ones(stage: Stage) -> None:
     assert "'lunch', 'document'" in check(answer, 422, "invalid")
     answer = manager.get(f"/halls/{HALL}/commits?after=-1&limit=9999")
     assert check(answer, 422, "invalid") == "after must be at least 0; limit must be at most 1000."
+    answer = manager.get(f"/halls/{HALL}/commits?after={10**20}")
+    assert check(answer, 422, "invalid") == f"after must be at most {2**53}."
+    answer = manager.post(f"/halls/{HALL}/windows/1/call", {"reason": "with leave"})
+    assert check(answer, 422, "invalid") == "name the ticket by ticket or by label."
 
 
 def test_unknown_addresses_and_methods(stage: Stage) -> None:
