@@ -9,6 +9,7 @@ from typing import assert_never
 
 from server.domain import commands as c
 from server.domain import events as e
+from server.domain.admission import check_hours, check_last_ticket, check_quota, refuse_after_day_close
 from server.domain.forecast import eta
 from server.domain.lifecycle import FINAL, Move, is_legal
 from server.domain.refusals import NO_TICKET, Code, Refusal
@@ -41,6 +42,8 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
             return _plan(state, command)
         case c.StartDay():
             return _start_day(state, now_ms)
+        case c.IssueTicket() if not state.day_open:
+            raise refuse_after_day_close(state, command.service, now_ms)
         case _ if not state.day_open and not isinstance(command, c.Rate | c.AssignServices):
             raise Refusal(Code.HALL_CLOSED)
         case c.CloseDay():
@@ -179,6 +182,8 @@ def _issue(state: HallState, command: c.IssueTicket, now_ms: int) -> list[e.Even
         before = state.visitors.get((command.visitor, service))
         if before is not None and (held := state.tickets[before]).status not in FINAL:
             raise Refusal(Code.ALREADY_WAITING, label=held.label)
+    check_hours(state, service, now_ms)
+    check_quota(state, service, now_ms)
     planned = state.plan.service[service]
     number = state.numbers.get(planned.prefix, planned.first - 1) + 1
     if number > planned.last:
@@ -186,6 +191,7 @@ def _issue(state: HallState, command: c.IssueTicket, now_ms: int) -> list[e.Even
     label = label_of(planned.prefix, number)
     ahead = ahead_of_newcomer(state, service, priority, now_ms)
     expected = eta(state, service, ahead)
+    check_last_ticket(state, service, now_ms, expected)
     return [
         e.TicketIssued(
             ticket=ticket_id_of(date.fromisoformat(state.day or ""), label),

@@ -3,6 +3,7 @@
 One table, so that the wire reference and the translations are drawn from it.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from server.domain.terms import TicketStatus
@@ -23,6 +24,7 @@ class Code(StrEnum):
     SERVICE_NOT_FOUND = "service_not_found"
     PRIORITY_NOT_FOUND = "priority_not_found"
     HALL_CLOSED = "hall_closed"
+    SERVICE_CLOSED = "service_closed"
     DAY_OPEN = "day_open"
     QUOTA_FULL = "quota_full"
     ALREADY_WAITING = "already_waiting"
@@ -64,6 +66,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.SERVICE_NOT_FOUND: ("没有事项“{service}”。", "There is no service {service}."),
     Code.PRIORITY_NOT_FOUND: ("没有优先类型“{priority}”。", "There is no priority {priority}."),
     Code.HALL_CLOSED: ("大厅今天已经结束取号和叫号。", "The hall has closed for today."),
+    Code.SERVICE_CLOSED: (
+        "“{service}”现在不取号，{opens} 开始取号。",
+        "No numbers for {service} now; they are given again from {opens}.",
+    ),
     Code.DAY_OPEN: ("营业日 {day} 已经开始。", "Business day {day} has begun already."),
     Code.QUOTA_FULL: ("“{service}”今天的号已取完。", "All numbers of {service} are given out for today."),
     Code.ALREADY_WAITING: (
@@ -95,6 +101,26 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     ),
 }
 
+HALL_CLOSED_UNTIL = (
+    "大厅现在未开放，“{service}”{opens} 开始取号。",
+    "The hall is closed now. Numbers for {service} are given from {opens}.",
+)
+LAST_TICKET = (
+    "“{service}”今天的等候已排到下班时间，为使已取号的群众都能办完，现已停止取号；{opens} 再开始取号。",
+    "No more numbers for {service} today: those waiting fill the time until closing. Next from {opens}.",
+)
+SERVICE_OVER = (
+    "“{service}”不再取号，请到咨询台询问。",
+    "Numbers for {service} are no longer given. Please ask the staff.",
+)
+SLOT_FULL = (
+    "“{service}”本时段的号已取完，{opens} 起还有号。",
+    "All numbers of {service} for this time are given out; there are more from {opens}.",
+)
+DAY_FULL = (
+    "“{service}”今天的号已取完，{opens} 起可再取号。",
+    "All numbers of {service} are given out for today; there are more from {opens}.",
+)
 NO_TICKET = ("窗口 {window} 现在没有可以这样操作的号。", "Window {window} has no ticket for this now.")
 
 STATUS_WORDS: dict[str, tuple[str, str]] = {
@@ -111,17 +137,28 @@ STATUS_WORDS: dict[str, tuple[str, str]] = {
 
 
 class Refusal(Exception):
-    """The hall says no; nothing was written. `code` is stable, `words` fill the sentence."""
+    """The hall says no; nothing was written. `code` is stable, `words` fill the sentence, `facts` are for machines."""
 
-    def __init__(self, code: Code, sentences: tuple[str, str] | None = None, **words: str) -> None:
-        """Keep the code and the words; `sentences` (zh, en) replaces the code's own sentence."""
+    def __init__(
+        self,
+        code: Code,
+        sentences: tuple[str, str] | None = None,
+        *,
+        facts: Mapping[str, str] | None = None,
+        **words: str | tuple[str, str],
+    ) -> None:
+        """Keep the code and the words, a pair being (zh, en); `sentences` (zh, en) replaces the code's own sentence."""
         self.code = code
         self.sentences = sentences or SENTENCES[code]
+        self.facts = dict(facts or {})
         self.words = words
         super().__init__(self.sentence("en"))
 
     def sentence(self, language: str = "zh") -> str:
         """Give the sentence in a language (zh, otherwise en)."""
         which = 0 if language.startswith("zh") else 1
-        words = {name: STATUS_WORDS[word][which] if name == "status" else word for name, word in self.words.items()}
+        words: dict[str, str] = {}
+        for name, said in self.words.items():
+            word = STATUS_WORDS[said] if name == "status" and isinstance(said, str) else said
+            words[name] = word if isinstance(word, str) else word[which]
         return self.sentences[which].format(**words)

@@ -143,6 +143,7 @@ class HallState:
     tracks: dict[Track, TicketId] = field(default_factory=dict)
     visitors: dict[tuple[str, ServiceId], TicketId] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)  # the last number given per series (prefix)
+    issued: dict[ServiceId, list[int]] = field(default_factory=dict)  # when numbers of a service were given today, ms
     lanes: dict[LaneKey, list[Spot]] = field(default_factory=dict)
     windows: dict[WindowNo, WindowState] = field(default_factory=dict)
     recent: deque[Call] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
@@ -291,7 +292,7 @@ def _take_plan(state: HallState, plan: HallPlan) -> None:
 
 def _open_day(state: HallState, day: str) -> None:
     state.day, state.day_open = day, True
-    for store in (state.tickets, state.labels, state.tracks, state.visitors, state.numbers, state.lanes):
+    for store in (state.tickets, state.labels, state.tracks, state.visitors, state.numbers, state.issued, state.lanes):
         store.clear()
     state.recent.clear()
     for window in state.windows.values():
@@ -329,6 +330,7 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
     if ticket.visitor is not None:
         state.visitors[ticket.visitor, ticket.service] = ticket.id
     state.numbers[event.prefix] = event.number
+    state.issued.setdefault(ticket.service, []).append(at_ms)
     state.zones[ticket.zone].issued += 1
     _wait(state, ticket, since_ms=at_ms)
 

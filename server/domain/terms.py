@@ -102,6 +102,53 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningHours:
+    """Opening hours of some days (mon .. sun, market); clock times as "08:30".
+
+    With `zones` or `services` they are for these only (weekend duty), beside what is open anyhow.
+    """
+
+    days: tuple[str, ...]
+    opens: str
+    closes: str
+    zones: tuple[ZoneId, ...] = ()
+    services: tuple[ServiceId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A part of the day in which at most `quota` numbers of a service are given; clock times as "08:30"."""
+
+    starts: str
+    ends: str
+    quota: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDays:
+    """The market days (集市日): weekdays, ISO dates, and every n-th day counted from an ISO date."""
+
+    weekdays: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    cycles: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """When numbers are given. Holidays are ISO dates here already, so that a replay needs no calendar data.
+
+    Without `enforced` the hours are only shown. `last_ticket_min`: minutes before closing at which numbers end; None
+    means as soon as the last visitor could not be served any more.
+    """
+
+    enforced: bool = False
+    closed_days: tuple[str, ...] = ()
+    working_days: tuple[str, ...] = ()  # open like a weekday although a weekend or holiday (调休上班)
+    market: MarketDays = MarketDays()
+    last_ticket_min: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
     """A part of the hall (专区) with its own waiting area."""
 
@@ -109,11 +156,18 @@ class Zone:
     name: Text
     floor: FloorId | None = None
     board: str | None = None
+    hours: tuple[OpeningHours, ...] = ()  # its own, instead of the hall's
+    always_open: bool = False  # 24 hours, holidays too
+    trial_from: str | None = None  # ISO dates, both days included
+    trial_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What a visitor comes for (事项). Numbers run from `first` to `last` in the series of `prefix`."""
+    """What a visitor comes for (事项). Numbers run from `first` to `last` in the series of `prefix`.
+
+    `day_quota` and `slots` bound how many numbers are given in a business day and in parts of it.
+    """
 
     id: ServiceId
     name: Text
@@ -124,6 +178,8 @@ class Service:
     department: str | None = None
     minutes_typical: float = 10.0
     target_wait_min: float = 20.0
+    day_quota: int | None = None
+    slots: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,15 +207,6 @@ class PriorityRule:
     question: Text | None = None
     slope: float = 3.0
     head_start_min: float = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningHours:
-    """Opening hours of some weekdays (mon .. sun); clock times as "08:30"."""
-
-    days: tuple[str, ...]
-    opens: str
-    closes: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +238,7 @@ class HallPlan:
     reinstate_times: int = 1
     home_credit_min: float = 8.0  # a window's own work counts this much older than relief work
     hours: tuple[OpeningHours, ...] = ()
+    calendar: Calendar = Calendar()
     posts: tuple[Post, ...] = ()
     ticket_languages: tuple[str, ...] = ()
     notice: Text | None = None
@@ -224,6 +272,16 @@ class HallPlan:
     def post(self) -> dict[WorkId, Post]:
         """Give the posts by work id."""
         return {post.work_id: post for post in self.posts}
+
+    @cached_property
+    def closed_days(self) -> frozenset[str]:
+        """Give the closed days of the calendar."""
+        return frozenset(self.calendar.closed_days)
+
+    @cached_property
+    def working_days(self) -> frozenset[str]:
+        """Give the days that are open like a weekday."""
+        return frozenset(self.calendar.working_days)
 
     @cached_property
     def zone_info(self) -> ZoneInfo:

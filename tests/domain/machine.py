@@ -8,7 +8,7 @@ between, and at the end, the state is forgotten and read again from the stored b
 from collections import Counter
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, replace
 from random import Random
 from typing import TypeVar
 
@@ -32,6 +32,7 @@ from server.domain.terms import (
     Place,
     PriorityId,
     ServiceId,
+    Slot,
     TicketId,
     Track,
     WindowNo,
@@ -40,11 +41,22 @@ from server.domain.terms import (
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit
 from tests.domain.halls import MIN, NINE, PLAN, ms
-from tests.domain.naive import CLASSES, OVER, SERVICES, WINDOWS, Naive, Visit
+from tests.domain.naive import CLASSES, DAY_QUOTA, OVER, SERVICES, SLOTS, WINDOWS, Naive, Visit
 
 K = TypeVar("K")
 V = TypeVar("V")
 
+QUOTA_PLAN = replace(
+    PLAN,
+    services=tuple(
+        replace(
+            service,
+            day_quota=DAY_QUOTA.get(service.id),
+            slots=tuple(Slot(starts=begin, ends=end, quota=quota) for begin, end, quota in SLOTS.get(service.id, ())),
+        )
+        for service in PLAN.services
+    ),
+)
 CLERK = Actor(kind=ActorKind.PERSON, id="clerk")
 windows = st.sampled_from([*WINDOWS])
 services = st.sampled_from([*SERVICES])
@@ -70,7 +82,7 @@ def backwards(dictionary: dict[K, V]) -> dict[K, V]:
 def shuffled(state: HallState) -> HallState:
     """Give an equal state whose look-up tables stand in the opposite order."""
     other = deepcopy(state)
-    for name in ("labels", "tracks", "visitors", "numbers", "lanes", "zones", "means"):
+    for name in ("labels", "tracks", "visitors", "numbers", "issued", "lanes", "zones", "means"):
         setattr(other, name, backwards(getattr(other, name)))
     return other
 
@@ -88,7 +100,7 @@ class Days(RuleBasedStateMachine):
         self.commits: list[Commit] = []
         self.ids: set[str] = set()
         self.tracks = 0
-        self.do(c.PlanHall(plan=PLAN))
+        self.do(c.PlanHall(plan=QUOTA_PLAN))
         self.do(c.StartDay())
         self.clerks_come([no for no in WINDOWS if no not in closed])
 

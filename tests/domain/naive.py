@@ -16,6 +16,9 @@ WINDOWS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "3": (("tax", "invoice"), ()),
     "4": (("tax",), ()),
 }
+DAY_QUOTA = {"invoice": 7}
+SLOTS = {"social": (("09:00", "09:20", 3), ("09:20", "12:00", 4))}  # at most so many numbers between these clock times
+BEIJING_MS = 8 * 60 * MIN
 OVER = ("finished", "no_show", "cancelled", "expired")
 RECALLS, REINSTATE_BEHIND, REINSTATE_TIMES = 5, 3, 1
 
@@ -54,6 +57,7 @@ class Visit:
     started: int | None = None
     away: int = 0
     held_since: int | None = None
+    asked: str = ""  # the service the number was given for
 
 
 @dataclass
@@ -117,13 +121,25 @@ class Naive:
             for visit in self.visits:
                 if visit.visitor == visitor and visit.service == service and visit.status not in OVER:
                     return None
+        if self.quota_full(service):
+            return None
         prefix = SERVICES[service]
         number = len([it for it in self.visits if it.label[0] == prefix]) + 1
         label = f"{prefix}{number:03d}"
-        self.visits.append(
-            Visit(label, number, len(self.visits), service, priority, self.now, self.now, visitor, window)
-        )
+        visit = Visit(label, number, len(self.visits), service, priority, self.now, self.now, visitor, window)
+        visit.asked = service
+        self.visits.append(visit)
         return label
+
+    def quota_full(self, service: str) -> bool:
+        """Say whether day or slot have no number left for a service."""
+        given = [clock_of(it.issued) for it in self.visits if it.asked == service]
+        if service in DAY_QUOTA and len(given) >= DAY_QUOTA[service]:
+            return True
+        for begin, end, quota in SLOTS.get(service, ()):
+            if begin <= clock_of(self.now) < end and len([it for it in given if begin <= it < end]) >= quota:
+                return True
+        return False
 
     def queue(self, no: str) -> list[Visit]:
         """Give everybody a window may call, most urgent first."""
@@ -327,3 +343,9 @@ class Naive:
             return False
         self.desks[no].serves, self.desks[no].relief = serves, tuple(it for it in relief if it not in serves)
         return True
+
+
+def clock_of(at_ms: int) -> str:
+    """Give what a clock in the hall shows: "09:05"."""
+    minutes = (at_ms + BEIJING_MS) // MIN % (24 * 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from server.domain import admission, routing
 from server.domain import commands as c
 from server.domain import decide as decide_module
 from server.domain import events as e
-from server.domain import routing
 from server.domain import state as state_module
 from server.domain.routing import Choice
 from server.domain.state import HallState, Ticket
@@ -202,6 +202,27 @@ def bound_tickets_are_stuck(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(routing, "_lanes_of", stuck)
 
 
+def transfer_frees_the_quota(patch: pytest.MonkeyPatch) -> None:
+    real = state_module._transfer
+
+    def transfer(state: HallState, event: e.TicketTransferred, at_ms: int) -> None:
+        if state.issued.get(event.from_service):
+            state.issued[event.from_service].pop()
+        real(state, event, at_ms)
+
+    patch.setattr(state_module, "_transfer", transfer)
+
+
+def quota_counts_one_less(patch: pytest.MonkeyPatch) -> None:
+    real = admission._left
+
+    def left(state: HallState, service: ServiceId, now_ms: int) -> int | None:
+        found = real(state, service, now_ms)
+        return None if found is None else found + 1
+
+    patch.setattr(admission, "_left", left)
+
+
 def _after(patch: pytest.MonkeyPatch, kind: type[Any], then: Callable[[HallState, Any], None]) -> None:
     real = state_module.evolve
 
@@ -232,6 +253,8 @@ MUTANTS: dict[str, Mutant] = {
     "remembers what is not stored": remembers_what_is_not_stored,
     "order of a dictionary": depends_on_the_order_of_a_dictionary,
     "bound tickets are stuck": bound_tickets_are_stuck,
+    "transfer frees the quota": transfer_frees_the_quota,
+    "quota counts one less": quota_counts_one_less,
 }
 
 
