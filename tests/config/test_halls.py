@@ -1,0 +1,353 @@
+"""The shipped halls, fact by fact: what the notices state is in the files, and every hall can work a visit.
+
+Facts: the Zhenyuan plan of 2023-08-29 ("1+8" windows), the Lincang report on administrative service centres (about
+2009 to 2010), the Hefeng notice of 2020-07-29 (三办三不出), the Qiaocheng notice of 2019-07-19 (一网、一门、一次) and
+the Cangxi notice of 2018-05-14 (township service centres).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import datetime
+
+import pytest
+
+from config import check, load_hall, shipped
+from config.schema import HallFile
+from server.domain import commands as c
+from server.domain import events as e
+from server.domain.terms import Actor, ActorKind, HallId, ServiceId, Track, WindowNo, WorkId
+from server.hall import Hall
+from server.ledger.memory import MemoryLedger
+from server.plan import plan_of
+
+OUTSIDE = {  # the five outside halls of Qiaocheng and their letters
+    "qiaocheng-marriage": "N",
+    "qiaocheng-real-estate": "H",
+    "qiaocheng-disabled": "R",
+    "qiaocheng-legal": "X",
+    "qiaocheng-farm-machinery": "Y",
+}
+REAL = (
+    "zhenyuan",
+    "lincang-linxiang",
+    "yongde",
+    "zhenkang",
+    "zhenkang-port",
+    "gengma",
+    "cangyuan",
+    "shuangjiang-township",
+    "hefeng-county",
+    "hefeng-township",
+    "hefeng-village",
+    "qiaocheng",
+    *OUTSIDE,
+    "cangxi-township",
+)
+CLERK = Actor(kind=ActorKind.PERSON, id="clerk")
+MONDAY_TEN = "2026-03-02T10:00:00+08:00"
+"""A Monday, an ordinary workday, inside the opening hours of every hall."""
+
+
+def hall(name: str) -> HallFile:
+    """Give a shipped hall."""
+    return load_hall(shipped()[name])
+
+
+def desks(file: HallFile) -> Counter[str]:
+    """Count the windows of each zone."""
+    return Counter(window.zone for window in file.windows)
+
+
+def staffed(file: HallFile) -> set[str]:
+    """Give the windows at which a post may sign in."""
+    return {no for clerk in file.clerks for no in clerk.windows}
+
+
+def comments(name: str) -> str:
+    """Give the comments of a file as one line."""
+    lines = shipped()[name].read_text(encoding="utf-8").splitlines()
+    return " ".join(" ".join(line.lstrip("# ").strip() for line in lines if line.startswith("#")).split())
+
+
+# ------------------------------------------------------------------------------------------------------------ all halls
+
+
+def test_every_hall_of_the_notices_is_shipped_and_all_can_be_served_together() -> None:
+    assert set(shipped()) == {"demo", *REAL}
+    assert check(shipped().values()) == []
+    assert all(hall(name).hall.id == name for name in shipped())
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_file_tells_facts_from_choices_and_names_its_source(name: str) -> None:
+    said = comments(name)
+    assert re.search(r"Source: the .*(notice|plan|report)", said)
+    assert "STATED" in said
+    assert "ASSUME" in said
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_no_letter_is_misread_and_none_is_used_in_two_zones(name: str) -> None:
+    file = hall(name)
+    zones: dict[str, set[str]] = {}
+    for service in file.services:
+        zones.setdefault(service.prefix, set()).add(service.zone)
+    assert not set(zones) & set("IOQ")
+    assert [prefix for prefix, at in zones.items() if len(at) > 1] == []
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_no_service_hangs_on_one_clerk(name: str) -> None:
+    """Every service that one window alone serves is relieved by another, or a B post sits down at that window."""
+    file = hall(name)
+    relieved = {service for window in file.windows for service in window.relief}
+    seconds = {no for clerk in file.clerks if clerk.role == "relief" for no in clerk.windows}
+    at_work = [window for window in file.windows if window.no in staffed(file)]
+    for service in file.services:
+        home = [window.no for window in at_work if service.id in window.serves]
+        assert len(home) > 1 or service.id in relieved or set(home) <= seconds, service.id
+
+
+def test_zones_of_one_window_are_relieved_but_for_the_single_cashier() -> None:
+    alone: dict[str, set[str]] = {}
+    for name in REAL:
+        file = hall(name)
+        count, relieved = desks(file), {service for window in file.windows for service in window.relief}
+        for service in file.services:
+            if count[service.zone] == 1 and service.id not in relieved:
+                alone.setdefault(name, set()).add(service.id)
+    assert alone == {
+        "lincang-linxiang": {"fees"},  # one window takes all fees: no other may
+        "zhenkang": {"fees", "complaint", "consult"},
+        "gengma": {"fees", "complaint", "consult"},
+        "hefeng-village": {"assist", "consult"},  # the only window there is
+    }
+
+
+def test_no_work_id_stands_in_two_halls() -> None:
+    """Accounts are kept per server, which may serve all halls at once."""
+    ids = Counter(clerk.work_id for name in shipped() for clerk in hall(name).clerks)
+    assert [work_id for work_id, times in ids.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_hall_issues_and_calls_a_ticket_of_every_service(name: str) -> None:
+    plan = plan_of(hall(name))
+    now_ms = int(datetime.fromisoformat(MONDAY_TEN).timestamp() * 1000)
+    at_work = Hall(HallId(name), MemoryLedger(), clock=lambda: now_ms)
+    at_work.handle(c.PlanHall(plan=plan), actor=CLERK)
+    windows = sorted({no for post in plan.posts for no in post.windows})
+    for no in windows:
+        at_work.handle(c.OpenWindow(window=no, clerk=WorkId(f"clerk-{no}")), actor=CLERK)
+    for number, service in enumerate(plan.services):
+        issued = at_work.handle(c.IssueTicket(service=service.id, track=Track(f"t{number}")), actor=CLERK)
+        ticket = next(event for event in issued.events if isinstance(event, e.TicketIssued))
+        assert ticket.label.startswith(service.prefix)
+        at = next(no for no in ticket.windows if no in windows)
+        assert service.id in plan.window[at].serves
+        called = at_work.handle(c.CallNext(window=at), actor=CLERK)
+        assert [event.label for event in called.events if isinstance(event, e.TicketCalled)] == [ticket.label]
+        at_work.handle(c.Finish(window=at), actor=CLERK)
+    at_work.close()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_window_that_only_relieves_calls_the_service_too(name: str) -> None:
+    plan = plan_of(hall(name))
+    now_ms = int(datetime.fromisoformat(MONDAY_TEN).timestamp() * 1000)
+    at_work = Hall(HallId(name), MemoryLedger(), clock=lambda: now_ms)
+    at_work.handle(c.PlanHall(plan=plan), actor=CLERK)
+    pairs = [(window.no, service) for window in plan.windows for service in window.relief]
+    for number, (no, service) in enumerate(pairs):
+        at_work.handle(c.OpenWindow(window=WindowNo(no), clerk=WorkId("clerk")), actor=CLERK)
+        at_work.handle(c.IssueTicket(service=ServiceId(service), track=Track(f"t{number}")), actor=CLERK)
+        called = at_work.handle(c.CallNext(window=no), actor=CLERK)
+        assert any(isinstance(event, e.TicketCalled) for event in called.events)
+        at_work.handle(c.Finish(window=no), actor=CLERK)
+        at_work.handle(c.CloseWindow(window=no), actor=CLERK)
+    at_work.close()
+
+
+# ------------------------------------------------------------------------------------------------------------- Zhenyuan
+
+THEME = {
+    "tax": "1F",
+    "social": "2F",
+    "medical": "2F",
+    "police": "2F",
+    "construction": "2F",
+    "fund": "3F",
+    "real-estate": "3F",
+    "enterprise": "3F",
+}
+NINETEEN = [
+    *("残联", "民政", "统计", "工信", "民宗", "教体", "搬迁办", "财政", "气象", "广电和新闻出版", "烟草专卖"),
+    *("水务", "文旅", "政务", "应急", "消防", "司法", "退役军人", "人行"),
+]
+TRIAL = {"health": "2F", "forestry": "2F", "transport": "3F"}
+
+
+def test_zhenyuan_has_one_general_eight_theme_and_three_trial_zones_on_three_floors() -> None:
+    file = hall("zhenyuan")
+    floors = {zone.id: zone.floor for zone in file.zones}
+    assert [floor.id for floor in file.floors] == ["1F", "2F", "3F"]
+    assert {zone: floors[zone] for zone in THEME | TRIAL} == THEME | TRIAL
+    assert set(floors) - set(THEME | TRIAL) == {"general", "consult", "pickup", "assist", "marriage"}
+
+
+def test_zhenyuan_takes_the_matters_of_19_departments_in_one_zone() -> None:
+    file = hall("zhenyuan")
+    here = [service.department for service in file.services if service.zone == "general" and service.department]
+    assert here == NINETEEN
+    assert {service.prefix for service in file.services if service.department in here} == {"A"}
+
+
+def test_zhenyuan_has_the_windows_that_the_plan_names() -> None:
+    file = hall("zhenyuan")
+    assert desks(file)["assist"] == 4
+    names = {window.name["zh"] for window in file.windows if window.name}
+    assert {
+        "综合咨询窗口",
+        "“办不成事”反映窗口",
+        "投诉举报窗口",
+        "一件事一次办窗口",
+        "跨省通办窗口",
+        "省内通办窗口",
+        "企业帮办代办窗口",
+        "惠企政策窗口",
+        "老年人服务窗口",
+        "特殊人群帮办代办窗口",
+        "婚姻登记窗口",
+    } <= names
+    assert [window.no for window in file.windows if "pickup" in window.serves] == ["111", "112"], "pickup apart"
+    floors = {zone.id: zone.floor for zone in file.zones}
+    assert all(f"{window.no[0]}F" == floors[window.zone] for window in file.windows)
+
+
+def test_zhenyuan_has_the_letters_of_twenty_series_and_tenants_beside_the_government() -> None:
+    file = hall("zhenyuan")
+    assert {service.prefix for service in file.services} == set("ABCDEFGHJKLMNPRSTUVW")
+    tenants = {service.department for service in file.services if service.zone == "enterprise"}
+    assert tenants == {"市场局", "供电局", "自来水厂", "银行", "刻章公司"}
+
+
+# -------------------------------------------------------------------------------------------------------------- Lincang
+
+
+def test_linxiang_is_two_tenants_in_one_hall_with_one_cashier_and_a_complaint_window() -> None:
+    file = hall("lincang-linxiang")
+    assert [zone.id for zone in file.zones] == ["city", "district", "consult", "fees", "complaint"]
+    assert [window.no for window in file.windows if "fees" in (*window.serves, *window.relief)] == ["17"]
+    assert [window.no for window in file.windows if "complaint" in window.serves] == ["18"]
+    assert {service.prefix for service in file.services} == set("ABCDEFGHJKLPWV")
+    zones = {service.id: service.zone for service in file.services}
+    helped = {(window.zone, zones[service]) for window in file.windows for service in window.relief}
+    assert {("city", "district"), ("district", "city")} <= helped, "the tenants share windows"
+
+
+def test_yongde_is_three_halls_on_one_floor() -> None:
+    file = hall("yongde")
+    names = [zone.name["zh"] for zone in file.zones]
+    assert names == ["工商服务大厅", "民政服务大厅", "综合服务办证大厅"]
+    assert {zone.floor for zone in file.zones} == {"1F"}
+
+
+def test_zhenkang_has_twelve_departments_and_a_port_with_numbers_of_its_own() -> None:
+    centre, port = hall("zhenkang"), hall("zhenkang-port")
+    assert len([service for service in centre.services if service.zone == "permits"]) == 12
+    assert [service.department for service in port.services] == ["公安局", "检验检疫局", "海关", "武警检查站"]
+    assert desks(port) == {"port": 4}
+    assert not any(window.relief for window in port.windows), "no authority acts for another"
+    assert "STATED, implausible" in comments("zhenkang"), "a figure that cannot be right is marked"
+
+
+def test_gengma_has_17_departments_at_19_windows() -> None:
+    file = hall("gengma")
+    assert len({service.department for service in file.services if service.department}) == 17
+    assert [window.no for window in file.windows] == [str(number) for number in range(1, 20)]
+
+
+def test_cangyuan_has_25_windows_on_four_floors_of_which_20_cannot_open() -> None:
+    file = hall("cangyuan")
+    assert len(file.floors) == 4
+    assert [window.no for window in file.windows] == [str(number) for number in range(1, 26)]
+    assert staffed(file) == {"1", "2", "3", "4", "5"}
+    told = {window.no for window in file.windows if window.name and "未派驻" in window.name["zh"]}
+    assert told == {window.no for window in file.windows} - staffed(file)
+    working = [service.department for service in file.services if service.department]
+    assert working == ["工商", "民政", "卫生", "计生", "安监"]
+
+
+def test_nobody_in_cangyuan_waits_for_a_window_without_a_clerk() -> None:
+    file = hall("cangyuan")
+    for service in file.services:
+        assert any(service.id in window.serves for window in file.windows if window.no in staffed(file))
+
+
+def test_shuangjiang_has_five_windows_that_relieve_each_other() -> None:
+    file = hall("shuangjiang-township")
+    assert [(service.prefix, service.department) for service in file.services] == [
+        ("A", "财政"),
+        ("B", "国土"),
+        ("C", "计生"),
+        ("D", "卫生"),
+        ("E", "合作医疗"),
+    ]
+    assert len(file.windows) == 5
+    every = {service.id for service in file.services}
+    assert all({*window.serves, *window.relief} == every for window in file.windows)
+
+
+# --------------------------------------------------------------------------------------------------------------- Hefeng
+
+
+def test_in_hefeng_everybody_is_an_agent_and_every_floor_has_a_full_time_one() -> None:
+    for name in ("hefeng-county", "hefeng-township", "hefeng-village"):
+        file = hall(name)
+        assert all("assist" in (*window.serves, *window.relief) for window in file.windows)
+        assert {service.prefix for service in file.services if service.id == "assist"} == {"P"}
+    county = hall("hefeng-county")
+    floors = {zone.id: zone.floor for zone in county.zones}
+    agents = {window.floor or floors[window.zone] for window in county.windows if "assist" in window.serves}
+    assert agents == {floor.id for floor in county.floors}
+
+
+def test_hefeng_township_takes_six_departments_at_general_windows() -> None:
+    file = hall("hefeng-township")
+    six = {service.id: service.department for service in file.services if service.department}
+    assert list(six.values()) == ["人社", "公安", "民政", "卫计", "市场监管", "农业"]
+    assert sum(set(six) <= set(window.serves) for window in file.windows) == 3
+    assert [service.prefix for service in file.services if service.department] == list("BCDEFG")
+
+
+def test_hefeng_asks_for_the_four_groups_of_the_green_channel() -> None:
+    for name in ("hefeng-county", "hefeng-township", "hefeng-village"):
+        (green,) = hall(name).priorities
+        assert all(group in green.question["zh"] for group in ("高龄老人", "孤寡老人", "残疾人", "孤儿"))
+
+
+# ------------------------------------------------------------------------------------------------- Qiaocheng and Cangxi
+
+
+def test_qiaocheng_keeps_five_outside_halls_with_series_of_their_own() -> None:
+    letters = {name: {service.prefix for service in hall(name).services} for name in OUTSIDE}
+    assert letters == {name: {letter} for name, letter in OUTSIDE.items()}
+    assert not set(OUTSIDE.values()) & {service.prefix for service in hall("qiaocheng").services}
+    assert all(hall(name).hall.name["zh"].startswith("谯城区政务服务中心") for name in OUTSIDE)
+
+
+TEN = {"计生", "国土资源", "林业", "民政", "劳动保障", "财税", "水利", "农机", "农业保险", "新农合"}
+
+
+def test_cangxi_takes_ten_matters_at_every_one_of_two_to_four_windows() -> None:
+    file = hall("cangxi-township")
+    matters = [service.name["zh"] for service in file.services if service.id != "agency"]
+    assert len(matters) == 10
+    assert set(matters) == TEN
+    assert {service.prefix for service in file.services} == set("ABCDP")
+    assert 2 <= len(file.windows) <= 4
+    assert len(file.zones) == 1
+    every = {service.id for service in file.services}
+    assert all(set(window.serves) == every for window in file.windows)
