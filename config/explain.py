@@ -97,6 +97,7 @@ def _finding(error: ErrorDetails, data: dict[str, object]) -> Finding | None:
         case "string_too_short" | "string_too_long":
             return _bad_length(path, context)
         case other:
+            key = dotted(path[-2:]) if isinstance(path[-1], int) else key
             zh = context.get("zh")
             en = str(context.get("en", error["msg"]))
             return _wrong(path, other, f"{key}：{zh or en}。", f"{key}: {en}.", context.get("suggestion"))

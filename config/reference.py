@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
@@ -23,14 +23,18 @@ def settings() -> str:
     for key, field in _fields(HallFile):
         if (row := _row_of(field.annotation)) is not None:
             parts.append(_section(f"[[{key}]]", row))
+            parts.extend(_inner(f"[[{key}]]", row))
         elif isinstance(field.annotation, type) and issubclass(field.annotation, Table):
             parts.append(_section(f"[{key}]", field.annotation))
-            parts.extend(
-                _section(f"a row of [{key}] {inner}", inner_row)
-                for inner, inner_field in _fields(field.annotation)
-                if (inner_row := _row_of(inner_field.annotation)) is not None
-            )
+            parts.extend(_inner(f"[{key}]", field.annotation))
     return "\n\n".join(parts)
+
+
+def _inner(title: str, model: type[Table]) -> Iterator[str]:
+    """Give the tables of the rows that stand inside a table."""
+    for key, field in _fields(model):
+        if (row := _row_of(field.annotation)) is not None:
+            yield _section(f"a row of {title} {key}", row)
 
 
 def page(text: str) -> str:
@@ -70,7 +74,7 @@ def _section(title: str, model: type[Table], keys: tuple[str, ...] | None = None
 
 def _value(field: FieldInfo) -> str:
     kinds = [each for each in _options(field.annotation) if each is not type(None)]
-    return f"{_kind(kinds[0])}{_range(field)}"
+    return f"{' or '.join(_kind(each) for each in kinds)}{_range(field)}"
 
 
 def _options(annotation: Any) -> tuple[Any, ...]:
@@ -86,7 +90,7 @@ def _kind(kind: Any) -> str:
         return "text by language"
     if isinstance(kind, type) and issubclass(kind, Table):
         return "rows"
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false", time: '"HH:MM"'}
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false", time: '"HH:MM"', date: "date"}
     return names[kind] if kind in names else _kind(get_args(kind)[0])  # Annotated
 
 

@@ -13,11 +13,12 @@ import functools
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Final, TypeAlias
 
 from config.positions import Spot, spot_of
 from config.problems import Finding, TablePath, nearest, quoted
-from config.schema import CLOCK_PATTERN, LANGUAGES, NUMBER_MAX
+from config.schema import CLOCK_PATTERN, LANGUAGES, NUMBER_MAX, day_of
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -144,6 +145,10 @@ def _references_found(draft: Draft) -> Iterator[Finding]:
         ("clerk", "windows", "window"),
     ):
         for path, row in draft.rows(table):
+            for index, identifier in words(row, key):
+                yield from _dangling(draft, (*path, key, index), target, identifier)
+    for path, row in inner_rows(draft.table("calendar"), ("calendar",), "hours"):
+        for key, target in (("zones", "zone"), ("services", "service")):
             for index, identifier in words(row, key):
                 yield from _dangling(draft, (*path, key, index), target, identifier)
 
@@ -367,13 +372,18 @@ def _texts(draft: Draft) -> Iterator[tuple[TablePath, Row]]:
 
 
 def _hours_in_order(draft: Draft) -> Iterator[Finding]:
-    rows = draft.table("calendar").get("hours")
+    yield from _spans_in_order(draft, list(inner_rows(draft.table("calendar"), ("calendar",), "hours")))
+    for path, zone in draft.rows("zone"):
+        yield from _spans_in_order(draft, list(inner_rows(zone, path, "hours")))
+        if _clock(zone, "opens") and _clock(zone, "closes"):
+            yield from _spans_in_order(draft, [(path, zone)])
+
+
+def _spans_in_order(draft: Draft, rows: list[tuple[TablePath, Row]]) -> Iterator[Finding]:
+    """Rows for the same zones and services must not overlap on a day; duty may overlap what is open anyhow."""
     day_starts = _clock(draft.table("hall"), "day_starts") or "06:00"
-    taken: dict[str, list[tuple[str, str, TablePath]]] = {}
-    for index, row in enumerate(rows if isinstance(rows, list) else ()):
-        if not isinstance(row, dict):
-            continue
-        path: TablePath = ("calendar", "hours", index)
+    taken: dict[tuple[object, ...], list[tuple[str, str, TablePath]]] = {}
+    for path, row in rows:
         opens, closes = _clock(row, "opens"), _clock(row, "closes")
         if opens is None or closes is None:
             continue
@@ -394,8 +404,9 @@ def _hours_in_order(draft: Draft) -> Iterator[Finding]:
                 en=f"Open from {opens} to {closes}, across the start of the business day at {day_starts}:"
                 " numbers would begin again while visitors wait.",
             )
+        scope = tuple(sorted((key, word) for key in ("zones", "services") for _, word in words(row, key)))
         for day_index, day in words(row, "days"):
-            spans = taken.setdefault(day, [])
+            spans = taken.setdefault((day, scope), [])
             if clash := next((span for span in spans if opens < span[1] and span[0] < closes), None):
                 line = draft.line(clash[2])
                 yield Finding(
@@ -406,6 +417,161 @@ def _hours_in_order(draft: Draft) -> Iterator[Finding]:
                     lone=True,
                 )
             spans.append((opens, closes, path))
+
+
+def _zone_times_agree(draft: Draft) -> Iterator[Finding]:
+    for path, zone in draft.rows("zone"):
+        given = [key for key in ("opens", "closes") if key in zone]
+        if len(given) == 1:
+            other = "closes" if given == ["opens"] else "opens"
+            yield Finding(
+                path=(*path, given[0]),
+                code="half_hours",
+                zh=f"写了 {given[0]}，还要写 {other}。",
+                en=f"{given[0]} stands without {other}.",
+                lone=True,
+            )
+        kinds = [key for key in ("always_open", "hours", "opens") if zone.get(key)]
+        if len(kinds) > 1:
+            yield Finding(
+                path=(*path, kinds[1]),
+                code="hours_twice",
+                zh=f"{kinds[0]} 和 {kinds[1]} 只能写一个。",
+                en=f"Write {kinds[0]} or {kinds[1]}, not both.",
+                lone=True,
+            )
+        begins, ends = _day(zone.get("trial_from")), _day(zone.get("trial_to"))
+        if begins and ends and begins > ends:
+            yield Finding(
+                path=(*path, "trial_to"),
+                code="trial_out_of_order",
+                zh=f"试运行末日 {ends} 早于首日 {begins}。",
+                en=f"The trial ends on {ends}, before it begins on {begins}.",
+                lone=True,
+            )
+
+
+def _calendar_agrees(draft: Draft) -> Iterator[Finding]:
+    calendar = draft.table("calendar")
+    rows = list(inner_rows(calendar, ("calendar",), "hours"))
+    zone_rows = [row for path, zone in draft.rows("zone") for _, row in inner_rows(zone, path, "hours")]
+    if not rows and not zone_rows:
+        for key in ("holidays", "extra_open", "extra_closed", "market_days"):
+            if calendar.get(key):
+                yield Finding(
+                    path=("calendar", key),
+                    code="calendar_without_hours",
+                    zh=f"没有 hours，{key} 不起作用；请写明开放时间。",
+                    en=f"Without hours, {key} means nothing: write the opening hours.",
+                )
+                break
+        return
+    named = {day for row in (*(row for _, row in rows), *zone_rows) for _, day in words(row, "days")}
+    if "market" in named and not calendar.get("market_days"):
+        yield Finding(
+            path=("calendar", "hours"),
+            code="market_days_missing",
+            zh='有集市日的开放时间，但没有写哪天是集市日：market_days = ["sat"]。',
+            en='There are hours for market days, but no market days: market_days = ["sat"].',
+        )
+    if "market" not in named and calendar.get("market_days"):
+        yield Finding(
+            path=("calendar", "market_days"),
+            code="market_hours_missing",
+            zh='写了集市日，但没有其开放时间：请在 hours 中加一行 days = ["market"]。',
+            en='There are market days, but no hours for them: add a row of hours with days = ["market"].',
+        )
+    told: dict[str, tuple[str, int]] = {}
+    for key in ("extra_open", "extra_closed"):
+        found = calendar.get(key)
+        for index, value in enumerate(found if isinstance(found, list) else ()):
+            if (day := _day(value)) is None:
+                continue
+            if other := told.get(day):
+                line = draft.line(("calendar", *other))
+                yield Finding(
+                    path=("calendar", key, index),
+                    code="day_twice",
+                    zh=f"{day} 在第 {line} 行的 {other[0]} 中已经写过。",
+                    en=f"{day} is in {other[0]} on line {line} already.",
+                    lone=True,
+                )
+            else:
+                told[day] = (key, index)
+
+
+def _slots_fit(draft: Draft) -> Iterator[Finding]:
+    """Slots of a service are in order, apart from each other, and each within the hours of some day."""
+    hours = [row for _, row in inner_rows(draft.table("calendar"), ("calendar",), "hours")]
+    zones = draft.ids("zone")
+    for service_path, service in draft.rows("service"):
+        zone = zones.get(word(service, "zone") or "", {})
+        open_rows = _rows_of(zone, word(service, "zone"), word(service, "id"), hours)
+        spans: list[tuple[str, str, TablePath]] = []
+        for path, slot in inner_rows(service, service_path, "slot_quota"):
+            begins, ends = _clock(slot, "from"), _clock(slot, "to")
+            if begins is None or ends is None:
+                continue
+            if begins >= ends:
+                yield Finding(
+                    path=(*path, "to"),
+                    code="slot_out_of_order",
+                    zh=f"时段结束 {ends} 不晚于开始 {begins}。",
+                    en=f"The slot ends at {ends}, which is not after {begins}.",
+                    lone=True,
+                )
+                continue
+            if clash := next((span for span in spans if begins < span[1] and span[0] < ends), None):
+                line = draft.line(clash[2])
+                yield Finding(
+                    path=(*path, "from"),
+                    code="slots_overlap",
+                    zh=f"时段 {begins}–{ends} 与第 {line} 行的 {clash[0]}–{clash[1]} 重叠。",
+                    en=f"The slot {begins}-{ends} overlaps {clash[0]}-{clash[1]} on line {line}.",
+                    lone=True,
+                )
+            spans.append((begins, ends, path))
+            if open_rows and not any(opens <= begins and ends <= closes for opens, closes in open_rows):
+                yield Finding(
+                    path=(*path, "from"),
+                    code="slot_outside_hours",
+                    zh=f"时段 {begins}–{ends} 不在任何一段开放时间之内。",
+                    en=f"The slot {begins}-{ends} is not within any opening hours.",
+                )
+
+
+def _rows_of(zone: Row, zone_id: str | None, service_id: str | None, hours: list[Row]) -> list[tuple[str, str]]:
+    """Give the opening and closing times that may bind a service; none where it is always open."""
+    if zone.get("always_open") is True:
+        return []
+    own = [row for _, row in inner_rows(zone, (), "hours")] + ([zone] if "opens" in zone else [])
+    duty = [row for row in hours if row.get("zones") or row.get("services")]
+    base = own or [row for row in hours if row not in duty]
+    named = [
+        row
+        for row in duty
+        if zone_id in [it for _, it in words(row, "zones")] or service_id in [it for _, it in words(row, "services")]
+    ]
+    times = [(_clock(row, "opens"), _clock(row, "closes")) for row in (*base, *named)]
+    return [(opens, closes) for opens, closes in times if opens is not None and closes is not None]
+
+
+def inner_rows(row: Row, path: TablePath, key: str) -> Iterator[tuple[TablePath, Row]]:
+    """Give the rows of a list that stands inside a table with their paths."""
+    found = row.get(key)
+    for index, inner in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(inner, dict):
+            yield (*path, key, index), inner
+
+
+def _day(value: object) -> str | None:
+    """Give a day as "2026-05-01", which sorts; None where the schema has something to say."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    try:
+        return day_of(value).isoformat() if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _clock(row: Row, key: str) -> str | None:
@@ -454,6 +620,9 @@ RULES: Final[tuple[Callable[[Draft], Iterator[Finding]], ...]] = (
     _time_zone_known,
     _languages_agree,
     _hours_in_order,
+    _zone_times_agree,
+    _calendar_agrees,
+    _slots_fit,
     _priorities_free,
     _posts_have_windows,
 )

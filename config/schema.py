@@ -14,11 +14,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, datetime, time
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 SCHEMA: Final = 1
@@ -26,6 +26,8 @@ SCHEMA: Final = 1
 
 LANGUAGES: Final = ("zh", "en")
 """Languages that pages, paper and voice know."""
+
+LAST_TICKET_MINUTES_MAX: Final = 480
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -112,6 +114,80 @@ def _clock(value: object) -> object:
     return value
 
 
+def _date(value: object) -> object:
+    """Read "2026-05-01" (or TOML's own 2026-05-01) as a day that is in the calendar."""
+    if isinstance(value, datetime) or not isinstance(value, str | date):
+        raise _not_a_date(str(value))
+    if isinstance(value, date):
+        return value
+    try:
+        return day_of(value)
+    except ValueError:
+        raise _not_a_date(value) from None
+
+
+def _not_a_date(value: str) -> PydanticCustomError:
+    parts = re.findall(r"\d+", value)
+    meant = f"{parts[0]}-{parts[1]:0>2}-{parts[2]:0>2}" if len(parts) == 3 else ""
+    try:
+        there = meant != value and bool(day_of(meant))
+    except ValueError:
+        there = False
+    return said(
+        "not_a_date",
+        en=f'"{value}" is not a day of the calendar, written "2026-05-01"',
+        zh=f'“{value}”不是日历上的日期（写法："2026-05-01"）',
+        suggestion=f'"{meant}"' if there else None,
+    )
+
+
+def day_of(text: str) -> date:
+    """Give the day of "2026-05-01".
+
+    Raises:
+        ValueError: it is written otherwise, or no such day is in the calendar.
+    """
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def market_rule(text: str) -> str | date | tuple[int, date]:
+    """Give what a market day says: a weekday, a day, or (n, day) for every n-th day counted from a day.
+
+    Raises:
+        ValueError: it says nothing of these.
+    """
+    if text in WEEKDAYS:
+        return text
+    if cycle := re.fullmatch(r"every ([1-9]\d?) days from (\S+)", text):
+        return int(cycle[1]), day_of(cycle[2])
+    return day_of(text)
+
+
+def _market_day(text: str) -> str:
+    try:
+        market_rule(text)
+    except ValueError:
+        raise said(
+            "not_a_market_day",
+            en=f'"{text}" is no market day; write "sat", "2026-05-01" or "every 5 days from 2026-01-03"',
+            zh=f'“{text}”不是集市日的写法；请写 "sat"、"2026-05-01" 或 "every 5 days from 2026-01-03"',
+        ) from None
+    return text
+
+
+def _last_ticket(value: object) -> object:
+    minutes = type(value) is int and 0 <= value <= LAST_TICKET_MINUTES_MAX
+    if not minutes and value not in ("served", "closing"):
+        raise said(
+            "not_a_last_ticket",
+            en=f'write "served", "closing" or minutes from 0 to {LAST_TICKET_MINUTES_MAX}',
+            zh=f'请写 "served"、"closing" 或 0 到 {LAST_TICKET_MINUTES_MAX} 的分钟数',
+        )
+    return value
+
+
 def _web_address(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -129,8 +205,11 @@ def _web_address(url: str) -> str:
 
 
 ClockTime: TypeAlias = Annotated[time, BeforeValidator(_clock)]
+Day: TypeAlias = Annotated[date, BeforeValidator(_date)]
+MarketDay: TypeAlias = Annotated[str, AfterValidator(_market_day)]
 WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+OpenDay: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "market"]
 Language: TypeAlias = Literal["zh", "en"]
 
 Id: TypeAlias = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
@@ -200,31 +279,95 @@ class Hall(Table):
     ] = None
 
 
-class OpeningHours(Table):
+class ZoneHours(Table):
+    """One row of [[zone]] hours."""
+
+    meaning = Means("Opening hours of some days; two rows make a lunch break.", "若干天的开放时间；两行即可表示午休。")
+
+    days: Annotated[
+        tuple[OpenDay, ...],
+        Field(strict=False, min_length=1),
+        Means(
+            "Weekdays: mon tue wed thu fri sat sun; market: the market days, on which only such rows count.",
+            "星期几：mon tue wed thu fri sat sun（周一至周日）；market 为集市日，当天只按 market 行开放。",
+        ),
+    ]
+    opens: Annotated[ClockTime, Means("Time it opens.", "开放时刻。")]
+    closes: Annotated[ClockTime, Means("Time it closes.", "关闭时刻。")]
+
+
+class OpeningHours(ZoneHours):
     """One row of [calendar] hours."""
 
     meaning = Means(
-        "Opening hours of some weekdays; two rows make a lunch break.", "若干星期几的开放时间；两行即可表示午休。"
+        "Opening hours of some days; two rows make a lunch break. With zones or services: weekend duty (5+X).",
+        "若干天的开放时间；两行即可表示午休。写明 zones 或 services 的行为周末值班（“5+X”）。",
     )
 
-    days: Annotated[
-        tuple[Weekday, ...],
-        Field(strict=False, min_length=1),
-        Means("Weekdays: mon tue wed thu fri sat sun.", "星期几：mon tue wed thu fri sat sun（周一至周日）。"),
-    ]
-    opens: Annotated[ClockTime, Means("Time the hall opens.", "开放时刻。")]
-    closes: Annotated[ClockTime, Means("Time the hall closes.", "关闭时刻。")]
+    zones: Annotated[
+        Refs, Means("Only these zones are open then, beside what is open anyhow.", "此行仅对这些专区另外开放。")
+    ] = ()
+    services: Annotated[
+        Refs, Means("Only these services are open then, beside what is open anyhow.", "此行仅对这些事项另外开放。")
+    ] = ()
 
 
 class Calendar(Table):
     """[calendar]: when the hall is open."""
 
-    meaning = Means("When the hall is open.", "大厅开放时间。")
+    meaning = Means(
+        "When the hall is open. Without hours, numbers are given at any time.",
+        "大厅开放时间。不写 hours 则任何时候都可取号。",
+    )
 
     hours: Annotated[
         tuple[OpeningHours, ...],
         Field(strict=False),
         Means("Weekly opening hours, shown on kiosk and phone.", "每周开放时间，显示在取号机和手机页面上。"),
+    ] = ()
+    outside_hours: Annotated[
+        Literal["refuse", "issue"],
+        Means(
+            "Outside the hours: refuse gives no numbers and says when they are given again; issue gives them all the"
+            " same. Calling and serving are never bound to the hours.",
+            "开放时间以外：refuse 不取号，并告知何时开始；issue 照常取号。叫号和办理不受开放时间限制。",
+        ),
+    ] = "refuse"
+    last_ticket: Annotated[
+        str | int,
+        PlainValidator(_last_ticket),
+        Means(
+            "When numbers end for the day: served as soon as the wait and one visit would pass closing; closing at"
+            " closing; or so many minutes before closing.",
+            "当天何时停止取号：served 为等候加办理将超过下班时间时；closing 为下班时；或下班前多少分钟。",
+        ),
+    ] = "served"
+    holidays: Annotated[
+        Literal["cn"] | None,
+        Means(
+            "cn: closed on the holidays and open on the make-up workdays that the State Council announced, as far as"
+            " the installed data knows the year; `jiaohao check` says when it ends.",
+            "cn：按国务院公布的节假日和调休上班日开放，以已安装数据所含年份为限；`jiaohao check` 会提示截止日期。",
+        ),
+    ] = None
+    extra_open: Annotated[
+        tuple[Day, ...],
+        Field(strict=False),
+        Means(
+            "Days open like a weekday although weekend or holiday; stronger than holidays.",
+            "周末或节假日照常上班的日期；优先于 holidays。",
+        ),
+    ] = ()
+    extra_closed: Annotated[
+        tuple[Day, ...], Field(strict=False), Means("Days closed although a weekday.", "另外不开放的日期。")
+    ] = ()
+    market_days: Annotated[
+        tuple[MarketDay, ...],
+        Field(strict=False),
+        Means(
+            'Market days: weekdays, dates, or "every 5 days from 2026-01-03". Hours for them: days = ["market"].',
+            '集市日：星期几、日期，或 "every 5 days from 2026-01-03"（每 5 天一集）；时间写在 days = ["market"] 行。',
+        ),
     ] = ()
 
 
@@ -249,6 +392,36 @@ class Zone(Table):
         Id | None,
         Means("Name of the zone's own screen, where it has one beside the hall's.", "本专区自有显示屏的代号（如有）。"),
     ] = None
+    opens: Annotated[
+        ClockTime | None,
+        Means(
+            "Time the zone opens, with closes, on the days the hall is open; without a break.",
+            "本专区开放时刻，与 closes 同写；适用于大厅开放的日子，中午不休息。",
+        ),
+    ] = None
+    closes: Annotated[ClockTime | None, Means("Time the zone closes.", "本专区关闭时刻。")] = None
+    hours: Annotated[
+        tuple[ZoneHours, ...],
+        Field(strict=False),
+        Means("The zone's own weekly hours, instead of the hall's.", "本专区自己的每周开放时间，代替大厅的时间。"),
+    ] = ()
+    always_open: Annotated[
+        bool, Means("Open 24 hours, on holidays too (self-service).", "全天 24 小时开放，包括节假日（自助服务）。")
+    ] = False
+    trial_from: Annotated[Day | None, Means("First day of a trial: no numbers before.", "试运行首日，之前不取号。")] = (
+        None
+    )
+    trial_to: Annotated[Day | None, Means("Last day of a trial: no numbers after.", "试运行末日，之后不取号。")] = None
+
+
+class Slot(Table):
+    """One row of [[service]] slot_quota."""
+
+    meaning = Means("At most so many numbers in a part of the day.", "某一时段最多发放的号数。")
+
+    starts: Annotated[ClockTime, Field(alias="from"), Means("Time the slot begins.", "时段开始时刻。")]
+    ends: Annotated[ClockTime, Field(alias="to"), Means("Time the slot ends.", "时段结束时刻。")]
+    quota: Annotated[int, Field(ge=0, le=NUMBER_MAX), Means("Numbers given in the slot.", "该时段发放的号数。")]
 
 
 class Service(Table):
@@ -288,6 +461,20 @@ class Service(Table):
     target_wait_min: Annotated[
         float, Field(gt=0, le=480), Means("Minutes nobody should wait longer than.", "等候不应超过的分钟数。")
     ] = 20.0
+    day_quota: Annotated[
+        int | None,
+        Field(ge=1, le=NUMBER_MAX),
+        Means("Numbers given in one business day, cancelled ones too.", "每个营业日最多发放的号数，含已取消的号。"),
+    ] = None
+    slot_quota: Annotated[
+        tuple[Slot, ...],
+        Field(strict=False),
+        Means(
+            'Numbers given in parts of the day: { from = "09:00", to = "10:00", quota = 20 }; outside them only'
+            " day_quota counts.",
+            '各时段最多发放的号数：{ from = "09:00", to = "10:00", quota = 20 }；时段以外只计 day_quota。',
+        ),
+    ] = ()
 
 
 class Window(Table):

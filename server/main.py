@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FOUND_TROUBLE, BAD_INPUT = 1, 2
+HOLIDAYS_WARNING_DAYS = 60  # the State Council announces a year's holidays in October or November of the year before
 PASSWORD_PROMPT = ("密码", "Password")
 
 
@@ -176,6 +178,27 @@ def check(files: Sequence[str], format_: str) -> None:
         click.echo(check_report(problems, say("zh", "en"), files=len(paths)))
     if problems:
         sys.exit(BAD_INPUT)
+    for path in paths:
+        if path not in devices_files:
+            _warn_of_unknown_holidays(path)
+
+
+def _warn_of_unknown_holidays(path: Path) -> None:
+    """Say when the calendar data ends soon or has ended: a year is announced late in the year before."""
+    from config import load_hall
+    from server.plan import holidays_known_to
+
+    known_to = holidays_known_to(load_hall(path))
+    if known_to is None or known_to > datetime.now(UTC).date() + timedelta(days=HOLIDAYS_WARNING_DAYS):
+        return
+    zh = (
+        f"{path}: 已知的节假日和调休到 {known_to} 为止，之后按星期几开放；请更新程序，或写 extra_closed 和 extra_open。"
+    )
+    en = (
+        f"{path}: holidays and make-up workdays are known to {known_to}, later days go by their weekday; update the"
+        " program, or write extra_closed and extra_open."
+    )
+    click.echo(say(zh, en), err=True)
 
 
 @main.command()

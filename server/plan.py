@@ -1,17 +1,26 @@
-"""From a hall file to the plan the domain works with: names filled in, times in minutes, a digest of it all."""
+"""From a hall file to the plan the domain works with: names filled in, times in minutes, a digest of it all.
+
+Holidays become dates here, so that a ledger means the same whatever calendar data is installed later. Source: the
+yearly notices of the General Office of the State Council (国务院办公厅), as kept by the library chinesecalendar.
+"""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 import msgspec
+from chinese_calendar import constants as china
 
-from config.schema import HallFile, Window
+from config.schema import Calendar, HallFile, Window, Zone, ZoneHours, market_rule
 from server.domain import terms as t
+
+FIRST_DAY = "2025-01-01"  # no ledger is older; earlier holidays would only fill the plan
 
 
 def plan_of(file: HallFile) -> t.HallPlan:
     """Give the plan of a hall file. Equal files have equal digests, whatever their comments and order of keys."""
-    zones = tuple(_zone(zone.id, zone.name, zone.floor, zone.board) for zone in file.zones)
+    zones = tuple(_zone(zone, file.calendar) for zone in file.zones)
     floor_of = {zone.id: zone.floor for zone in zones}
     plan = t.HallPlan(
         hall=t.HallId(file.hall.id),
@@ -32,6 +41,11 @@ def plan_of(file: HallFile) -> t.HallPlan:
                 department=service.department,
                 minutes_typical=service.minutes_typical,
                 target_wait_min=service.target_wait_min,
+                day_quota=service.day_quota,
+                slots=tuple(
+                    t.Slot(starts=f"{slot.starts:%H:%M}", ends=f"{slot.ends:%H:%M}", quota=slot.quota)
+                    for slot in service.slot_quota
+                ),
             )
             for service in file.services
         ),
@@ -51,9 +65,14 @@ def plan_of(file: HallFile) -> t.HallPlan:
         reinstate_times=file.missed.reinstate_times,
         home_credit_min=file.routing.home_credit_min,
         hours=tuple(
-            t.OpeningHours(days=tuple(row.days), opens=f"{row.opens:%H:%M}", closes=f"{row.closes:%H:%M}")
+            replace(
+                _row(row),
+                zones=tuple(t.ZoneId(zone) for zone in row.zones),
+                services=tuple(t.ServiceId(service) for service in row.services),
+            )
             for row in file.calendar.hours
         ),
+        calendar=_calendar(file.calendar),
         posts=tuple(
             t.Post(
                 work_id=t.WorkId(clerk.work_id),
@@ -72,8 +91,59 @@ def plan_of(file: HallFile) -> t.HallPlan:
     return replace(plan, digest=hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()[:16])
 
 
-def _zone(id_: str, name: t.Text, floor: str | None, board: str | None) -> t.Zone:
-    return t.Zone(id=t.ZoneId(id_), name=dict(name), floor=t.FloorId(floor) if floor else None, board=board)
+def holidays_known_to(file: HallFile) -> date | None:
+    """Give the last day of the years whose Chinese holidays are known, or None when the file asks for none.
+
+    A year counts as known when its notice is in the installed data; later days are taken by their weekday.
+    """
+    return date(max(china.holidays).year, 12, 31) if file.calendar.holidays == "cn" else None
+
+
+def _calendar(calendar: Calendar) -> t.Calendar:
+    opened, closed = _dates(calendar.extra_open), _dates(calendar.extra_closed)
+    if calendar.holidays == "cn":
+        closed |= {day for day in _dates(china.holidays) if day >= FIRST_DAY} - opened
+        opened |= {day for day in _dates(china.workdays) if day >= FIRST_DAY} - closed
+    rules = [market_rule(text) for text in calendar.market_days]
+    return t.Calendar(
+        enforced=calendar.outside_hours == "refuse",
+        closed_days=tuple(sorted(closed)),
+        working_days=tuple(sorted(opened)),
+        market=t.MarketDays(
+            weekdays=tuple(rule for rule in rules if isinstance(rule, str)),
+            dates=tuple(rule.isoformat() for rule in rules if isinstance(rule, date)),
+            cycles=tuple((rule[0], rule[1].isoformat()) for rule in rules if isinstance(rule, tuple)),
+        ),
+        last_ticket_min={"served": None, "closing": 0}[calendar.last_ticket]
+        if isinstance(calendar.last_ticket, str)
+        else calendar.last_ticket,
+    )
+
+
+def _dates(days: Iterable[date]) -> set[str]:
+    return {day.isoformat() for day in days}
+
+
+def _zone(zone: Zone, calendar: Calendar) -> t.Zone:
+    hours = tuple(_row(row) for row in zone.hours)
+    if zone.opens is not None and zone.closes is not None:
+        of_hall = [day for row in calendar.hours if not row.zones and not row.services for day in row.days]
+        days = tuple(dict.fromkeys(of_hall)) or ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+        hours = (t.OpeningHours(days=days, opens=f"{zone.opens:%H:%M}", closes=f"{zone.closes:%H:%M}"),)
+    return t.Zone(
+        id=t.ZoneId(zone.id),
+        name=dict(zone.name),
+        floor=t.FloorId(zone.floor) if zone.floor else None,
+        board=zone.board,
+        hours=hours,
+        always_open=zone.always_open,
+        trial_from=zone.trial_from.isoformat() if zone.trial_from else None,
+        trial_to=zone.trial_to.isoformat() if zone.trial_to else None,
+    )
+
+
+def _row(row: ZoneHours) -> t.OpeningHours:
+    return t.OpeningHours(days=tuple(row.days), opens=f"{row.opens:%H:%M}", closes=f"{row.closes:%H:%M}")
 
 
 def _window(window: Window, zone_floor: t.FloorId | None) -> t.Window:

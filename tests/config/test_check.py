@@ -163,6 +163,61 @@ CASES = [
     ('windows = ["1"]\n', "", "clerk_without_window", "[[clerk]]", None),
     ('windows = ["1"]', 'windows = ["1"]\nrole = "guide"', "guide_with_window", "windows", None),
     ('windows = ["1"]', 'windows = ["1"]\nrole = "releif"', "not_among", "role", '"relief"'),
+    # calendar and quotas
+    ('days = ["mon"]', 'days = ["mon", "market"]', "market_days_missing", "hours = [", None),
+    ('days = ["mon"]', 'days = ["monday"]', "not_among", "monday", '"mon"'),
+    ("]\n[[floor]]", ']\nmarket_days = ["sat"]\n[[floor]]', "market_hours_missing", "market_days", None),
+    ("]\n[[floor]]", ']\nmarket_days = ["every 0 days from 2026-01-03"]\n[[floor]]', "not_a_market_day", "every", None),
+    ("]\n[[floor]]", ']\nmarket_days = ["2003-06-31"]\n[[floor]]', "not_a_market_day", "2003", None),
+    ("]\n[[floor]]", ']\nextra_closed = ["2003-06-31"]\n[[floor]]', "not_a_date", "2003", None),
+    ("]\n[[floor]]", "]\nextra_closed = [2003-06-31]\n[[floor]]", "toml_syntax", "2003", None),
+    ("]\n[[floor]]", ']\nextra_open = ["2026/5/1"]\n[[floor]]', "not_a_date", "2026/5/1", '"2026-05-01"'),
+    ("]\n[[floor]]", "]\nextra_open = [2026-05-01T08:00:00]\n[[floor]]", "not_a_date", "2026", None),
+    ("]\n[[floor]]", "]\nextra_open = [20260501]\n[[floor]]", "not_a_date", "2026", None),
+    (
+        "]\n[[floor]]",
+        ']\nextra_open = ["2026-05-01"]\nextra_closed = [2026-05-01]\n[[floor]]',
+        "day_twice",
+        "extra_closed",
+        None,
+    ),
+    ("]\n[[floor]]", ']\nlast_ticket = "serve"\n[[floor]]', "not_a_last_ticket", "last_ticket", None),
+    ("]\n[[floor]]", "]\nlast_ticket = -1\n[[floor]]", "not_a_last_ticket", "last_ticket", None),
+    ("]\n[[floor]]", "]\nlast_ticket = true\n[[floor]]", "not_a_last_ticket", "last_ticket", None),
+    ("]\n[[floor]]", ']\nholidays = "us"\n[[floor]]', "not_among", "holidays", None),
+    ("]\n[[floor]]", ']\noutside_hours = "refused"\n[[floor]]', "not_among", "outside", '"refuse"'),
+    ('closes = "12:00" }', 'closes = "12:00", zones = ["generl"] }', "unknown_zone", "generl", '"general"'),
+    ('closes = "12:00" }', 'closes = "12:00", services = ["tex"] }', "unknown_service", "tex", '"tax"'),
+    ('floor = "1F"', 'opens = "09:00"', "half_hours", 'opens = "09:00"\n[[service', None),
+    ('floor = "1F"', 'opens = "19:00"\ncloses = "09:00"', "hours_out_of_order", 'closes = "09:00"', None),
+    (
+        'floor = "1F"',
+        'always_open = true\nopens = "09:00"\ncloses = "10:00"',
+        "hours_twice",
+        'opens = "09:00"\nc',
+        None,
+    ),
+    ('floor = "1F"', 'trial_from = "2026-05-01"\ntrial_to = 2026-04-30', "trial_out_of_order", "trial_to", None),
+    (
+        'floor = "1F"',
+        """hours = [
+          { days = ["mon"], opens = "09:00", closes = "10:00" },
+          { days = ["mon"], opens = "09:30", closes = "11:00" }]""",
+        "hours_overlap",
+        "09:30",
+        None,
+    ),
+    ("first = 1", "day_quota = 0", "out_of_range", "day_quota", None),
+    ("first = 1", 'slot_quota = [{ from = "8:00", to = "09:00", quota = 1 }]', "not_a_time", "slot", '"08:00"'),
+    ("first = 1", 'slot_quota = [{ from = "10:00", to = "09:00", quota = 1 }]', "slot_out_of_order", "slot", None),
+    ("first = 1", 'slot_quota = [{ from = "08:00", to = "09:30", quota = 1 }]', "slot_outside_hours", "slot", None),
+    (
+        "first = 1",
+        'slot_quota = [{ from = "09:00", to = "10:00", quota = 1 }, { from = "09:59", to = "11:00", quota = 1 }]',
+        "slots_overlap",
+        "slot",
+        None,
+    ),
     # lines that are not TOML
     ('no = "1"', 'no = "1', "toml_syntax", 'no = "1', None),
     ('no = "1"', 'no "1"', "toml_syntax", 'no "1"', None),
@@ -220,6 +275,33 @@ def test_what_does_not_fit_together_is_named_at_the_later_table(write: Write, ta
     found = [each for each in check([write(GOOD + table)]) if each.code == code]
     assert len(found) == 1
     assert first_line <= found[0].line <= first_line + table.count("\n")
+
+
+def test_a_full_calendar_is_read(write: Write) -> None:
+    calendar = """\
+  { days = ["market"], opens = "08:00", closes = "16:00" },
+  { days = ["mon"], opens = "11:00", closes = "13:00", zones = ["general"], services = ["tax"] },
+]
+outside_hours = "issue"
+last_ticket = 30
+holidays = "cn"
+extra_open = ["2026-05-02", 2026-05-03]
+extra_closed = [2026-07-01]
+market_days = ["sat", "2026-01-03", "every 5 days from 2026-01-03"]
+"""
+    text = GOOD.replace("]\n[[floor]]", calendar + "[[floor]]").replace(
+        "first = 1", 'day_quota = 90\nslot_quota = [{ from = "11:30", to = "12:30", quota = 0 }]'
+    )
+    text = text.replace('floor = "1F"', "trial_from = 2026-01-01")
+    assert check([write(text)]) == []
+    hall = load_hall(write(text))
+    assert [f"{day}" for day in hall.calendar.extra_open] == ["2026-05-02", "2026-05-03"]
+    assert hall.services[0].slot_quota[0].starts.hour == 11
+
+
+def test_holidays_without_hours_mean_nothing(write: Write) -> None:
+    text = GOOD.replace('hours = [\n  { days = ["mon"], opens = "09:00", closes = "12:00" },\n]', 'holidays = "cn"')
+    assert [each.code for each in check([write(text)])] == ["calendar_without_hours"]
 
 
 def test_services_of_one_zone_may_share_a_series(write: Write) -> None:
