@@ -7,6 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,7 +75,7 @@ class Pyttsx3Engine:
         self._make("你好。", "zh", self._folder / "check.wav")
 
     def _make(self, sentence: str, language: str, kept: Path) -> array[int]:
-        half_done = kept.with_suffix(f".{os.getpid()}.part")
+        half_done = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")  # two loudspeakers say one call
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -114,16 +115,21 @@ class Pyttsx3Engine:
             links.mkdir(parents=True, exist_ok=True)
             link = links / "libespeak-ng.so.1"
             if not link.exists() or link.resolve() != library.resolve():
-                link.unlink(missing_ok=True)
-                with contextlib.suppress(FileExistsError):  # another agent on this folder made it meanwhile
-                    link.symlink_to(library)
+                fresh = links / f"{os.getpid()}-{threading.get_ident()}.link"
+                fresh.unlink(missing_ok=True)
+                fresh.symlink_to(library)
+                fresh.replace(link)  # never gone in between: another loudspeaker's child may be about to load it
             environment["LD_LIBRARY_PATH"] = str(links)
             environment["ESPEAK_DATA_PATH"] = str(data)
         return environment
 
     def _forget_old(self) -> None:
-        kept = sorted(self._folder.glob("*.wav"), key=lambda path: path.stat().st_mtime)
-        for path in kept[:-KEPT_SENTENCES]:
+        """Delete what was used longest ago; another loudspeaker may be doing the same."""
+        ages: list[tuple[float, Path]] = []
+        for path in self._folder.glob("*.wav"):
+            with contextlib.suppress(FileNotFoundError):
+                ages.append((path.stat().st_mtime, path))
+        for _, path in sorted(ages)[:-KEPT_SENTENCES]:
             path.unlink(missing_ok=True)
 
 

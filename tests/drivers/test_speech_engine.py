@@ -65,6 +65,16 @@ def test_many_at_once_are_all_whole_and_at_the_same_pace(tmp_path: Path) -> None
     assert len(lengths) == 1
 
 
+def test_two_loudspeakers_say_the_same_call_at_once(tmp_path: Path) -> None:
+    # They share the folder: with one name for what is half done, one took the other's file away.
+    voices = [Pyttsx3Engine(tmp_path, timeout_s=60) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        spoken = {samples.tobytes() for samples in pool.map(lambda voice: voice.speak(CALL_ZH, "zh"), voices)}
+        list(pool.map(lambda voice: voice.check(), voices))
+    assert len(spoken) == 1
+    assert not list(tmp_path.rglob("*.part"))
+
+
 def test_damaged_kept_file_is_made_again(tmp_path: Path) -> None:
     voice = Pyttsx3Engine(tmp_path)
     first = voice.speak(CALL_ZH, "zh")
