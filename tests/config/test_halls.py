@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from config import check, load_hall, shipped
-from config.schema import HallFile
+from config.schema import WEEKDAYS, HallFile
 from server.domain import commands as c
 from server.domain import events as e
+from server.domain.refusals import Refusal
 from server.domain.terms import Actor, ActorKind, HallId, ServiceId, Track, WindowNo, WorkId
 from server.hall import Hall
 from server.ledger.memory import MemoryLedger
@@ -47,7 +49,9 @@ REAL = (
 )
 CLERK = Actor(kind=ActorKind.PERSON, id="clerk")
 MONDAY_TEN = "2026-03-02T10:00:00+08:00"
-"""A Monday, an ordinary workday, inside the opening hours of every hall."""
+"""A Monday, an ordinary workday and a market day, inside the opening hours of every hall."""
+OWN_RULE = {"hefeng-county", "shuangjiang-township"}
+"""Halls whose notices say on which days they are open; in the others the hours are assumed."""
 
 
 def hall(name: str) -> HallFile:
@@ -63,6 +67,25 @@ def desks(file: HallFile) -> Counter[str]:
 def staffed(file: HallFile) -> set[str]:
     """Give the windows at which a post may sign in."""
     return {no for clerk in file.clerks for no in clerk.windows}
+
+
+def hall_at(name: str, instant: str) -> Hall:
+    """Give a shipped hall at work, with nobody at the windows, at an instant."""
+    now_ms = int(datetime.fromisoformat(instant).timestamp() * 1000)
+    at_work = Hall(HallId(name), MemoryLedger(), clock=lambda: now_ms)
+    at_work.handle(c.PlanHall(plan=plan_of(hall(name))), actor=CLERK)
+    return at_work
+
+
+def answer(name: str, service: str, instant: str) -> str:
+    """Give the label of a number asked for at an instant, or the code of the refusal."""
+    try:
+        issued = hall_at(name, instant).handle(
+            c.IssueTicket(service=ServiceId(service), track=Track("track")), actor=CLERK
+        )
+    except Refusal as refusal:
+        return refusal.code.value
+    return next(event.label for event in issued.events if isinstance(event, e.TicketIssued))
 
 
 def comments(name: str) -> str:
@@ -86,6 +109,15 @@ def test_a_file_tells_facts_from_choices_and_names_its_source(name: str) -> None
     assert re.search(r"Source: the .*(notice|plan|report)", said)
     assert "STATED" in said
     assert "ASSUME" in said
+
+
+def test_the_page_of_the_halls_names_every_file_and_its_windows() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "halls.md").read_text(encoding="utf-8")
+    for name in shipped():
+        if row := re.search(rf"^\| `{name}\.toml`.* \| (\d+) \|$", page, re.MULTILINE):
+            assert int(row[1]) == len(hall(name).windows), name
+        else:
+            assert f"`-{name.removeprefix('qiaocheng-')}`" in page or f"`{name}.toml`" in page, name
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -135,9 +167,7 @@ def test_no_work_id_stands_in_two_halls() -> None:
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_a_hall_issues_and_calls_a_ticket_of_every_service(name: str) -> None:
     plan = plan_of(hall(name))
-    now_ms = int(datetime.fromisoformat(MONDAY_TEN).timestamp() * 1000)
-    at_work = Hall(HallId(name), MemoryLedger(), clock=lambda: now_ms)
-    at_work.handle(c.PlanHall(plan=plan), actor=CLERK)
+    at_work = hall_at(name, MONDAY_TEN)
     windows = sorted({no for post in plan.posts for no in post.windows})
     for no in windows:
         at_work.handle(c.OpenWindow(window=no, clerk=WorkId(f"clerk-{no}")), actor=CLERK)
@@ -156,9 +186,7 @@ def test_a_hall_issues_and_calls_a_ticket_of_every_service(name: str) -> None:
 @pytest.mark.parametrize("name", REAL)
 def test_a_window_that_only_relieves_calls_the_service_too(name: str) -> None:
     plan = plan_of(hall(name))
-    now_ms = int(datetime.fromisoformat(MONDAY_TEN).timestamp() * 1000)
-    at_work = Hall(HallId(name), MemoryLedger(), clock=lambda: now_ms)
-    at_work.handle(c.PlanHall(plan=plan), actor=CLERK)
+    at_work = hall_at(name, MONDAY_TEN)
     pairs = [(window.no, service) for window in plan.windows for service in window.relief]
     for number, (no, service) in enumerate(pairs):
         at_work.handle(c.OpenWindow(window=WindowNo(no), clerk=WorkId("clerk")), actor=CLERK)
@@ -168,6 +196,13 @@ def test_a_window_that_only_relieves_calls_the_service_too(name: str) -> None:
         at_work.handle(c.Finish(window=no), actor=CLERK)
         at_work.handle(c.CloseWindow(window=no), actor=CLERK)
     at_work.close()
+
+
+def test_hours_that_we_assumed_turn_nobody_away_and_stated_ones_do() -> None:
+    sunday_night = "2026-03-08T03:00:00+08:00"
+    for name in REAL:
+        given = answer(name, hall(name).services[0].id, sunday_night)
+        assert (given == "hall_closed") == (name in OWN_RULE), name
 
 
 # ------------------------------------------------------------------------------------------------------------- Zhenyuan
@@ -195,6 +230,13 @@ def test_zhenyuan_has_one_general_eight_theme_and_three_trial_zones_on_three_flo
     assert [floor.id for floor in file.floors] == ["1F", "2F", "3F"]
     assert {zone: floors[zone] for zone in THEME | TRIAL} == THEME | TRIAL
     assert set(floors) - set(THEME | TRIAL) == {"general", "consult", "pickup", "assist", "marriage"}
+
+
+def test_zhenyuan_has_three_zones_on_trial_without_an_end() -> None:
+    trials = {zone.id: (str(zone.trial_from), zone.trial_to) for zone in hall("zhenyuan").zones if zone.trial_from}
+    assert trials == dict.fromkeys(TRIAL, ("2023-08-29", None))
+    assert answer("zhenyuan", "health", "2023-08-28T10:00:00+08:00") == "service_closed"
+    assert answer("zhenyuan", "health", "2023-08-29T10:00:00+08:00") == "K001"
 
 
 def test_zhenyuan_takes_the_matters_of_19_departments_in_one_zone() -> None:
@@ -300,6 +342,12 @@ def test_shuangjiang_has_five_windows_that_relieve_each_other() -> None:
     assert all({*window.serves, *window.relief} == every for window in file.windows)
 
 
+def test_shuangjiang_opens_on_market_days_only() -> None:
+    for day in range(2, 9):
+        given = answer("shuangjiang-township", "cooperative-care", f"2026-03-{day:02}T10:00:00+08:00")
+        assert given == ("E001" if day in (2, 7) else "hall_closed"), day
+
+
 # --------------------------------------------------------------------------------------------------------------- Hefeng
 
 
@@ -320,6 +368,29 @@ def test_hefeng_township_takes_six_departments_at_general_windows() -> None:
     assert list(six.values()) == ["人社", "公安", "民政", "卫计", "市场监管", "农业"]
     assert sum(set(six) <= set(window.serves) for window in file.windows) == 3
     assert [service.prefix for service in file.services if service.department] == list("BCDEFG")
+
+
+@pytest.mark.parametrize(
+    ("instant", "general", "labour"),
+    [
+        ("2026-03-06T15:00:00+08:00", "A001", "B001"),  # Friday
+        ("2026-03-06T13:00:00+08:00", "hall_closed", "hall_closed"),  # its lunch
+        ("2026-03-07T10:00:00+08:00", "A001", "service_closed"),  # Saturday: X
+        ("2026-03-07T15:00:00+08:00", "hall_closed", "hall_closed"),
+        ("2026-02-14T15:00:00+08:00", "A001", "B001"),  # a Saturday that makes up for Spring Festival
+        ("2026-05-01T10:00:00+08:00", "hall_closed", "hall_closed"),  # Labour Day, a Friday
+    ],
+)
+def test_hefeng_county_works_five_days_and_x(instant: str, general: str, labour: str) -> None:
+    assert answer("hefeng-county", "general", instant) == general
+    assert answer("hefeng-county", "labour", instant) == labour
+
+
+def test_hefeng_village_and_cangxi_are_there_on_weekends_and_holidays() -> None:
+    for name in ("hefeng-village", "cangxi-township"):
+        file = hall(name)
+        assert {day for row in file.calendar.hours for day in row.days} == set(WEEKDAYS)
+        assert file.calendar.holidays is None
 
 
 def test_hefeng_asks_for_the_four_groups_of_the_green_channel() -> None:
