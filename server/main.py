@@ -202,6 +202,40 @@ def _warn_of_unknown_holidays(path: Path) -> None:
 
 
 @main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+def scenario(files: Sequence[Path], format_: str) -> None:
+    """Play hall-days written as text on the real rules and say what happened.
+
+    Exit status 1: something went otherwise than the file expects. How to write one: docs/scenarios.md
+
+    Example: jiaohao scenario tests/scenarios/qiaocheng-day.txt
+    """
+    from config import Problem, check_report
+    from server.scenario import Scenario, ScenarioError, play, read, report
+
+    scenarios: list[Scenario] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            scenarios.append(read(file))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        as_json = json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=2)
+        click.echo(as_json if format_ == "json" else check_report(problems, say("zh", "en")))
+        sys.exit(BAD_INPUT)
+    played = [(each, play(each)) for each in scenarios]
+    if format_ == "json":
+        rows = [{"file": each.file, "steps": [asdict(it) for it in results]} for each, results in played]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n\n".join(report(each, results, say("zh", "en")) for each, results in played))
+    if not all(it.ok for _, results in played for it in results):
+        sys.exit(FOUND_TROUBLE)
+
+
+@main.command()
 def openapi() -> None:
     """Print the OpenAPI description of the server's interface.
 

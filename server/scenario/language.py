@@ -1,0 +1,299 @@
+"""The whole language: what a line may say, and what it asks of the hall. The same words in Chinese: `CHINESE`.
+
+In a sentence `{slot}` is a word the line brings along (`words.SLOTS` says which), `{slot*}` several of them, `a|b` a
+choice, `[...]` may be left out, and `kiosk*` is any word that begins so (kiosk-2).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from server.domain import commands as c
+from server.domain import routing
+from server.domain.state import HallState
+from server.domain.terms import (
+    DeviceId,
+    HallPlan,
+    Label,
+    PauseReason,
+    Place,
+    PriorityId,
+    ServiceId,
+    TicketId,
+    TicketStatus,
+    Track,
+    WindowNo,
+    WindowStatus,
+    WorkId,
+    ticket_id_of,
+)
+from server.projections.board import board
+
+Question = Callable[[HallState, int], str]
+"""Gives the answer from the hall's state and time (Unix ms)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The words that stand in the slots of a sentence; `who` is its first word."""
+
+    who: str
+    day: date
+    plan: HallPlan
+    slots: Mapping[str, tuple[str, ...]]
+
+    def word(self, slot: str) -> str | None:
+        """Give the word in a slot, or None."""
+        return next(iter(self.slots.get(slot, ())), None)
+
+    def words(self, slot: str) -> tuple[str, ...]:
+        """Give all words in a slot."""
+        return self.slots.get(slot, ())
+
+    @property
+    def text(self) -> str:
+        """Give the reason."""
+        return self.word("reason") or ""
+
+    @property
+    def window(self) -> WindowNo:
+        """Give the window; empty without one."""
+        return WindowNo(self.word("window") or "")
+
+    @property
+    def to_window(self) -> WindowNo | None:
+        """Give the window somebody is sent to."""
+        return WindowNo(word) if (word := self.word("to_window")) else None
+
+    @property
+    def service(self) -> ServiceId | None:
+        """Give the service."""
+        return ServiceId(word) if (word := self.word("service")) else None
+
+    @property
+    def named(self) -> TicketId | None:
+        """Give the ticket when one is named: by its number of today or by its id of any day."""
+        if (word := self.word("ticket")) is None:
+            return None
+        return TicketId(word) if "-" in word else ticket_id_of(self.day, Label(word))
+
+    @property
+    def ticket(self) -> TicketId:
+        """Give the ticket of a sentence that always names one."""
+        return self.named or TicketId("")
+
+    @property
+    def place(self) -> Place:
+        """Give where a transferred ticket joins the waiting."""
+        return {"front": Place.FRONT, "end": Place.END}.get(self.word("place") or "", Place.BY_ARRIVAL)
+
+    @property
+    def windows(self) -> list[WindowNo]:
+        """Give the windows of a list: 1 2 5, or 1 to 5 in the order of the hall file."""
+        known, found = list(self.plan.window), list[WindowNo]()
+        words = [WindowNo(word) for word in self.words("windows")]
+        for index, word in enumerate(words):
+            if word != "to":
+                found.append(word)
+            elif 0 < index < len(words) - 1:
+                found += known[known.index(words[index - 1]) + 1 : known.index(words[index + 1])]
+        return list(dict.fromkeys(found))
+
+    def clerk(self, window: WindowNo) -> WorkId:
+        """Give the clerk who is named, else the one whose post the window is."""
+        at_home = (post.work_id for post in self.plan.posts if window in post.windows)
+        return WorkId(self.word("clerk") or "") or next(at_home, WorkId(f"clerk-{window}"))
+
+
+SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
+    "kiosk*|guide takes {service}[ as {priority}][ at window {window}][ visitor {visitor}]": lambda s: [
+        c.IssueTicket(
+            service=s.service or ServiceId(""),
+            track=Track(""),  # each number gets its own when it is given
+            priority=PriorityId(priority) if (priority := s.word("priority")) else None,
+            window=s.window or None,
+            visitor=s.word("visitor"),
+            channel="guide" if s.who == "guide" else "kiosk",
+            kiosk=None if s.who == "guide" else DeviceId(s.who),
+        )
+    ],
+    "window|windows {windows*} opens|open[ clerk {clerk}]": lambda s: [
+        c.OpenWindow(window=no, clerk=s.clerk(no)) for no in s.windows
+    ],
+    "window|windows {windows*} pauses|pause for {pause}": lambda s: [
+        c.PauseWindow(window=no, reason=PauseReason(s.word("pause") or "")) for no in s.windows
+    ],
+    "window|windows {windows*} resumes|resume work": lambda s: [c.ResumeWindow(window=no) for no in s.windows],
+    "window|windows {windows*} closes|close": lambda s: [c.CloseWindow(window=no) for no in s.windows],
+    "window {window} calls": lambda s: [c.CallNext(window=s.window)],
+    "window {window} calls {ticket}[ because {reason}]": lambda s: [
+        c.CallTicket(window=s.window, ticket=s.named, reason=s.text)
+    ],
+    "window {window} finishes and calls": lambda s: [c.CallNext(window=s.window, finish=True)],
+    "window {window} recalls": lambda s: [c.Recall(window=s.window)],
+    "window {window} starts": lambda s: [c.StartServing(window=s.window)],
+    "window {window} finishes[ {ticket}]": lambda s: [c.Finish(window=s.window, ticket=s.named)],
+    "window {window} marks missed": lambda s: [c.MarkMissed(window=s.window)],
+    "window {window} no-show[ {ticket}]": lambda s: [c.MarkNoShow(window=s.window, ticket=s.named)],
+    "window {window} returns[ {reason}]": lambda s: [c.ReturnTicket(window=s.window, reason=s.text)],
+    "window {window} holds[ {reason}]": lambda s: [c.Hold(window=s.window, reason=s.text)],
+    "window {window} resumes[ {ticket}]": lambda s: [c.Resume(window=s.window, ticket=s.named)],
+    "window {window} transfers[ {ticket}] to {service}[ at|by {place}]": lambda s: [
+        c.Transfer(window=s.window, ticket=s.named, service=s.service, place=s.place)
+    ],
+    "window {window} transfers[ {ticket}] to[ {service} at] window {to_window}[ at|by {place}]": lambda s: [
+        c.Transfer(window=s.window, ticket=s.named, service=s.service, to_window=s.to_window, place=s.place)
+    ],
+    "visitor|guide|manager cancels {ticket}[ {reason}]": lambda s: [c.Cancel(ticket=s.ticket, reason=s.text)],
+    "visitor|guide|manager reinstates {ticket}": lambda s: [c.Reinstate(ticket=s.ticket)],
+    "visitor|guide|manager reprints {ticket}": lambda s: [c.Reprint(ticket=s.ticket)],
+    "visitor rates {ticket} {grade}": lambda s: [c.Rate(ticket=s.ticket, grade=int(s.word("grade") or 0))],
+    "visitor rates {grade} at window {window}": lambda s: [
+        c.RateAtWindow(window=s.window, grade=int(s.word("grade") or 0))
+    ],
+    "manager assigns window {window} serves {serves*}[ relief {relief*}]": lambda s: [
+        c.AssignServices(
+            window=s.window,
+            serves=tuple(ServiceId(word) for word in s.words("serves")),
+            relief=tuple(ServiceId(word) for word in s.words("relief")),
+        )
+    ],
+    "day closes": lambda _: [c.CloseDay()],
+}
+QUESTIONS: dict[str, Callable[[Said], Question]] = {
+    "waiting {service}": lambda s: lambda state, _: str(state.waiting(s.service or ServiceId(""))),
+    "window {window}": lambda s: lambda state, _: _window(state, s.window),
+    "ticket {ticket}": lambda s: lambda state, _: _status(state, s.ticket),
+    "ahead of {ticket}": lambda s: lambda state, now_ms: _ahead(state, s.ticket, now_ms),
+    "next at window {window}": lambda s: lambda state, now_ms: _next(state, s.window, now_ms),
+    "held at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].held),
+    "missed at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].missed),
+    "board shows {ticket} window {window}": lambda s: lambda state, _: _on_board(state, s.ticket, s.window),
+}
+HALL, DAY, NEXT_DAY, RESTART = "hall {file}", "day {date}", "next day", "restart"
+FRAME = (HALL, DAY, NEXT_DAY, RESTART)
+
+COUNTS = ("ahead", "count", "expired", "after", "grade")
+MINUTES = ("waited", "served", "eta")
+WHYS = ("head", "priority", "relief", "bound", "chosen")
+
+CHINESE = {
+    "大厅": "hall",
+    "日期": "day",
+    "次日": "next day",
+    "闭厅": "day closes",
+    "重启": "restart",
+    "每": "every",
+    "分钟": "min",
+    "取号机": "kiosk",
+    "导办": "guide",
+    "群众": "visitor",
+    "管理员": "manager",
+    "窗口": "window",
+    "取号": "takes",
+    "优先": "as",
+    "开窗": "opens",
+    "工号": "clerk",
+    "叫号": "calls",
+    "重呼": "recalls",
+    "办理": "starts",
+    "办结": "finishes",
+    "办结并叫号": "finishes and calls",
+    "过号": "marks missed",
+    "弃号": "no-show",
+    "退回": "returns",
+    "挂起": "holds",
+    "回呼": "resumes",
+    "转移": "transfers",
+    "到": "to",
+    "至": "to",
+    "在": "at",
+    "队首": "at front",
+    "队尾": "at end",
+    "按到达": "by arrival",
+    "暂停": "pauses",
+    "恢复办公": "resumes work",
+    "关窗": "closes",
+    "取消": "cancels",
+    "恢复": "reinstates",
+    "补打": "reprints",
+    "评价": "rates",
+    "安排": "assigns",
+    "主办": "serves",
+    "兼办": "relief",
+    "等候": "waiting",
+    "号票": "ticket",
+    "前面": "ahead",
+    "前面人数": "ahead of",
+    "下一位": "next",
+    "挂起在": "held at",
+    "过号在": "missed at",
+    "大屏": "board",
+    "显示": "shows",
+    "预计": "eta",
+    "已等": "waited",
+    "办了": "served",
+    "第几次": "count",
+    "作废": "expired",
+    "之后": "after",
+    "打分": "grade",
+    "拒绝": "refused",
+    "因为": "because",
+    "因": "for",
+    "午休": "lunch",
+    "送文件": "document",
+    "开会": "meeting",
+    "如厕": "toilet",
+    "故障": "fault",
+    "其他": "other",
+    "按序": "head",
+    "照顾": "priority",
+    "指定": "bound",
+    "点名": "chosen",
+    "空闲": "open",
+    "关闭": "closed",
+    "呼叫中": "calling",
+    "办理中": "serving",
+    "暂停中": "paused",
+    "已呼叫": "called",
+    "已挂起": "held",
+    "已过号": "missed",
+    "已办结": "finished",
+    "已弃号": "no_show",
+    "已取消": "cancelled",
+    "已作废": "expired",
+    "一致": "equal",
+    "无人": "nobody",
+    "是": "yes",
+}
+ENGLISH = {english: chinese for chinese, english in reversed(CHINESE.items()) if " " not in english}
+
+
+def _window(state: HallState, no: WindowNo) -> str:
+    window, status = state.windows[no], state.window_status(no)
+    if window.current is not None:
+        return f"{status} {state.tickets[window.current].label}"
+    return f"{status} {window.paused}" if status is WindowStatus.PAUSED else status
+
+
+def _status(state: HallState, ticket: TicketId) -> str:
+    return state.tickets[ticket].status if ticket in state.tickets else "unknown"
+
+
+def _ahead(state: HallState, ticket: TicketId, now_ms: int) -> str:
+    if _status(state, ticket) != TicketStatus.WAITING:
+        return _status(state, ticket)
+    return str(routing.ahead(state, ticket, now_ms))
+
+
+def _next(state: HallState, no: WindowNo, now_ms: int) -> str:
+    return _labels(state, [choice.ticket for choice in routing.preview(state, no, now_ms)])
+
+
+def _labels(state: HallState, tickets: Sequence[TicketId]) -> str:
+    return " ".join(state.tickets[ticket].label for ticket in tickets) or "nobody"
+
+
+def _on_board(state: HallState, ticket: TicketId, no: WindowNo) -> str:
+    at = [call.window for call in board(state).calls if call.ticket == ticket and call.status != "done"]
+    return "yes" if no in at else " ".join(["no", *(f"window {other}" for other in at)])
