@@ -6,4 +6,4 @@
 from pathlib import Path
 
 PAGES: Path = Path(__file__).parent / "pages"
-"""Folder of the built pages (`board.html`, `strip.html` and `assets/`); a checkout has it after the page build, a wheel always."""
+"""Folder of the built pages (`board.html`, `strip.html`, `assets/`): in a checkout after the page build, in a wheel always."""
