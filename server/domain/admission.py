@@ -49,8 +49,7 @@ def hall_admission(state: HallState, now_ms: int) -> Admission:
 def hall_opening(plan: HallPlan, now_ms: int) -> int | None:
     """Give the first instant from now on at which the hall is open, or None when that is not within a year."""
     manned = [it.id for it in plan.services if not plan.zone[it.zone].always_open] or [it.id for it in plan.services]
-    found = [opens for service in manned if (opens := calendar.next_opening(plan, service, now_ms)) is not None]
-    return min(found, default=None)
+    return calendar.next_opening_of_any(plan, manned, now_ms)
 
 
 def refuse_after_day_close(state: HallState, service: ServiceId, now_ms: int) -> Refusal:
@@ -167,7 +166,7 @@ def _closed(
     name = _name(state, service)
     if opens_ms is None:
         return Refusal(code, SERVICE_OVER, service=name)
-    opens_at = calendar.local(plan, opens_ms).isoformat(timespec="seconds")
+    opens_at = calendar.local(plan, opens_ms).isoformat(timespec="milliseconds")
     opens = calendar.in_words(plan, opens_ms, now_ms)
     return Refusal(code, sentences, facts={"opens_at": opens_at}, service=name, opens=opens)
 

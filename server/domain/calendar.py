@@ -6,7 +6,7 @@ the weekday. All clock times are the hall's own; a time that the clocks skip is 
 first counts. Source of make-up workdays: yearly notices of the General Office of the State Council (国务院办公厅).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from server.domain.terms import HallPlan, OpeningHours, Service, ServiceId, Zone
@@ -24,11 +24,15 @@ EN_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct
 
 def is_open(plan: HallPlan, service: ServiceId, now_ms: int) -> bool:
     """Say whether the hours let numbers of a service be given now."""
+    if is_unbound(plan, service):
+        return True
     return any(opens <= now_ms < closes for opens, closes in open_spans(plan, service, local(plan, now_ms).date()))
 
 
 def next_opening(plan: HallPlan, service: ServiceId, now_ms: int) -> int | None:
     """Give the first instant from now on (Unix ms) at which a service is open, or None when not within a year."""
+    if is_unbound(plan, service):
+        return now_ms
     zone = _zone(plan, service)
     first = local(plan, now_ms).date()
     if zone.trial_from is not None:
@@ -59,6 +63,19 @@ def open_spans(plan: HallPlan, service: ServiceId, day: date) -> list[Span]:
         for row in rows
         if kind in row.days
     ])  # fmt: skip
+
+
+def is_unbound(plan: HallPlan, service: ServiceId) -> bool:
+    """Say whether nothing ever closes a service: neither hours nor a trial."""
+    zone = _zone(plan, service)
+    return zone.trial_from is None and zone.trial_to is None and has_no_hours(plan, service)
+
+
+def next_opening_of_any(plan: HallPlan, services: Iterable[ServiceId], now_ms: int) -> int | None:
+    """Give the first instant from now on at which one of the services is open, or None when not within a year."""
+    apart = {(plan.service[it].zone, tuple(_duty(plan, plan.service[it]))): it for it in services}  # else all ask alike
+    found = [opens for it in apart.values() if (opens := next_opening(plan, it, now_ms)) is not None]
+    return min(found, default=None)
 
 
 def has_no_hours(plan: HallPlan, service: ServiceId) -> bool:
@@ -129,8 +146,11 @@ def _in_trial(zone: Zone, day: date) -> bool:
 def _rows(plan: HallPlan, service: Service) -> list[OpeningHours]:
     """Give the hours of a service: its zone's own or the hall's, and the duty that names it."""
     base = plan.zone[service.zone].hours or [row for row in plan.hours if not row.zones and not row.services]
-    duty = [row for row in plan.hours if service.zone in row.zones or service.id in row.services]
-    return [*base, *duty]
+    return [*base, *_duty(plan, service)]
+
+
+def _duty(plan: HallPlan, service: Service) -> list[OpeningHours]:
+    return [row for row in plan.hours if service.zone in row.zones or service.id in row.services]
 
 
 def _kind(plan: HallPlan, rows: Sequence[OpeningHours], day: date) -> str:

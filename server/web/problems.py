@@ -161,7 +161,7 @@ def _problem(problem: Problem) -> Response:
 
 def _refusal(refusal: Refusal) -> Response:
     tongue = language()
-    return _response(status_of(refusal.code), refusal.code.value, refusal.sentence(tongue), tongue)
+    return _response(status_of(refusal.code), refusal.code.value, refusal.sentence(tongue), tongue, facts=refusal.facts)
 
 
 def _http(error: HTTPException) -> Response:
@@ -184,13 +184,22 @@ def _bug(error: Exception) -> Response:
     return _problem(Problem("internal_error"))
 
 
-def _response(status: int, code: str, detail: str, tongue: str, headers: Mapping[str, str] | None = None) -> Response:
+def _response(
+    status: int,
+    code: str,
+    detail: str,
+    tongue: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    facts: Mapping[str, str] | None = None,
+) -> Response:
     body = {
         "type": f"urn:jiaohao:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
+        **(facts or {}),
     }
     response = Response(
         json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json; charset=utf-8"

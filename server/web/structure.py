@@ -4,12 +4,14 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from server.domain.admission import admission, hall_admission
 from server.domain.forecast import eta, open_windows
 from server.domain.state import HallState
 from server.domain.terms import HallPlan, ServiceId, WindowNo, WindowStatus, business_day
 from server.projections.common import (
     Waiting,
     instant,
+    instant_or_none,
     open_windows_by_zone,
     waiting_by_service,
     waiting_by_zone,
@@ -44,8 +46,9 @@ def halls() -> Response:
 @api.get("/halls/<hall>", responses={200: wire.Hall})
 def hall(path: wire.HallPath) -> Response:
     """Give the structure of a hall: floors, zones, services, windows, priorities, names in all languages."""
-    drill = here().drill
-    return reply(hall_of(path.hall).read(lambda state, _: _structure(state, drill=drill)))
+    drill, hall = here().drill, hall_of(path.hall)
+    now_ms = hall.now_ms()
+    return reply(hall.read(lambda state, _: _structure(state, now_ms, drill=drill)))
 
 
 @api.get("/halls/<hall>/state", responses={200: wire.HallState})
@@ -68,8 +71,8 @@ def _summary(state: HallState, now_ms: int, *, drill: bool) -> wire.HallSummary:
     )
 
 
-def _structure(state: HallState, *, drill: bool) -> wire.Hall:
-    plan = state.plan
+def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
+    plan, now = state.plan, hall_admission(state, now_ms)
     return wire.Hall(
         hall=plan.hall,
         name=dict(plan.name),
@@ -109,18 +112,32 @@ def _structure(state: HallState, *, drill: bool) -> wire.Hall:
             )
             for rule in plan.priorities
         ],
-        hours=[wire.OpeningHours(days=list(row.days), opens=row.opens, closes=row.closes) for row in plan.hours],
+        hours=[
+            wire.OpeningHours(
+                days=list(row.days),
+                opens=row.opens,
+                closes=row.closes,
+                zones=list(row.zones),
+                services=list(row.services),
+            )
+            for row in plan.hours
+        ],
+        open=now.open,
+        opens_at=instant_or_none(plan, now.opens_ms),
         notice=dict(plan.notice) if plan.notice else None,
         advice=dict(plan.advice) if plan.advice else None,
     )
 
 
 def _state(state: HallState, seq: int, now_ms: int) -> wire.HallState:
+    now = hall_admission(state, now_ms)
     by_service, by_zone, at_work = waiting_by_service(state), waiting_by_zone(state), open_windows_by_zone(state)
     return wire.HallState(
         seq=seq,
         business_day=business_day(state.plan, now_ms).isoformat(),
         day_open=state.day_open,
+        open=now.open,
+        opens_at=instant_or_none(state.plan, now.opens_ms),
         zones=[
             wire.ZoneState(
                 zone=zone.id,
@@ -139,7 +156,7 @@ def _state(state: HallState, seq: int, now_ms: int) -> wire.HallState:
 
 
 def _service(state: HallState, service: ServiceId, waiting: Waiting, now_ms: int) -> wire.ServiceState:
-    expected = eta(state, service, waiting.count)
+    expected, now = eta(state, service, waiting.count), admission(state, service, now_ms)
     return wire.ServiceState(
         service=service,
         zone=state.plan.service[service].zone,
@@ -147,6 +164,9 @@ def _service(state: HallState, service: ServiceId, waiting: Waiting, now_ms: int
         oldest_wait_s=_age_s(waiting, now_ms),
         open_windows=open_windows(state, service),
         eta=None if expected is None else wire.Eta(p50_s=expected.p50_s, p80_s=expected.p80_s),
+        open=now.open,
+        opens_at=instant_or_none(state.plan, now.opens_ms),
+        left=now.left,
     )
 
 

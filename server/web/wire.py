@@ -76,6 +76,7 @@ class Problem(Answer):
     status: int
     detail: str
     code: str
+    opens_at: Annotated[Instant | None, Field(description="When numbers are given again, where that is known.")] = None
 
 
 class Eta(Answer):
@@ -265,15 +266,17 @@ class Priority(Answer):
 
 
 class OpeningHours(Answer):
-    """Opening hours of some weekdays."""
+    """Opening hours of some days (mon .. sun, market); with `zones` or `services` for these only (weekend duty)."""
 
     days: list[str]
     opens: str
     closes: str
+    zones: list[str]
+    services: list[str]
 
 
 class Hall(Answer):
-    """The structure of a hall, names in all its languages."""
+    """The structure of a hall, names in all its languages; `open` by its hours now, else from `opens_at` on."""
 
     hall: str
     name: Text
@@ -286,6 +289,8 @@ class Hall(Answer):
     windows: list[HallWindow]
     priorities: list[Priority]
     hours: list[OpeningHours]
+    open: bool
+    opens_at: Instant | None
     notice: Text | None
     advice: Text | None
 
@@ -300,7 +305,11 @@ class ZoneState(Answer):
 
 
 class ServiceState(Answer):
-    """Who waits for a service; `eta` is what a visitor coming now would be told."""
+    """Who waits for a service; `eta` is what a visitor coming now would be told.
+
+    `open`: numbers are given now; `left`: how many the quotas leave now (null: no quota). When none is given,
+    `opens_at` says when again.
+    """
 
     service: str
     zone: str
@@ -308,6 +317,9 @@ class ServiceState(Answer):
     oldest_wait_s: int | None
     open_windows: int
     eta: Eta | None
+    open: bool
+    opens_at: Instant | None
+    left: int | None
 
 
 class WindowState(Answer):
@@ -327,11 +339,13 @@ class WindowState(Answer):
 
 
 class HallState(Answer):
-    """The hall as of commit `seq`."""
+    """The hall as of commit `seq`; `open` by its hours, else from `opens_at` on."""
 
     seq: int
     business_day: str
     day_open: bool
+    open: bool
+    opens_at: Instant | None
     zones: list[ZoneState]
     services: list[ServiceState]
     windows: list[WindowState]

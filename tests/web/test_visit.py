@@ -238,7 +238,8 @@ def test_structure_and_state(stage: Stage) -> None:
     hall = ok(board.get(f"/halls/{HALL}"))
     assert hall["services"][0]["windows"] == ["1", "2"]
     assert hall["priorities"][0]["question"] == {"zh": "是否需要照顾？"}
-    assert hall["hours"] == [{"days": ["mon", "tue"], "opens": "09:00", "closes": "17:00"}]
+    everybody: dict[str, list[str]] = {"zones": [], "services": []}
+    assert hall["hours"] == [{"days": ["mon", "tue"], "opens": "09:00", "closes": "17:00", **everybody}]
     assert hall["notice"] == {"zh": "请勿吸烟"}
     stage.issue()
     stage.clock.forward(30)

@@ -388,7 +388,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begin work at the window. A keypad opens it for the clerk who is signed in there. */
+        /** Begin work at the window. A keypad opens it for the clerk who is signed in there; a manager may open several. */
         post: operations["open_window"];
         delete?: never;
         options?: never;
@@ -936,7 +936,7 @@ export interface components {
         };
         /**
          * Hall
-         * @description The structure of a hall, names in all its languages.
+         * @description The structure of a hall, names in all its languages; `open` by its hours now, else from `opens_at` on.
          */
         Hall: {
             advice: components["schemas"]["Text"] | null;
@@ -952,6 +952,10 @@ export interface components {
             languages: string[];
             name: components["schemas"]["Text"];
             notice: components["schemas"]["Text"] | null;
+            /** Open */
+            open: boolean;
+            /** Opens At */
+            opens_at: string | null;
             /** Priorities */
             priorities: components["schemas"]["Priority"][];
             /** Services */
@@ -974,13 +978,17 @@ export interface components {
         };
         /**
          * HallState
-         * @description The hall as of commit `seq`.
+         * @description The hall as of commit `seq`; `open` by its hours, else from `opens_at` on.
          */
         HallState: {
             /** Business Day */
             business_day: string;
             /** Day Open */
             day_open: boolean;
+            /** Open */
+            open: boolean;
+            /** Opens At */
+            opens_at: string | null;
             /** Seq */
             seq: number;
             /** Services */
@@ -1168,7 +1176,7 @@ export interface components {
         Nothing: Record<string, never>;
         /**
          * OpeningHours
-         * @description Opening hours of some weekdays.
+         * @description Opening hours of some days (mon .. sun, market); with `zones` or `services` for these only (weekend duty).
          */
         OpeningHours: {
             /** Closes */
@@ -1177,6 +1185,10 @@ export interface components {
             days: string[];
             /** Opens */
             opens: string;
+            /** Services */
+            services: string[];
+            /** Zones */
+            zones: string[];
         };
         /**
          * Pause
@@ -1221,6 +1233,11 @@ export interface components {
             code: string;
             /** Detail */
             detail: string;
+            /**
+             * Opens At
+             * @description When numbers are given again, where that is known.
+             */
+            opens_at?: string | null;
             /** Status */
             status: number;
             /** Title */
@@ -1392,13 +1409,22 @@ export interface components {
         /**
          * ServiceState
          * @description Who waits for a service; `eta` is what a visitor coming now would be told.
+         *
+         *     `open`: numbers are given now; `left`: how many the quotas leave now (null: no quota). When none is given,
+         *     `opens_at` says when again.
          */
         ServiceState: {
             eta: components["schemas"]["Eta"] | null;
+            /** Left */
+            left: number | null;
             /** Oldest Wait S */
             oldest_wait_s: number | null;
+            /** Open */
+            open: boolean;
             /** Open Windows */
             open_windows: number;
+            /** Opens At */
+            opens_at: string | null;
             /** Service */
             service: string;
             /** Waiting */
