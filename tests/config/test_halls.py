@@ -217,10 +217,10 @@ THEME = {
     "real-estate": "3F",
     "enterprise": "3F",
 }
-NINETEEN = [
+NINETEEN = {
     *("残联", "民政", "统计", "工信", "民宗", "教体", "搬迁办", "财政", "气象", "广电和新闻出版", "烟草专卖"),
     *("水务", "文旅", "政务", "应急", "消防", "司法", "退役军人", "人行"),
-]
+}
 TRIAL = {"health": "2F", "forestry": "2F", "transport": "3F"}
 
 
@@ -241,9 +241,11 @@ def test_zhenyuan_has_three_zones_on_trial_without_an_end() -> None:
 
 def test_zhenyuan_takes_the_matters_of_19_departments_in_one_zone() -> None:
     file = hall("zhenyuan")
-    here = [service.department for service in file.services if service.zone == "general" and service.department]
-    assert here == NINETEEN
-    assert {service.prefix for service in file.services if service.department in here} == {"A"}
+    groups = [service for service in file.services if service.zone == "general" and service.department]
+    departments = [each for service in groups for each in (service.department or "").split("、")]
+    assert len(departments) == 19
+    assert set(departments) == NINETEEN
+    assert {service.prefix for service in groups} == {"A"}
 
 
 def test_zhenyuan_has_the_windows_that_the_plan_names() -> None:
