@@ -6,4 +6,4 @@
 from pathlib import Path
 
 PAGES: Path = Path(__file__).parent / "pages"
-"""Folder of the built pages (`board.html`, `strip.html`, `assets/`): in a checkout after the page build, in a wheel always."""
+"""Folder of the built pages (`board.html`, `strip.html`, `assets/`): after a page build, and in every wheel."""
