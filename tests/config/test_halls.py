@@ -311,6 +311,7 @@ def test_gengma_has_17_departments_at_19_windows() -> None:
     file = hall("gengma")
     assert len({service.department for service in file.services if service.department}) == 17
     assert [window.no for window in file.windows] == [str(number) for number in range(1, 20)]
+    assert len({service.prefix for service in file.services}) == len(file.services), "one desk, one series"
 
 
 def test_cangyuan_has_25_windows_on_four_floors_of_which_20_cannot_open() -> None:
