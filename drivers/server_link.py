@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -121,7 +120,6 @@ class Live:
         self._seen_lock = threading.Lock()
         self._seen: dict[str, int] = {}
         self._client: socketio.Client | None = None
-        self._hall_clock: tuple[str, float] | None = None  # what it showed, and when that was (monotonic)
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
 
     def start(self) -> None:
@@ -194,8 +192,6 @@ class Live:
         if not (isinstance(answer, dict) and answer.get("ok") is True):
             code = answer.get("code") if isinstance(answer, dict) else answer
             log.error("live: %s may not be watched: %s", topic, code)
-        elif isinstance(at := answer.get("at"), str):
-            self._hall_clock = (at, time.monotonic())
 
     def _on_picture(self, message: Any) -> None:  # Any: whatever the server sent
         if not isinstance(message, dict) or message.get("hall") != self._address.hall:
@@ -212,10 +208,6 @@ class Live:
     def _on_job(self, message: Any) -> dict[str, object]:  # Any: whatever the server sent
         topic = message.get("topic") if isinstance(message, dict) else None
         kind, _, device = str(topic).partition(":")
-        if isinstance(message, dict) and "at" not in message and self._hall_clock is not None:
-            at, noted_s = self._hall_clock  # a drill's clock shows another day than ours
-            now = datetime.fromisoformat(at) + timedelta(seconds=time.monotonic() - noted_s)
-            message = {**message, "at": now.isoformat()}
         return self._follower.job(device if kind == "device" else "", message)
 
     def _on_disconnect(self, *_: object) -> None:

@@ -273,6 +273,10 @@ class JobFeed:
         self._changed()
 
     def _wire(self, device: str, job: Job) -> dict[str, Any]:
+        now_ms = self._hall.now_ms()
+        at, expires_at = self._hall.read(
+            lambda state, _: (instant(state.plan, now_ms), instant(state.plan, job.expires_ms))
+        )
         return {
             "hall": self._hall.id,
             "topic": f"device:{device}",
@@ -280,7 +284,8 @@ class JobFeed:
             "seq": job.seq,
             "kind": job.kind,
             "data": msgspec.to_builtins(job.data),
-            "expires_at": self._hall.read(lambda state, _: instant(state.plan, job.expires_ms)),
+            "at": at,  # the agent's clock may show another time or, beside a drill, another day
+            "expires_at": expires_at,
         }
 
 

@@ -98,6 +98,14 @@ def test_one_job_at_a_time_in_order(desk: Desk) -> None:
     assert len(bench.jobs) == 3
 
 
+def test_a_job_tells_the_halls_time_because_the_agents_clock_may_be_another(desk: Desk) -> None:
+    bench = desk.watch("printer-1")
+    desk.issue()
+    (job,) = bench.jobs
+    assert job["at"] == "2026-03-02T09:00:00.000+08:00"
+    assert job["expires_at"] == "2026-03-02T09:02:00.000+08:00"
+
+
 def test_an_unanswered_job_comes_again_with_its_id_after_a_reconnect_and_after_a_restart(desk: Desk) -> None:
     first = desk.watch("printer-1")
     desk.issue()
