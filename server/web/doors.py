@@ -27,7 +27,7 @@ class Doors:
         self.port = port
         self._everywhere = not WILDCARDS.isdisjoint(hosts := tuple(hosts))
         self._public = frozenset(_origin(url) for url in public_urls)
-        named = {_bare(host) for host in hosts if host not in WILDCARDS}
+        named = {_bare(host) for host in hosts if host}  # 0.0.0.0 too: "listening on" prints it, and systems go there
         self._named = LOOPBACK_NAMES | named | _own_names() | {urlsplit(url).hostname or "" for url in self._public}
         self._own = own_addresses()
         self._looked_s = time.monotonic()
@@ -61,7 +61,7 @@ class Doors:
         A kiosk on the server's own machine asks at loopback, where no phone gets: then an outside address is given.
         """
         parts = urlsplit(asked)
-        if not self._everywhere or (parts.hostname or "") not in LOOPBACK_NAMES:
+        if not self._everywhere or (parts.hostname or "") not in LOOPBACK_NAMES | WILDCARDS:
             return asked
         outside = sorted(one for one in own_addresses() if ":" not in one and not one.startswith("127."))
         return f"{parts.scheme}://{outside[0]}:{self.port}" if outside else asked

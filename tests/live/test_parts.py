@@ -32,6 +32,14 @@ def test_work_in_a_thread_gives_back_what_it_did_and_prints_nothing(capfd: pytes
     assert capfd.readouterr().err == ""
 
 
+def test_the_address_a_server_prints_is_one_of_its_names_and_never_on_a_ticket() -> None:
+    doors = Doors(hosts=["0.0.0.0"], port=8080)
+    assert doors.is_host("0.0.0.0:8080")
+    assert doors.is_origin("http://0.0.0.0:8080")
+    assert doors.visitor_base("http://0.0.0.0:8080") == doors.visitor_base("http://127.0.0.1:8080")
+    assert not Doors(hosts=["127.0.0.1"], port=8080).is_host("0.0.0.0:8080")
+
+
 def test_one_address_opens_a_bounded_number_of_websockets() -> None:
     gate = _Gate(Doors(hosts=["127.0.0.1"], port=80))
     asked = {"PATH_INFO": "/socket.io/", "HTTP_HOST": "127.0.0.1", "REMOTE_ADDR": "192.0.2.7"}
