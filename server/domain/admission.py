@@ -41,6 +41,8 @@ def hall_admission(state: HallState, now_ms: int) -> Admission:
     """Say whether the hall is open by its hours, or when it opens; 24-hour zones do not count beside others."""
     plan = state.plan
     if not state.day_open and state.day is not None:
+        if not plan.calendar.enforced:
+            return Admission(open=False)
         return Admission(open=False, opens_ms=hall_opening(plan, max(now_ms, calendar.day_ends_ms(plan, state.day))))
     opens_ms = hall_opening(plan, now_ms)
     return Admission(open=True) if opens_ms == now_ms else Admission(open=False, opens_ms=opens_ms)

@@ -32,6 +32,8 @@ const UNPRINTED_S = 20
 const WARN_S = 8
 const STATE_EVERY_MS = 2_000
 const PRINTER_EVERY_MS = 20_000
+/** The hall opens and closes without a picture. */
+const HOURS_EVERY_MS = 30_000
 const START_AGAIN_MS = 2_000
 
 export type Step =
@@ -49,6 +51,8 @@ export interface Waits {
   waiting: number
   eta: Eta | null
   open: boolean
+  /** When numbers are given again, where none is given now and that is known. */
+  opensAt?: string | null
 }
 
 export function useKiosk() {
@@ -129,9 +133,11 @@ export function useKiosk() {
     if (connected && hall.value !== null) void renewHall(hall.value.hall)
   })
   const printerTimer = setInterval(() => void lookAtPrinter(), PRINTER_EVERY_MS)
+  const hoursTimer = setInterval(() => (stateTimer ??= setTimeout(() => void renewState(), 0)), HOURS_EVERY_MS)
   onScopeDispose(() => {
     clearTimeout(stateTimer)
     clearInterval(printerTimer)
+    clearInterval(hoursTimer)
     clearInterval(secondTimer)
   })
 
@@ -171,7 +177,13 @@ export function useKiosk() {
 
   function waitsOfService(service: Service): Waits {
     const row = state.value?.services.find((one) => one.service === service.service)
-    return { waiting: row?.waiting ?? 0, eta: row?.eta ?? null, open: (row?.open_windows ?? 0) > 0 }
+    const given = row === undefined || (row.open && row.left !== 0)
+    return {
+      waiting: row?.waiting ?? 0,
+      eta: row?.eta ?? null,
+      open: (row?.open_windows ?? 0) > 0 && (row?.open ?? true),
+      opensAt: given ? null : row.opens_at,
+    }
   }
 
   function waitsOfZone(zone: Zone): Waits {

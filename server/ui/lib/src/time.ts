@@ -50,6 +50,14 @@ export function clock(instant: string | number, timeZone?: string): string {
   return new Intl.DateTimeFormat('en-GB', options).format(typeof instant === 'string' ? Date.parse(instant) : instant)
 }
 
+/** Give an instant of the hall as people say it: "13:00" today, else with its day: "3月9日周一 09:00", "Mon 9 Mar 09:00". */
+export function dayAndClock(instant: string, language: string, timeZone?: string, now: number = hallNow()): string {
+  const zone = timeZone === undefined ? {} : { timeZone }
+  const day = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { month: 'short', day: 'numeric', weekday: 'short', ...zone })
+  const [at, today] = [day.format(Date.parse(instant)), day.format(now)]
+  return at === today ? clock(instant, timeZone) : `${at} ${clock(instant, timeZone)}`
+}
+
 /** Give whole minutes for people: any started minute counts, 0 stays 0. */
 export function minutes(seconds: number): number {
   return Math.ceil(Math.max(0, seconds) / 60)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clock, hallNow, learnHallTime, minutes, offsetOf, secondsSince, stopwatch } from '../src/time'
+import { clock, dayAndClock, hallNow, learnHallTime, minutes, offsetOf, secondsSince, stopwatch } from '../src/time'
 
 test('a clock shows the offset that the instant carries', () => {
   expect(clock('2026-11-21T09:05:00+08:00')).toBe('09:05')
@@ -8,6 +8,13 @@ test('a clock shows the offset that the instant carries', () => {
 test('a clock shows the time of the hall, not of this computer', () => {
   expect(clock('2026-11-21T01:05:00Z', 'Asia/Shanghai')).toBe('09:05')
   expect(clock(Date.parse('2026-11-21T16:30:00Z'), 'Asia/Shanghai')).toBe('00:30')
+})
+
+test('an opening names its day unless that is today', () => {
+  const now = Date.parse('2026-03-07T11:00:00+08:00')
+  expect(dayAndClock('2026-03-07T13:00:00+08:00', 'zh', 'Asia/Shanghai', now)).toBe('13:00')
+  expect(dayAndClock('2026-03-09T09:00:00+08:00', 'zh', 'Asia/Shanghai', now)).toBe('3月9日周一 09:00')
+  expect(dayAndClock('2026-03-09T09:00:00+08:00', 'en', 'Asia/Shanghai', now)).toMatch(/^Mon,? 9 Mar 09:00$/)
 })
 
 test('an offset will do where the time zone is not known', () => {
