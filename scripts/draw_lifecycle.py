@@ -16,6 +16,8 @@ MEANING = {
     Move.RECALL: "Recall -> TicketRecalled",
     Move.START: "StartServing -> ServingStarted",
     Move.FINISH: "Finish, or CallNext with `finish` -> TicketFinished",
+    Move.NEXT_LEG: "the same while a joint matter has legs left -> LegFinished",
+    Move.PLAN_LEGS: "PlanLegs, or IssueTicket with `legs` -> LegsPlanned",
     Move.MISS: "MarkMissed -> TicketMissed",
     Move.REINSTATE: "Reinstate -> TicketReinstated",
     Move.NO_SHOW: "MarkNoShow -> NoShowRecorded",

@@ -38,6 +38,7 @@ class CloseDay:
 class IssueTicket:
     """Give a number. `visitor` is a keyed hash, never an identity number; `window` binds the ticket to one window.
 
+    `legs` plans a joint matter at once; `service` is its first leg, whether the list names it or not.
     `base_url` is where the visitor's phone reaches this server: it goes into the QR code.
     """
 
@@ -50,6 +51,7 @@ class IssueTicket:
     kiosk: DeviceId | None = None
     visitor: str | None = None
     base_url: str = ""
+    legs: tuple[ServiceId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +90,11 @@ class StartServing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
-    """The visit is done."""
+    """The visit is done, or this leg of it: then the visitor waits for the next leg, or for `next` of those planned."""
 
     window: WindowNo
     ticket: TicketId | None = None
+    next: ServiceId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,19 @@ class Transfer:
     to_window: WindowNo | None = None
     place: Place = Place.BY_ARRIVAL
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLegs:
+    """Say which services one visit goes to, in order (一事联办). Legs done stay, what was planned before is replaced.
+
+    `services` may begin with the service the ticket is at now or with the one after it. With `window` the ticket must
+    be there: a clerk plans only for the visitor at the own window.
+    """
+
+    ticket: TicketId
+    services: tuple[ServiceId, ...]
+    window: WindowNo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +256,7 @@ Command = (
     | CallTicket
     | TicketMove
     | Resume
+    | PlanLegs
     | Reinstate
     | Cancel
     | Reprint

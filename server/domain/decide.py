@@ -10,17 +10,20 @@ from typing import assert_never
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.admission import check_hours, check_last_ticket, check_quota, refuse_after_day_close
-from server.domain.forecast import eta
+from server.domain.forecast import eta, open_windows
 from server.domain.lifecycle import FINAL, Move, is_legal
 from server.domain.refusals import NO_TICKET, Code, Refusal
 from server.domain.routing import ahead_of_newcomer, choose
-from server.domain.state import HallState, Ticket, WindowState
+from server.domain.state import MS_PER_MIN, HallState, Ticket, WindowState
 from server.domain.terms import (
+    LEG_AGE_MAX_MIN,
+    LEGS_MAX,
     ORDINARY,
     Label,
     Place,
     ServiceId,
     TicketId,
+    TicketStatus,
     WindowNo,
     WindowStatus,
     business_day,
@@ -70,7 +73,7 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
             ]
         case c.Finish():
             ticket = _at_window(state, command.window, command.ticket, Move.FINISH)
-            return [_finished(ticket, command.window, now_ms)]
+            return [_finished(state, ticket, command.window, now_ms, next_leg=command.next)]
         case c.MarkMissed():
             ticket = _at_window(state, command.window, command.ticket, Move.MISS)
             return [_moved(e.TicketMissed, ticket, command.window)]
@@ -97,6 +100,8 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
             return _resume(state, command)
         case c.Transfer():
             return _transfer(state, command, now_ms)
+        case c.PlanLegs():
+            return _plan_legs(state, command)
         case c.Reinstate():
             return _reinstate(state, command, now_ms)
         case c.Cancel():
@@ -140,8 +145,9 @@ def _plan(state: HallState, command: c.PlanHall) -> list[e.Event]:
     for ticket in state.tickets.values():
         if ticket.status in FINAL:
             continue
-        if ticket.service not in services:
-            raise Refusal(Code.PLAN_IN_USE, what=ticket.service)
+        for service in (ticket.service, *ticket.legs_planned):
+            if service not in services:
+                raise Refusal(Code.PLAN_IN_USE, what=service)
         for window_no in (ticket.window, ticket.bound):
             if window_no is not None and window_no not in windows:
                 raise Refusal(Code.PLAN_IN_USE, what=window_no)
@@ -189,12 +195,17 @@ def _issue(state: HallState, command: c.IssueTicket, now_ms: int) -> list[e.Even
     if number > planned.last:
         raise Refusal(Code.QUOTA_FULL, service=planned.name.get("zh", service))
     label = label_of(planned.prefix, number)
+    legs = _legs(state, service, command.legs, done=0) if command.legs else ()
     ahead = ahead_of_newcomer(state, service, priority, now_ms)
     expected = eta(state, service, ahead)
     check_last_ticket(state, service, now_ms, expected)
+    id_ = ticket_id_of(date.fromisoformat(state.day or ""), label)
+    joint = [
+        e.LegsPlanned(ticket=id_, label=label, window=None, services=legs, done=(), unserved=_unserved(state, legs))
+    ]
     return [
         e.TicketIssued(
-            ticket=ticket_id_of(date.fromisoformat(state.day or ""), label),
+            ticket=id_,
             label=label,
             number=number,
             prefix=planned.prefix,
@@ -212,8 +223,46 @@ def _issue(state: HallState, command: c.IssueTicket, now_ms: int) -> list[e.Even
             kiosk=command.kiosk,
             visitor=command.visitor,
             base_url=command.base_url,
+        ),
+        *(joint if len(legs) > 1 else ()),
+    ]
+
+
+def _plan_legs(state: HallState, command: c.PlanLegs) -> list[e.Event]:
+    ticket = _ticket(state, command.ticket, Move.PLAN_LEGS)
+    if command.window is not None:
+        _here(ticket, command.window)
+    if not command.services:
+        raise Refusal(Code.LEGS_MISSING)
+    legs = _legs(state, ticket.service, command.services, done=len(ticket.legs_done))
+    to_come = legs if ticket.status is TicketStatus.WAITING else legs[1:]
+    return [
+        e.LegsPlanned(
+            ticket=ticket.id,
+            label=ticket.label,
+            window=ticket.window,
+            services=legs,
+            done=tuple(ticket.legs_done),
+            unserved=_unserved(state, to_come),
         )
     ]
+
+
+def _legs(state: HallState, active: ServiceId, services: tuple[ServiceId, ...], *, done: int) -> tuple[ServiceId, ...]:
+    """Give the active leg and those after it, or refuse. A done service may come again: the visitor goes back there."""
+    legs = tuple(_service(state, service) for service in services)
+    if legs[0] != active:
+        legs = (active, *legs)
+    if done + len(legs) > LEGS_MAX:
+        raise Refusal(Code.TOO_MANY_LEGS, count=str(LEGS_MAX))
+    for index, service in enumerate(legs):
+        if service in legs[:index]:
+            raise Refusal(Code.LEG_REPEATED, service=_name(state, service))
+    return legs
+
+
+def _unserved(state: HallState, services: tuple[ServiceId, ...]) -> tuple[ServiceId, ...]:
+    return tuple(service for service in services if not open_windows(state, service))
 
 
 def _call_next(state: HallState, command: c.CallNext, now_ms: int) -> list[e.Event]:
@@ -270,12 +319,12 @@ def _transfer(state: HallState, command: c.Transfer, now_ms: int) -> list[e.Even
         raise Refusal(Code.NO_TARGET)
     match command.place:
         case Place.BY_ARRIVAL:
-            since_ms = ticket.issued_ms
+            since_ms = ticket.arrival_ms
         case Place.END:
             since_ms = now_ms
         case Place.FRONT:
             lanes = [lane for (of, _, _), lane in state.lane_items() if of == service]
-            since_ms = min([lane[0][0] - 1 for lane in lanes] + [ticket.issued_ms])
+            since_ms = min([lane[0][0] - 1 for lane in lanes] + [ticket.arrival_ms])
         case _:
             assert_never(command.place)
     return [
@@ -345,24 +394,45 @@ def _called(ticket: Ticket, window: WindowNo, now_ms: int, *, why: str, reason: 
         service=ticket.service,
         zone=ticket.zone,
         priority=ticket.priority,
-        waited_s=_seconds(ticket.issued_ms, first_call_ms),
+        waited_s=_seconds(ticket.joined_ms, first_call_ms),
         call_count=1,  # each call has its own recalls: who was missed or held must not come back to none left
         why=why,
         reason=reason,
     )
 
 
-def _finished(ticket: Ticket, window: WindowNo, now_ms: int) -> e.TicketFinished:
+def _finished(
+    state: HallState, ticket: Ticket, window: WindowNo, now_ms: int, *, next_leg: ServiceId | None = None
+) -> e.TicketFinished | e.LegFinished:
+    if next_leg is not None and next_leg not in ticket.legs_planned:
+        raise Refusal(Code.LEG_NOT_PLANNED, service=_name(state, _service(state, next_leg)), label=ticket.label)
     hold_ms = ticket.hold_total_ms + (now_ms - ticket.held_ms if ticket.held_ms is not None else 0)
     began_ms = ticket.started_ms if ticket.started_ms is not None else ticket.called_ms
-    return e.TicketFinished(
+    hold_s = hold_ms // 1000
+    serve_s = max(0, _seconds(began_ms, now_ms) - hold_s)
+    if not ticket.legs_planned:
+        return e.TicketFinished(
+            ticket=ticket.id,
+            label=ticket.label,
+            window=window,
+            service=ticket.service,
+            serve_s=serve_s,
+            hold_s=hold_s,
+            call_count=ticket.call_count,
+        )
+    following = next_leg or ticket.legs_planned[0]
+    return e.LegFinished(
         ticket=ticket.id,
         label=ticket.label,
         window=window,
         service=ticket.service,
-        serve_s=max(0, _seconds(began_ms, now_ms) - hold_ms // 1000),
-        hold_s=hold_ms // 1000,
+        serve_s=serve_s,
+        hold_s=hold_s,
         call_count=ticket.call_count,
+        next_service=following,
+        zone=state.plan.service[following].zone,
+        since_ms=max(ticket.issued_ms, now_ms - LEG_AGE_MAX_MIN * MS_PER_MIN),
+        unserved=not open_windows(state, following),
     )
 
 
@@ -381,6 +451,11 @@ def _service(state: HallState, service: ServiceId) -> ServiceId:
     if service not in state.plan.service:
         raise Refusal(Code.SERVICE_NOT_FOUND, service=service)
     return service
+
+
+def _name(state: HallState, service: ServiceId) -> tuple[str, str]:
+    name = state.plan.service[service].name
+    return name.get("zh", service), name.get("en", name.get("zh", service))
 
 
 def _serving_window(state: HallState, no: WindowNo, service: ServiceId) -> WindowState:
@@ -406,7 +481,7 @@ def _free_window(state: HallState, no: WindowNo, now_ms: int, *, finish: bool) -
     """Make sure a window can call; with `finish` its current ticket is finished in the same commit."""
     current = _window(state, no).current
     if finish and current is not None:
-        return [_finished(state.tickets[current], no, now_ms)]
+        return [_finished(state, state.tickets[current], no, now_ms)]
     _idle_window(state, no)
     return []
 

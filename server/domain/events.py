@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from server.domain.terms import (
     DeviceId,
+    DoneLeg,
     HallPlan,
     Label,
     PauseReason,
@@ -69,10 +70,11 @@ class TicketIssued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketCalled:
-    """A visitor was invited to a window. `waited_s`: since the number was given, to the first call.
+    """A visitor was invited to a window.
 
-    `why`: head (own work, oldest), priority, relief (helping another service), bound (ticket of this window), chosen
-    (out of turn, `reason` says why).
+    `waited_s`: since the number was given, for a later leg since it joined the waiting, to the first call.
+    `why`: head (own work, oldest), priority, returning_leg (of a joint matter), relief (helping another service), bound
+    (ticket of this window), chosen (out of turn, `reason` says why).
     """
 
     ticket: TicketId
@@ -120,6 +122,42 @@ class TicketFinished:
     serve_s: int
     hold_s: int
     call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegsPlanned:
+    """One visit goes to several services: `services` are the active leg and those after it, `done` what went before.
+
+    `unserved` are those that no window at work served or relieved then: the visitor was told. `window` is where the
+    visitor was.
+    """
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo | None
+    services: tuple[ServiceId, ...]
+    done: tuple[DoneLeg, ...]
+    unserved: tuple[ServiceId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegFinished:
+    """One leg is done and the visitor waits for `next_service` in `zone`, as if arrived at `since_ms`.
+
+    `serve_s` and `hold_s` as in `TicketFinished`. `unserved`: no window at work served the next leg then.
+    """
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    service: ServiceId
+    serve_s: int
+    hold_s: int
+    call_count: int
+    next_service: ServiceId
+    zone: ZoneId
+    since_ms: int
+    unserved: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +326,8 @@ Event = (
     | TicketRecalled
     | ServingStarted
     | TicketFinished
+    | LegsPlanned
+    | LegFinished
     | TicketMissed
     | TicketReinstated
     | NoShowRecorded

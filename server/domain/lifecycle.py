@@ -1,6 +1,7 @@
 """The life of a ticket as one table of legal moves. Whatever is not in the table is refused.
 
-waiting -> called -> serving -> finished is the plain visit; missed and held visitors come back, the rest is final.
+waiting -> called -> serving -> finished is the plain visit; missed and held visitors come back, the rest is final. In a
+joint matter finishing a leg leads back to waiting until the last one.
 """
 
 from enum import StrEnum
@@ -15,6 +16,8 @@ class Move(StrEnum):
     RECALL = "recall"
     START = "start"
     FINISH = "finish"
+    NEXT_LEG = "next_leg"
+    PLAN_LEGS = "plan_legs"
     MISS = "miss"
     REINSTATE = "reinstate"
     NO_SHOW = "no_show"
@@ -32,12 +35,15 @@ _S = TicketStatus
 
 MOVES: dict[tuple[TicketStatus, Move], TicketStatus] = {
     (_S.WAITING, Move.CALL): _S.CALLED,
+    (_S.WAITING, Move.PLAN_LEGS): _S.WAITING,
     (_S.WAITING, Move.CANCEL): _S.CANCELLED,
     (_S.WAITING, Move.REPRINT): _S.WAITING,
     (_S.WAITING, Move.EXPIRE): _S.EXPIRED,
     (_S.CALLED, Move.RECALL): _S.CALLED,
     (_S.CALLED, Move.START): _S.SERVING,
     (_S.CALLED, Move.FINISH): _S.FINISHED,
+    (_S.CALLED, Move.NEXT_LEG): _S.WAITING,
+    (_S.CALLED, Move.PLAN_LEGS): _S.CALLED,
     (_S.CALLED, Move.MISS): _S.MISSED,
     (_S.CALLED, Move.NO_SHOW): _S.NO_SHOW,
     (_S.CALLED, Move.RETURN): _S.WAITING,
@@ -47,12 +53,16 @@ MOVES: dict[tuple[TicketStatus, Move], TicketStatus] = {
     (_S.CALLED, Move.REPRINT): _S.CALLED,
     (_S.CALLED, Move.EXPIRE): _S.EXPIRED,
     (_S.SERVING, Move.FINISH): _S.FINISHED,
+    (_S.SERVING, Move.NEXT_LEG): _S.WAITING,
+    (_S.SERVING, Move.PLAN_LEGS): _S.SERVING,
     (_S.SERVING, Move.HOLD): _S.HELD,
     (_S.SERVING, Move.TRANSFER): _S.WAITING,
     (_S.SERVING, Move.REPRINT): _S.SERVING,
     (_S.SERVING, Move.EXPIRE): _S.EXPIRED,
     (_S.HELD, Move.RESUME): _S.CALLED,
     (_S.HELD, Move.FINISH): _S.FINISHED,
+    (_S.HELD, Move.NEXT_LEG): _S.WAITING,
+    (_S.HELD, Move.PLAN_LEGS): _S.HELD,
     (_S.HELD, Move.NO_SHOW): _S.NO_SHOW,
     (_S.HELD, Move.TRANSFER): _S.WAITING,
     (_S.HELD, Move.CANCEL): _S.CANCELLED,

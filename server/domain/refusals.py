@@ -39,6 +39,10 @@ class Code(StrEnum):
     ALREADY_RATED = "already_rated"
     GRADE_UNKNOWN = "grade_unknown"
     PLAN_IN_USE = "plan_in_use"
+    LEGS_MISSING = "legs_missing"
+    TOO_MANY_LEGS = "too_many_legs"
+    LEG_REPEATED = "leg_repeated"
+    LEG_NOT_PLANNED = "leg_not_planned"
 
 
 SENTENCES: dict[Code, tuple[str, str]] = {
@@ -98,6 +102,16 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.PLAN_IN_USE: (
         "还有人在办“{what}”，现在不能从大厅文件中去掉它；请在营业日结束后重启。",
         "{what} still has tickets today and cannot leave the hall file now. Restart after the day has closed.",
+    ),
+    Code.LEGS_MISSING: ("请至少选择一个联办事项。", "Choose at least one service for the joint matter."),
+    Code.TOO_MANY_LEGS: (
+        "一件联办事项最多 {count} 个环节。",
+        "A joint matter has at most {count} legs.",
+    ),
+    Code.LEG_REPEATED: ("联办环节里“{service}”重复了。", "{service} stands twice among the legs."),
+    Code.LEG_NOT_PLANNED: (
+        "“{service}”不在 {label} 余下的联办环节里。",
+        "{service} is not among the legs that {label} still has.",
     ),
 }
 

@@ -3,7 +3,8 @@
 Every waiting ticket has an urgency that grows with its wait: an ordinary ticket's urgency is its age, a
 priority ticket's is `slope` x age + `head_start_min` (accumulating priority, so nobody starves). A window takes the
 most urgent ticket it may serve; its own work counts `home_credit_min` older than work it only relieves. Inside one
-service and class the order is that of arrival. Source: Kleinrock 1964; Stanford, Taylor, Ziedins 2014.
+service and class the order is that of arrival; the next leg of a joint matter keeps the age of the legs before, up to a
+bound (`Ticket.arrival_ms`). Source: Kleinrock 1964; Stanford, Taylor, Ziedins 2014.
 """
 
 from bisect import bisect_left
@@ -11,15 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 
-from server.domain.state import HallState, LaneKey, Spot
+from server.domain.state import MS_PER_MIN, HallState, LaneKey, Spot
 from server.domain.terms import ORDINARY, PriorityId, ServiceId, TicketId, WindowNo
-
-MS_PER_MIN = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A ticket in the order a window would call it. `why`: head, priority, relief or bound."""
+    """A ticket in the order a window would call it. `why`: head, priority, returning_leg, relief or bound."""
 
     ticket: TicketId
     why: str
@@ -111,8 +110,10 @@ def _in_order(state: HallState, no: WindowNo, now_ms: int) -> Iterator[Choice]:
     while heap:
         _, _, index, position = heap[0]
         (_, priority, bound), lane, home = lanes[index]
-        why = "bound" if bound else "relief" if not home else "head" if priority == ORDINARY else "priority"
-        yield Choice(ticket=lane[position][2], why=why, home=home)
+        id_ = lane[position][2]
+        own = "returning_leg" if state.tickets[id_].legs_done else "head"
+        why = "bound" if bound else "relief" if not home else own if priority == ORDINARY else "priority"
+        yield Choice(ticket=id_, why=why, home=home)
         if position + 1 < len(lane):
             heapreplace(heap, rank(index, position + 1))
         else:

@@ -14,7 +14,9 @@ from typing import assert_never
 from server.domain import events as e
 from server.domain.lifecycle import AT_WINDOW, FINAL
 from server.domain.terms import (
+    LEG_AGE_MAX_MIN,
     DeviceId,
+    DoneLeg,
     HallId,
     HallPlan,
     Label,
@@ -30,6 +32,7 @@ from server.domain.terms import (
     ZoneId,
 )
 
+MS_PER_MIN = 60_000
 RECENT_CALLS = 40  # calls a board may look back on
 MEAN_PRIOR = 8  # the typed-in minutes of a service count like this many observed visits
 SERVE_CAP = 3.0  # a visit counts at most this many times the typed-in minutes: one stuck visit must not spoil the mean
@@ -78,6 +81,25 @@ class Ticket:
     why: str = ""
     reason: str = ""
     grade: int | None = None
+    joined_ms: int  # when the waiting for the active leg began; of the first leg: when the number was given
+    legs_done: list[DoneLeg] = field(default_factory=list)
+    legs_planned: tuple[ServiceId, ...] = ()  # after the active one, which is `service`
+    contact: WindowNo | None = None  # the first window that spoke with the visitor: it leads a joint matter (首办)
+
+    @property
+    def is_joint(self) -> bool:
+        """Say whether the visit has several legs."""
+        return bool(self.legs_done or self.legs_planned)
+
+    @property
+    def arrival_ms(self) -> int:
+        """Give the arrival that counts by right. A returning leg keeps its age, but at most `LEG_AGE_MAX_MIN` of it.
+
+        So who comes from another window is not made to wait from nothing, and hours spent being served elsewhere pass
+        over nobody who has waited that long. The bound is the age from which an ordinary ticket goes first, which keeps
+        legs and ordinary visits in balance.
+        """
+        return max(self.issued_ms, self.joined_ms - LEG_AGE_MAX_MIN * MS_PER_MIN)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,6 +142,7 @@ class ZoneCount:
     finished: int = 0
     no_show: int = 0
     wait_s: int = 0
+    legs: int = 0  # of the finished: legs after which the visit went on
 
 
 @dataclass(slots=True, kw_only=True)
@@ -210,6 +233,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         case e.ServingStarted():
             ticket = state.tickets[event.ticket]
             ticket.status = TicketStatus.SERVING
+            _meet(ticket, event.window)
             if ticket.started_ms is None:
                 ticket.started_ms = at_ms
             elif ticket.called_ms is not None:  # back from hold: the way back to the window is no service
@@ -217,6 +241,12 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             state.windows[event.window].since_ms = at_ms
         case e.TicketFinished():
             _finish(state, event, at_ms)
+        case e.LegsPlanned():
+            ticket = state.tickets[event.ticket]
+            ticket.legs_planned = event.services[1:]
+            _meet(ticket, event.window)
+        case e.LegFinished():
+            _finish_leg(state, event, at_ms)
         case e.TicketMissed():
             ticket = _leave_window(state, event.ticket, TicketStatus.MISSED, at_ms)
             ticket.missed_ms = at_ms
@@ -235,6 +265,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         case e.TicketHeld():
             ticket = _leave_window(state, event.ticket, TicketStatus.HELD, at_ms)
             ticket.held_ms, ticket.window, ticket.reason = at_ms, event.window, event.reason
+            _meet(ticket, event.window)
             state.windows[event.window].held.append(ticket.id)
         case e.TicketResumed():
             _resume(state, event, at_ms)
@@ -314,6 +345,7 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
         windows=event.windows,
         issued_ms=at_ms,
         since_ms=at_ms,
+        joined_ms=at_ms,
         ahead=event.ahead,
         eta_p50_s=event.eta_p50_s,
         eta_p80_s=event.eta_p80_s,
@@ -374,11 +406,37 @@ def _announce(state: HallState, ticket: Ticket, no: WindowNo, at_ms: int) -> Non
 def _finish(state: HallState, event: e.TicketFinished, at_ms: int) -> None:
     ticket = _leave_window(state, event.ticket, TicketStatus.FINISHED, at_ms)
     ticket.finished_ms, ticket.window = at_ms, event.window
+    state.windows[event.window].last_finished = ticket.id
+    _meet(ticket, event.window)
+    _count_served(state, event, ticket.zone)
+
+
+def _finish_leg(state: HallState, event: e.LegFinished, at_ms: int) -> None:
+    ticket = _leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
+    state.windows[event.window].last_finished = None  # else a press on its pad would grade the visitor before this one
+    _meet(ticket, event.window)
+    _count_served(state, event, ticket.zone)
+    state.zones[ticket.zone].legs += 1
+    ticket.legs_done.append(DoneLeg(service=event.service, window=event.window, finished_ms=at_ms))
+    ticket.legs_planned = tuple(leg for leg in ticket.legs_planned if leg != event.next_service)
+    ticket.joined_ms, ticket.call_count = at_ms, 0
+    ticket.called_ms = ticket.first_called_ms = ticket.waited_s = ticket.bound = None
+    _change_service(state, ticket, event.next_service, event.zone)
+    _wait(state, ticket, since_ms=event.since_ms)
+
+
+def _meet(ticket: Ticket, no: WindowNo | None) -> None:
+    """Keep which window spoke with the visitor first."""
+    if ticket.contact is None:
+        ticket.contact = no
+
+
+def _count_served(state: HallState, event: e.TicketFinished | e.LegFinished, zone: ZoneId) -> None:
+    """Count finished work, a whole visit or one leg: for its window, its zone, and the learned minutes."""
     window = state.windows[event.window]
-    window.last_finished = ticket.id
     window.served_today += 1
     window.busy_s_today += event.serve_s
-    state.zones[ticket.zone].finished += 1
+    state.zones[zone].finished += 1
     typical_s = state.plan.service[event.service].minutes_typical * 60
     mean = state.means.setdefault(event.service, ServeMean())
     mean.count += 1
@@ -387,13 +445,20 @@ def _finish(state: HallState, event: e.TicketFinished, at_ms: int) -> None:
 
 def _transfer(state: HallState, event: e.TicketTransferred, at_ms: int) -> None:
     ticket = _leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
+    _meet(ticket, event.window)
+    # Sent on to a leg planned for later: the two change places, so that none is lost.
+    ticket.legs_planned = tuple(ticket.service if leg == event.service else leg for leg in ticket.legs_planned)
+    _change_service(state, ticket, event.service, event.zone)
+    ticket.bound, ticket.call_count = event.to_window, 0
+    _wait(state, ticket, since_ms=event.since_ms)
+
+
+def _change_service(state: HallState, ticket: Ticket, service: ServiceId, zone: ZoneId) -> None:
     if ticket.visitor is not None:
         if state.visitors.get((ticket.visitor, ticket.service)) == ticket.id:
             del state.visitors[ticket.visitor, ticket.service]
-        state.visitors[ticket.visitor, event.service] = ticket.id
-    ticket.service, ticket.zone, ticket.bound = event.service, event.zone, event.to_window
-    ticket.call_count = 0
-    _wait(state, ticket, since_ms=event.since_ms)
+        state.visitors[ticket.visitor, service] = ticket.id
+    ticket.service, ticket.zone = service, zone
 
 
 def _leave_window(state: HallState, id_: TicketId, status: TicketStatus, at_ms: int) -> Ticket:

@@ -27,6 +27,8 @@ DeviceId = NewType("DeviceId", str)
 Text = Mapping[str, str]  # a name in each language of the hall: {"zh": "税务", "en": "Tax"}
 
 ORDINARY = PriorityId("ordinary")
+LEGS_MAX = 8  # stops of one joint matter, those done included
+LEG_AGE_MAX_MIN = 30  # of the time spent on the legs before that counts as waiting for the next
 
 
 class TicketStatus(StrEnum):
@@ -41,6 +43,14 @@ class TicketStatus(StrEnum):
     NO_SHOW = "no_show"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+class LegStatus(StrEnum):
+    """Where a leg (联办环节) of a joint matter stands; one is active at a time."""
+
+    DONE = "done"
+    ACTIVE = "active"
+    PLANNED = "planned"
 
 
 class WindowStatus(StrEnum):
@@ -207,6 +217,15 @@ class PriorityRule:
     question: Text | None = None
     slope: float = 3.0
     head_start_min: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoneLeg:
+    """A finished leg of a joint matter: what for, where and when (Unix ms)."""
+
+    service: ServiceId
+    window: WindowNo
+    finished_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

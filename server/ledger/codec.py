@@ -27,6 +27,8 @@ NAMES: Mapping[str, type[e.Event]] = {
     "ticket_recalled": e.TicketRecalled,
     "serving_started": e.ServingStarted,
     "ticket_finished": e.TicketFinished,
+    "legs_planned": e.LegsPlanned,
+    "leg_finished": e.LegFinished,
     "ticket_missed": e.TicketMissed,
     "ticket_reinstated": e.TicketReinstated,
     "no_show_recorded": e.NoShowRecorded,

@@ -72,6 +72,7 @@ MOVES: dict[str, type[c.TicketMove]] = {
     "return": c.ReturnTicket,
     "hold": c.Hold,
 }
+plans = st.lists(services, min_size=1, max_size=4)
 
 
 def backwards(dictionary: dict[K, V]) -> dict[K, V]:
@@ -156,7 +157,9 @@ class Days(RuleBasedStateMachine):
         if isinstance(expected, str):
             assert getattr(events[-1], "label", None) == expected
 
-    def issue(self, service: str, priority: str, window: str | None, visitor: str | None) -> None:
+    def issue(
+        self, service: str, priority: str, window: str | None, visitor: str | None, legs: Iterable[str] = ()
+    ) -> None:
         self.tracks += 1
         command = c.IssueTicket(
             service=ServiceId(service),
@@ -164,9 +167,10 @@ class Days(RuleBasedStateMachine):
             priority=PriorityId(priority),
             window=WindowNo(window) if window else None,
             visitor=visitor,
+            legs=tuple(ServiceId(it) for it in legs),
         )
         events = self.do(command)
-        self.same(events, self.model.issue(service, priority, window, visitor))
+        self.same(events, self.model.issue(service, priority, window, visitor, [*legs]))
         if events and isinstance(events[0], e.TicketIssued):
             assert events[0].ticket not in self.ids, "an id was given twice"
             self.ids.add(events[0].ticket)
@@ -189,6 +193,24 @@ class Days(RuleBasedStateMachine):
     )
     def a_special_visitor_comes(self, service: str, priority: str, window: str | None, visitor: str | None) -> None:
         self.issue(service, priority, window, visitor)
+
+    @rule(service=services, legs=plans)
+    def a_joint_matter_comes(self, service: str, legs: list[str]) -> None:
+        self.issue(service, "ordinary", None, None, legs)
+
+    @precondition(lambda self: any(self.model.at(no) for no in WINDOWS))
+    @rule(which=st.integers(0, 3), legs=plans)
+    def a_clerk_plans_legs(self, which: int, legs: list[str]) -> None:
+        visits = [visit for no in WINDOWS if (visit := self.model.at(no))]
+        visit = visits[which % len(visits)]
+        self.plan_legs(visit.order, legs, visit.window)
+
+    @precondition(lambda self: any(it.window and it.rest for it in self.model.visits))
+    @rule(which=st.integers(0, 3), follow=st.none() | services)
+    def a_leg_ends(self, which: int, follow: str | None) -> None:
+        visits = [it for it in self.model.visits if it.window and it.rest]
+        visit = visits[which % len(visits)]
+        self.move(visit.window or "", visit.order, "finish", follow)
 
     @rule(no=windows, finish=st.booleans())
     def call_next(self, no: str, finish: bool) -> None:
@@ -229,8 +251,10 @@ class Days(RuleBasedStateMachine):
     @precondition(lambda self: self.model.visits)
     @rule(no=windows, which=st.integers(0, 40), data=st.data())
     def somebody_presses_anything(self, no: str, which: int, data: st.DataObject) -> None:
-        what = data.draw(st.sampled_from([*MOVES, "transfer", "resume", "call", "reinstate", "cancel", "rate"]))
+        what = data.draw(st.sampled_from([*MOVES, "transfer", "resume", "call", "reinstate", "cancel", "rate", "plan"]))
         match what:
+            case "plan":
+                self.plan_legs(which, data.draw(plans), data.draw(maybe_window))
             case "transfer":
                 self.transfer(no, which, data.draw(st.none() | services), data.draw(maybe_window), data.draw(places))
             case "resume":
@@ -264,14 +288,22 @@ class Days(RuleBasedStateMachine):
         command = c.CallTicket(window=WindowNo(no), label=Label(label), reason="asked")
         self.same(self.do(command), self.model.call_ticket(no, label))
 
-    def move(self, no: str, which: int | None, move: str) -> None:
-        command = MOVES[move](window=WindowNo(no), ticket=self.id(which))
+    def plan_legs(self, which: int, legs: list[str], no: str | None) -> None:
+        label, id_ = self.label(which) or "", self.id(which) or TicketId("")
+        at = WindowNo(no) if no else None
+        command = c.PlanLegs(ticket=id_, services=tuple(ServiceId(it) for it in legs), window=at)
+        self.same(self.do(command), self.model.plan(label, legs, no))
+
+    def move(self, no: str, which: int | None, move: str, follow: str | None = None) -> None:
+        command: c.Command = MOVES[move](window=WindowNo(no), ticket=self.id(which))
+        if follow is not None:
+            command = c.Finish(window=WindowNo(no), ticket=self.id(which), next=ServiceId(follow))
         visit = self.model.chosen(no, self.label(which), move)
         serve_ms = self.model.serve_ms(visit) if visit else 0
         events = self.do(command)
-        moved = self.model.move(no, self.label(which), move)
+        moved = self.model.move(no, self.label(which), move, follow)
         self.same(events, moved.label if moved else None)
-        if events and isinstance(events[-1], e.TicketFinished):
+        if events and isinstance(events[-1], e.TicketFinished | e.LegFinished):
             assert abs(events[-1].serve_s - serve_ms / 1000) <= 1
 
     def resume(self, no: str, which: int | None) -> None:
@@ -372,6 +404,12 @@ class Days(RuleBasedStateMachine):
             for it in model.visits
         ]
         assert shown == expected
+        assert [(it.label, [*it.legs_planned], it.contact) for it in state.tickets.values()] == [
+            (it.label, it.rest, it.leads) for it in model.visits
+        ]
+        assert [
+            [(leg.service, leg.window, leg.finished_ms) for leg in it.legs_done] for it in state.tickets.values()
+        ] == [it.done for it in model.visits]
         for no, window in state.windows.items():
             desk, current = model.desks[no], model.at(no)
             assert (window.clerk, window.paused is not None) == (desk.clerk, desk.paused)
@@ -443,6 +481,19 @@ class SeededDays(Days):
                 self.issue(service, dice.choice([*CLASSES]), None, None)
             case "special":
                 self.issue(service, dice.choice([*CLASSES, "vip"]), other, dice.choice([None, "x", "y"]))
+            case "joint":
+                self.issue(service, dice.choice([*CLASSES]), None, None, dice.sample([*SERVICES], dice.randrange(1, 5)))
+            case "plan":
+                busy = [it for it in WINDOWS if self.model.at(it)]
+                visit = self.model.at(dice.choice(busy)) if busy else None
+                if visit is not None or self.model.visits:
+                    order = visit.order if visit else which
+                    self.plan_legs(order, dice.choices([*SERVICES], k=dice.randrange(1, 4)), dice.choice([None, no]))
+            case "leg":
+                legs = [it for it in self.model.visits if it.window and it.rest]
+                if legs:
+                    visit = dice.choice(legs)
+                    self.move(visit.window or no, visit.order, "finish", dice.choice([None, *SERVICES]))
             case "call":
                 self.call_next(no, finish=dice.random() < 0.5)
             case "current":
@@ -490,5 +541,6 @@ STEPS = [
     *("special", "open") * 2,
     *("call", "time", "current") * 8,
     *("finish", "transfer", "manage", "resume", "missed") * 3,
+    *("joint", "plan", "leg") * 2,
     *("held", "rate", "any", "out of turn", "visitor", "assign", "night", "restart"),
 ]

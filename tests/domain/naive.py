@@ -21,6 +21,7 @@ SLOTS = {"social": (("09:00", "09:20", 3), ("09:20", "12:00", 4))}  # at most so
 BEIJING_MS = 8 * 60 * MIN
 OVER = ("finished", "no_show", "cancelled", "expired")
 RECALLS, REINSTATE_BEHIND, REINSTATE_TIMES = 5, 3, 1
+LEGS, LEG_AGE = 8, 30 * MIN
 
 ALLOWED = {
     "recall": ("called",),
@@ -31,6 +32,7 @@ ALLOWED = {
     "return": ("called",),
     "hold": ("called", "serving"),
     "transfer": ("called", "serving", "held"),
+    "plan": ("waiting", "called", "serving", "held"),
 }
 
 
@@ -58,6 +60,13 @@ class Visit:
     away: int = 0
     held_since: int | None = None
     asked: str = ""  # the service the number was given for
+    rest: list[str] = field(default_factory=list)  # legs after the one the visit is at
+    done: list[tuple[str, str, int]] = field(default_factory=list)  # service, window, when
+    leads: str | None = None
+
+    def right(self, joined: int) -> int:
+        """Give the arrival that counts for somebody who joins a waiting then."""
+        return max(self.issued, joined - LEG_AGE)
 
 
 @dataclass
@@ -109,8 +118,19 @@ class Naive:
         """Give the visit with a label."""
         return next((it for it in self.visits if it.label == label), None)
 
-    def issue(self, service: str, priority: str, window: str | None, visitor: str | None) -> str | None:
+    def legs(self, first: str, wanted: list[str], before: int) -> list[str] | None:
+        """Give the stops from the one the visit is at, None when they cannot be."""
+        stops = wanted if wanted[:1] == [first] else [first, *wanted]
+        good = all(it in SERVICES for it in stops) and len({*stops}) == len(stops) and before + len(stops) <= LEGS
+        return stops if good else None
+
+    def issue(
+        self, service: str, priority: str, window: str | None, visitor: str | None, legs: list[str] | None = None
+    ) -> str | None:
         """Give the label of a new number."""
+        stops = self.legs(service, legs or [service], 0)
+        if stops is None:
+            return None
         if not self.open or service not in SERVICES or priority not in CLASSES:
             return None
         if window is not None:
@@ -127,7 +147,7 @@ class Naive:
         number = len([it for it in self.visits if it.label[0] == prefix]) + 1
         label = f"{prefix}{number:03d}"
         visit = Visit(label, number, len(self.visits), service, priority, self.now, self.now, visitor, window)
-        visit.asked = service
+        visit.asked, visit.rest = service, stops[1:]
         self.visits.append(visit)
         return label
 
@@ -170,7 +190,7 @@ class Naive:
         if not queue:
             return None
         if current:
-            self.leave(current, "finished")
+            self.end(current, None)
         self.call(queue[0], no)
         return queue[0].label
 
@@ -209,18 +229,50 @@ class Naive:
             self.desks[visit.window].last = visit
         visit.status = status
 
+    def end(self, visit: Visit, following: str | None) -> None:
+        """End the visit, or the leg it is at: then it waits for the next, no longer than half an hour ahead of now."""
+        no = visit.window or ""
+        visit.leads = visit.leads or no
+        if not visit.rest:
+            self.leave(visit, "finished")
+            return
+        self.leave(visit, "waiting")
+        self.desks[no].last = None
+        visit.done.append((visit.service, no, self.now))
+        visit.service = following or visit.rest[0]
+        visit.rest = [it for it in visit.rest if it != visit.service]
+        visit.window = visit.bound = None
+        visit.since = visit.right(self.now)
+
+    def plan(self, label: str, wanted: list[str], no: str | None) -> str | None:
+        """Set the legs still to come."""
+        visit = self.find(label)
+        if not self.open or visit is None or visit.status not in ALLOWED["plan"] or not wanted:
+            return None
+        if no is not None and visit.window != no:
+            return None
+        stops = self.legs(visit.service, wanted, len(visit.done))
+        if stops is None:
+            return None
+        visit.rest, visit.leads = stops[1:], visit.leads or visit.window
+        return visit.label
+
     def serve_ms(self, visit: Visit) -> int:
         """Give the milliseconds of service a visit has had if it ended now."""
         until = self.now if visit.held_since is None else visit.held_since
         begun = visit.started if visit.started is not None else visit.arrived
         return max(0, (until - begun) - visit.away)
 
-    def move(self, no: str, label: str | None, move: str) -> Visit | None:
+    def move(self, no: str, label: str | None, move: str, following: str | None = None) -> Visit | None:
         """Make one of the plain moves."""
         visit = self.chosen(no, label, move)
-        if visit is None:
+        if visit is None or (following is not None and following not in visit.rest):
             return None
+        if move in ("start", "hold"):
+            visit.leads = visit.leads or no
         match move:
+            case "finish":
+                self.end(visit, following)
             case "recall":
                 if visit.calls > RECALLS:
                     return None
@@ -238,7 +290,7 @@ class Naive:
                 visit.status, visit.held_since = "held", self.now
                 self.queue_of.setdefault(no, []).append(visit)
             case _:
-                self.leave(visit, {"finish": "finished"}.get(move, move))
+                self.leave(visit, move)
         return visit
 
     def resume(self, no: str, label: str | None) -> str | None:
@@ -265,11 +317,14 @@ class Naive:
             return None
         others = [it.since for it in self.visits if it.status == "waiting" and it.service == target]
         self.leave(visit, "waiting")
+        visit.leads = visit.leads or no
+        visit.rest = [visit.service if it == target else it for it in visit.rest]
         visit.service, visit.bound, visit.window = target, to, None
+        right = visit.right(visit.done[-1][2] if visit.done else visit.issued)
         visit.since = {
-            "by_arrival": visit.issued,
+            "by_arrival": right,
             "end": self.now,
-            "front": min([since - 1 for since in others] + [visit.issued]),
+            "front": min([since - 1 for since in others] + [right]),
         }[place]
         return visit.label
 

@@ -19,6 +19,8 @@ def ask(move: Move, ticket: TicketId) -> c.Command:
         Move.RECALL: c.Recall(window=ONE, ticket=ticket),
         Move.START: c.StartServing(window=ONE, ticket=ticket),
         Move.FINISH: c.Finish(window=ONE, ticket=ticket),
+        Move.NEXT_LEG: c.Finish(window=ONE, ticket=ticket, next=ServiceId("social")),
+        Move.PLAN_LEGS: c.PlanLegs(ticket=ticket, services=(ServiceId("social"),)),
         Move.MISS: c.MarkMissed(window=ONE, ticket=ticket),
         Move.REINSTATE: c.Reinstate(ticket=ticket),
         Move.NO_SHOW: c.MarkNoShow(window=ONE, ticket=ticket),
@@ -64,6 +66,8 @@ def test_a_move_leads_where_the_table_says_or_is_refused(status: TicketStatus, m
     scene, ticket = given(status)
     after = MOVES.get((status, move))
     if after is not None:
+        if move is Move.NEXT_LEG:
+            scene.do(ask(Move.PLAN_LEGS, ticket))
         scene.do(ask(move, ticket))
         assert scene.state.tickets[ticket].status is after
     elif status is TicketStatus.EXPIRED and move is not Move.RATE:

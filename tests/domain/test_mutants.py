@@ -14,7 +14,7 @@ from server.domain import state as state_module
 from server.domain.routing import Choice
 from server.domain.state import HallState, Ticket
 from server.domain.terms import ORDINARY, Place, PriorityId, ServiceId, TicketId, TicketStatus, WindowNo
-from tests.domain import halls, test_visit
+from tests.domain import halls, test_joint, test_visit
 from tests.domain.machine import SeededDays
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -223,6 +223,55 @@ def quota_counts_one_less(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(admission, "_left", left)
 
 
+def a_leg_is_lost(patch: pytest.MonkeyPatch) -> None:
+    def lose(state: HallState, event: Any) -> None:
+        ticket = state.tickets[event.ticket]
+        ticket.legs_planned = ticket.legs_planned[1:]
+
+    _after(patch, e.LegFinished, lose)
+
+
+def a_transfer_loses_a_leg(patch: pytest.MonkeyPatch) -> None:
+    def lose(state: HallState, event: Any) -> None:
+        ticket = state.tickets[event.ticket]
+        ticket.legs_planned = tuple(leg for leg in ticket.legs_planned if leg != event.from_service)
+
+    _after(patch, e.TicketTransferred, lose)
+
+
+def two_legs_active(patch: pytest.MonkeyPatch) -> None:
+    """Let the visitor wait for the next leg while still at the window of the one before."""
+
+    def keep(state: HallState, event: Any) -> None:
+        state.windows[event.window].current = event.ticket
+
+    _after(patch, e.LegFinished, keep)
+
+
+def a_leg_loses_the_arrival(patch: pytest.MonkeyPatch) -> None:
+    real = decide_module._finished
+
+    def finished(state: HallState, ticket: Ticket, window: WindowNo, now_ms: int, **more: Any) -> Any:
+        event = real(state, ticket, window, now_ms, **more)
+        return replace(event, since_ms=now_ms) if isinstance(event, e.LegFinished) else event
+
+    patch.setattr(decide_module, "_finished", finished)
+
+
+def a_leg_keeps_all_its_age(patch: pytest.MonkeyPatch) -> None:
+    real = decide_module._finished
+
+    def finished(state: HallState, ticket: Ticket, window: WindowNo, now_ms: int, **more: Any) -> Any:
+        event = real(state, ticket, window, now_ms, **more)
+        return replace(event, since_ms=ticket.issued_ms) if isinstance(event, e.LegFinished) else event
+
+    patch.setattr(decide_module, "_finished", finished)
+
+
+def planning_forgets_what_is_done(patch: pytest.MonkeyPatch) -> None:
+    _after(patch, e.LegsPlanned, lambda state, event: state.tickets[event.ticket].legs_done.clear())
+
+
 def _after(patch: pytest.MonkeyPatch, kind: type[Any], then: Callable[[HallState, Any], None]) -> None:
     real = state_module.evolve
 
@@ -255,12 +304,21 @@ MUTANTS: dict[str, Mutant] = {
     "bound tickets are stuck": bound_tickets_are_stuck,
     "transfer frees the quota": transfer_frees_the_quota,
     "quota counts one less": quota_counts_one_less,
+    "a leg is lost": a_leg_is_lost,
+    "two legs active": two_legs_active,
+    "a leg loses the arrival": a_leg_loses_the_arrival,
+    "a leg keeps all its age": a_leg_keeps_all_its_age,
+    "planning forgets what is done": planning_forgets_what_is_done,
 }
 
 
 # Rare in random days, so held against the example that says the rule.
 BY_EXAMPLE: dict[str, tuple[Mutant, Callable[[], None]]] = {
     "one hold place": (one_hold_place, test_visit.test_a_window_holds_several_and_calls_back_who_was_held_longest),
+    "a transfer loses a leg": (
+        a_transfer_loses_a_leg,
+        test_joint.test_a_transfer_to_a_planned_leg_changes_places_with_it,
+    ),
     "hold counts as service": (hold_counts_as_service, test_visit.test_time_on_hold_and_the_way_back_are_no_service),
 }
 
