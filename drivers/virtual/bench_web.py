@@ -74,7 +74,9 @@ def make_app(bench: Bench) -> Flask:
             return Response(
                 "The page is not built yet: npm run build -w @jiaohao/drivers\n", 503, mimetype="text/plain"
             )
-        return send_from_directory(_PAGES, "devices.html", max_age=0)
+        response = Response((_PAGES / "devices.html").read_bytes(), mimetype="text/html")
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
     @app.get("/pages/drivers/assets/<path:name>")
     def asset(name: str) -> Response:

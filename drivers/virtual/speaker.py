@@ -138,6 +138,8 @@ class Loudspeaker:
 
     def _unplug(self) -> None:
         if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)  # else the waiting accept() takes one more
             self._listener.close()
             self._listener = None
 

@@ -6,8 +6,9 @@ from flask_openapi3.models.tag import Tag
 
 from server.domain.admission import admission, hall_admission
 from server.domain.forecast import eta, open_windows
+from server.domain.routing import ahead_of_newcomer
 from server.domain.state import HallState
-from server.domain.terms import HallPlan, ServiceId, WindowNo, WindowStatus, business_day
+from server.domain.terms import ORDINARY, HallPlan, ServiceId, WindowNo, WindowStatus, business_day
 from server.projections.common import (
     Waiting,
     instant,
@@ -156,7 +157,9 @@ def _state(state: HallState, seq: int, now_ms: int) -> wire.HallState:
 
 
 def _service(state: HallState, service: ServiceId, waiting: Waiting, now_ms: int) -> wire.ServiceState:
-    expected, now = eta(state, service, waiting.count), admission(state, service, now_ms)
+    # As the ticket will say it: services that share a letter share one row of people.
+    expected = eta(state, service, ahead_of_newcomer(state, service, ORDINARY, now_ms))
+    now = admission(state, service, now_ms)
     return wire.ServiceState(
         service=service,
         zone=state.plan.service[service].zone,

@@ -22,6 +22,7 @@ from tests.browser.conftest import LANDSCAPE, PASSWORD, PHONE, PORTRAIT, Station
 pytestmark = pytest.mark.browser
 
 HALL, WINDOW = "qiaocheng", "11"
+AFTER_RESTART_S = 60.0  # a busy machine starts a server slowly; pages and agent then come back within a second
 Kind = TypeVar("Kind", VirtualPrinter, StripLine, PadLine, Loudspeaker)
 
 
@@ -73,7 +74,7 @@ def test_from_the_press_at_the_kiosk_to_the_word_on_the_phone(
     kiosk.click("[data-choice=household]")
     kiosk.click("[data-priority='']")
     label = kiosk.locator("[data-label]").inner_text()
-    assert printer.wait_for(1, 15)
+    assert printer.wait_for(1, 30)
     [paper] = printer.tickets
     assert paper.label == label == "C001"
     assert "公安户籍" in paper.text
@@ -85,10 +86,10 @@ def test_from_the_press_at_the_kiosk_to_the_word_on_the_phone(
     # The power goes and comes back: nothing is lost, and every page comes back by itself.
     station.kill()
     station.start()
-    expect(clerk.locator("main.work")).to_be_visible()
+    expect(clerk.locator("main.work")).to_be_visible(timeout=AFTER_RESTART_S * 1000)
 
     # The clerk presses the keypad; board, strip, voice and phone say who goes where.
-    until(lambda: pads.display(WINDOW)[:3] == "001", "the keypad shows that one person waits")
+    until(lambda: pads.display(WINDOW)[:3] == "001", "the keypad shows that one person waits", AFTER_RESTART_S)
     pads.press(WINDOW, "call")
     expect(board.locator(".newest .label")).to_have_text(label)
     expect(board.locator(".newest .target .number")).to_have_text(WINDOW)

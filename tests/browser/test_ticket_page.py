@@ -113,9 +113,13 @@ def test_english_is_remembered(visit: Visit) -> None:
 
 
 def test_the_first_load_is_small_and_one_chain(visitor: Visitor, visit: Visit) -> None:
-    sizes: list[int] = []
+    files: list[str] = []
     page = visitor.context(PHONE).new_page()
-    page.on("response", lambda response: sizes.append(len(response.body())) if response.ok else None)
-    page.goto(visit.page.url)
+    page.on("response", lambda response: files.append(urlsplit(response.url).path) if response.ok else None)
+    html = page.goto(visit.page.url)
     page.wait_for_selector("[data-label]")
-    assert len(sizes) <= 6  # page, script, style, icon, at most two shared files
+    assert html is not None
+    named = html.text()
+    assets = [path for path in files if path.startswith("/pages/")]
+    assert 3 <= len(assets) <= 8
+    assert all(path in named for path in assets), "a file that only another file asks for is one more round trip"
