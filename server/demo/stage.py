@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import IO
@@ -88,19 +89,15 @@ class Stage:
         mark.write_text(MARK + "\n", encoding="utf-8")
 
     def _accounts(self, people: People) -> tuple[Clerk, list[Clerk]]:
-        """Make the demo's logins: the first window is the newcomer's, the others are simulated."""
+        """Make the demo's logins: the first window is the newcomer's, the others that have a post are simulated."""
         hall = self._hall.hall.id
-        clerks = [
-            Clerk(work_id=f"{1000 + index}", password=PASSWORD, window=window.no)
-            for index, window in enumerate(self._hall.windows, 1)
+        posts = [post for post in self._hall.clerks if post.role == "primary"]
+        names = {window: post.name for post in posts for window in post.windows[:1]}
+        staffed = [window.no for window in self._hall.windows if window.no in names or not names]
+        own, *rest = [
+            Clerk(work_id=f"{1001 + index}", password=PASSWORD, window=no) for index, no in enumerate(staffed)
         ]
-        own, *rest = clerks
-        simulated = [
-            Clerk(work_id=clerk.work_id, password=secrets.token_urlsafe(12), window=clerk.window) for clerk in rest
-        ]
-        names = {
-            window: post.name for post in self._hall.clerks if post.role == "primary" for window in post.windows[:1]
-        }
+        simulated = [replace(clerk, password=secrets.token_urlsafe(12)) for clerk in rest]
         for clerk in (own, *(simulated if self._visitors else rest)):
             name = names.get(clerk.window, "")
             people.add_user(clerk.work_id, clerk.password, role="clerk", name=name, windows=(clerk.window,), hall=hall)
