@@ -5,6 +5,10 @@ Requests that arrive while the disk is busy share the next write: whoever gets t
 build on each other in memory; when the write fails nobody was told anything, and the state is read from the ledger
 again before anything else happens. That starts from a copy of the state at the day's start, so that a full disk costs
 today's commits per try and not those of all years.
+
+Reading the state waits for the write under way, because the state is ahead of the disk until then. What every request
+needs (`seq`, `plan`) and what followers read (`commits`) is kept beside it and never waits: a request that had to wait
+before it could ask would miss the write that the others share.
 """
 
 import logging
@@ -13,6 +17,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from threading import Event as Flag
 from threading import RLock
 from typing import TypeVar
@@ -20,11 +25,12 @@ from typing import TypeVar
 from server.domain.commands import Command, StartDay
 from server.domain.decide import decide
 from server.domain.state import HallState, evolve
-from server.domain.terms import CLOCK, Actor, HallId, business_day
+from server.domain.terms import CLOCK, Actor, HallId, HallPlan, business_day
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, Ledger, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
 
 GROUP_MAX = 200  # requests decided and written together
+RECENT_MAX = 500  # commits that followers need not read from the ledger
 STALE_TRIES = 8  # another server was quicker this often: give up and say so
 
 T = TypeVar("T")
@@ -99,13 +105,19 @@ class Hall:
         self._base = _Picture()  # durable, where reading again starts
         self._now = _Picture()
         self._true = False  # whether `_now` is what the ledger says
+        self._recent: deque[Commit] = deque(maxlen=RECENT_MAX)  # durable, without holes, up to the last one
         self._catch_up()
         self._base = self._now.copy()
 
     @property
     def seq(self) -> int:
         """The last durable commit."""
-        return self.read(lambda _, seq: seq)
+        return self._seq
+
+    @property
+    def plan(self) -> HallPlan:
+        """The structure of the hall as of the last durable commit."""
+        return self._plan
 
     def now_ms(self) -> int:
         """Give the hall's time in Unix ms; it never falls behind the ledger, whatever the machine's clock does."""
@@ -142,6 +154,9 @@ class Hall:
 
     def commits(self, after: int, limit: int) -> list[Commit]:
         """Give the commits with seq > `after` in order, at most `limit`."""
+        if self._recent and self._recent[0].seq <= after + 1:
+            begin = after + 1 - self._recent[0].seq
+            return list(islice(self._recent, begin, begin + limit))
         return list(self._ledger.read(after, limit))
 
     def follow(self, wake: Callable[[], None]) -> None:
@@ -166,6 +181,7 @@ class Hall:
         except BaseException as interrupt:  # this thread or greenlet is being ended: the others must not wait for ever
             self._give_up(group, LedgerDown(f"the write was interrupted: {interrupt!r}"))
             raise
+        self._tell(fresh)
         if self._now.state.day != self._base.state.day:
             self._base = self._now.copy()
         for request in group:
@@ -256,3 +272,10 @@ class Hall:
                 raise LedgerBroken(f"this is the ledger of {commit.hall}, not of {self.id}")
             now.apply(commit)
         self._now, self._true = now, True
+        self._recent.clear()
+        self._tell([])
+
+    def _tell(self, fresh: Sequence[Commit]) -> None:
+        """Let everybody hear of durable commits."""
+        self._recent.extend(fresh)
+        self._seq, self._plan = self._now.seq, self._now.state.plan

@@ -64,11 +64,6 @@ def hall_of(name: str) -> Hall:
     return hall
 
 
-def plan_of(hall: Hall) -> HallPlan:
-    """Give the structure of a hall as it is now."""
-    return hall.read(lambda state, _: state.plan)
-
-
 def run(hall: Hall, command: Command, *, visitor: str = "") -> Commit:
     """Give the durable commit of a command; a repeated request (same Idempotency-Key) gives the first one.
 

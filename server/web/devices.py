@@ -12,7 +12,7 @@ from server.people import CodeUnknown, Device, Role
 from server.projections.common import instant
 from server.register import Fault, Health, Kind, RegisterFull, Row
 from server.web import wire
-from server.web.asking import hall_of, operation_id, plan_of, reply
+from server.web.asking import hall_of, operation_id, reply
 from server.web.auth import audit, signed_in
 from server.web.people import set_device_cookie
 from server.web.problems import Problem
@@ -90,7 +90,7 @@ def device_rows(site: Site, hall: HallId | None = None) -> list[wire.DeviceRow]:
     rows = []
     for known in site.halls.values():
         if hall in (None, known.id):
-            plan = plan_of(known)
+            plan = known.plan
             rows += [_row(row, plan) for row in site.register.rows(known.id)]
     enrolled = [
         device

@@ -16,7 +16,7 @@ from server.hall import Hall
 from server.ledger.codec import to_wire
 from server.projections.report import DayReport, day_report
 from server.web import answers, wire
-from server.web.asking import hall_of, operation_id, plan_of, reply, run
+from server.web.asking import hall_of, operation_id, reply, run
 from server.web.history import CHUNK, first_of_day
 from server.web.problems import Problem, bad_request
 
@@ -60,7 +60,7 @@ def commits(path: wire.HallPath, query: wire.CommitsQuery) -> Response:
 def report_day(path: wire.HallPath, query: wire.DayQuery) -> Response:
     """Give the statistics of one business day, from its commits."""
     hall = hall_of(path.hall)
-    plan, now_ms = plan_of(hall), hall.now_ms()
+    plan, now_ms = hall.plan, hall.now_ms()
     day = query.date or business_day(plan, now_ms).isoformat()
     try:
         date.fromisoformat(day)

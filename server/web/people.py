@@ -8,7 +8,7 @@ from server.domain.refusals import Code, Refusal
 from server.domain.terms import HallId, WindowNo
 from server.people import NAME, SESSION_IDLE_S, Identity, Locked, Role, SignInFailed, User
 from server.web import wire
-from server.web.asking import hall_of, operation_id, plan_of, reply
+from server.web.asking import hall_of, operation_id, reply
 from server.web.auth import DEVICE_COOKIE, SESSION_COOKIE, audit, who
 from server.web.problems import Problem, too_many
 from server.web.site import Site, here
@@ -66,7 +66,7 @@ def me() -> Response:
 
 def me_of(site: Site, identity: Identity | None) -> wire.Me:
     """Give who somebody is, as the pages want it; fields that do not apply are left out."""
-    plans = [plan_of(hall) for hall in site.halls.values()]
+    plans = [hall.plan for hall in site.halls.values()]
     halls = [
         wire.HallName(hall=plan.hall, name=dict(plan.name))
         for plan in plans
@@ -132,7 +132,7 @@ def _window(user: User, hall: HallId | None, wanted: str | None) -> WindowNo | N
         return None
     if hall is None:
         raise Problem("hall_missing")
-    if WindowNo(wanted) not in plan_of(hall_of(hall)).window:
+    if WindowNo(wanted) not in hall_of(hall).plan.window:
         raise Refusal(Code.WINDOW_NOT_FOUND, window=wanted)
     if user.windows and WindowNo(wanted) not in user.windows:
         raise Problem("window_not_yours", window=wanted)

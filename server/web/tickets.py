@@ -16,7 +16,7 @@ from server.people import Role
 from server.projections import ticket as ticket_page
 from server.projections.common import instant, track_url
 from server.web import answers, wire
-from server.web.asking import base_url, by_role, hall_of, operation_id, plan_of, reply, run
+from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run
 from server.web.auth import RIGHTS, looks_like_track, signed_in
 from server.web.history import History
 from server.web.site import here
@@ -39,7 +39,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
     hall, identity = hall_of(path.hall), signed_in()
     if identity.role is Role.KIOSK:
         here().presses.take(identity.id)
-    plan, visitor = plan_of(hall), None
+    plan, visitor = hall.plan, None
     if body.visitor_ref is not None:
         visitor = here().people.keyed_hash("visitor", f"{hall.id}\0{body.visitor_ref}".encode())
     command = c.IssueTicket(
@@ -83,7 +83,7 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     found, as_holder = _find(hall, path.ticket, query.track, "tickets.ticket")
     now_ms = hall.now_ms()
     view = hall.read(lambda state, _: _view(state, state.tickets[found.id], now_ms))
-    plan = plan_of(hall)
+    plan = hall.plan
     history = [
         wire.TicketHistory(
             at=instant(plan, entry.at_ms),

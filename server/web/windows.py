@@ -9,7 +9,7 @@ from server.domain.state import HallState
 from server.domain.terms import HallId, Label, ServiceId, TicketId, WindowNo, WorkId
 from server.hall import Hall
 from server.web import answers, wire
-from server.web.asking import hall_of, operation_id, plan_of, reply, run
+from server.web.asking import hall_of, operation_id, reply, run
 from server.web.auth import CHIEFS, signed_in
 from server.web.problems import Problem
 from server.web.site import here
@@ -181,7 +181,7 @@ def _window_changed(hall: Hall, command: c.WindowMove) -> Response:
 
 
 def _called(hall: Hall, command: c.CallNext | c.CallTicket) -> Response:
-    plan = plan_of(hall)
+    plan = hall.plan
     return reply(answers.called(run(hall, command), plan))
 
 

@@ -158,6 +158,34 @@ def test_requests_that_arrive_during_a_write_share_the_next() -> None:
     assert ledger.appends[-2:] == [1, 9]
 
 
+def test_what_every_request_needs_does_not_wait_for_the_write_under_way() -> None:
+    ledger = Flaky(MemoryLedger())
+    hall = a_hall(ledger)
+    before = hall.seq
+    ledger.entered.clear()
+    ledger.gate = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(hall.handle, press("first"), actor=CLERK)
+        assert ledger.entered.wait(10)
+        told = pool.submit(lambda: (hall.seq, hall.plan, hall.commits(before, 10)))
+        assert told.result(10) == (before, PLAN, [])
+        ledger.gate.set()
+        commit = writing.result(10)
+    assert (hall.seq, hall.commits(before, 10)) == (commit.seq, [commit])
+
+
+def test_followers_read_the_same_commits_whether_they_are_recent_or_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.hall.RECENT_MAX", 3)
+    ledger = MemoryLedger()
+    hall = a_hall(ledger)
+    for number in range(8):
+        hall.handle(press(str(number)), actor=CLERK)
+    stored = list(ledger.read())
+    for after in range(hall.seq + 2):
+        for limit in (1, 2, 100):
+            assert hall.commits(after, limit) == stored[after : after + limit], (after, limit)
+
+
 def test_a_hundred_presses_with_one_key_give_one_ticket() -> None:
     hall = a_hall(MemoryLedger())
     with ThreadPoolExecutor(16) as pool:
