@@ -24,6 +24,7 @@ class Happened:
     """What came of a line, in the words of an expectation. `refusal`: the hall's sentence (zh, en) when it said no."""
 
     line: int
+    asked: bool
     at: str
     text: str
     happened: str
@@ -35,7 +36,7 @@ class Happened:
 def play(scenario: Scenario) -> list[Happened]:
     """Play a scenario from first to last line, whatever fails; at the end its ledger must give the same hall again."""
     stage = _Stage(scenario.plan)
-    end = replace(scenario.steps[-1], text="restart", times=1, every_ms=0, commands=(), question=None, wanted=None)
+    end = replace(scenario.steps[-1], text="", times=1, every_ms=0, commands=(), question=None, wanted=None)
     return [stage.take(step) for step in (*scenario.steps, end)]
 
 
@@ -44,7 +45,9 @@ def report(scenario: Scenario, results: Sequence[Happened], language: str = "en"
     chinese = language.startswith("zh")
     lines = [f"{scenario.plan.hall} · {scenario.file}"]
     for it in results:
-        told = f"{it.at:5}  {it.text}" + (f" -> {_told(it.happened, language)}" if it.happened else "")
+        sign = "=" if it.asked else "->"
+        text = it.text or ("结束，重读账本" if chinese else "the end, read again from the ledger")
+        told = f"{it.at:5}  {text}" + (f" {sign} {_told(it.happened, language)}" if it.happened else "")
         lines.append(told + (f"  ({it.refusal[0 if chinese else 1]})" if it.refusal else ""))
         if not it.ok:
             wanted = it.expected or ("不被拒绝" if chinese else "no refusal")
@@ -84,6 +87,7 @@ class _Stage:
         held = refusal is None if wanted is None else all(_fits(want, found.get(key)) for key, want in wanted.items())
         return Happened(
             line=step.line,
+            asked=step.question is not None,
             at=at,
             text=step.text,
             happened=_written(found),

@@ -62,10 +62,11 @@ def _date(_plan: HallPlan | None, word: str) -> str:
 
 def _named(rows: Mapping[ServiceId, Service] | Mapping[PriorityId, PriorityRule]) -> dict[str, str]:
     """Give every way to say the rows of a plan: by id, by name in any language."""
-    names: dict[str, str] = {}
+    names: dict[str, str] = {id_: id_ for id_ in rows}
     for id_, row in rows.items():
-        names |= dict.fromkeys(row.name.values(), id_)
-    return names | {id_: id_ for id_ in rows}
+        for name in row.name.values():
+            names.setdefault(name, id_)
+    return names
 
 
 SERVICE = _planned("事项", "service", lambda plan: _named(plan.service))
@@ -124,8 +125,7 @@ class _Furthest:
             self.parts.setdefault(part, bad)
 
     def trouble(self, words: Sequence[Word]) -> Bad:
-        plain = [word for part in self.parts for word in part.replace("*", "").split("|") if part and part[0] != "{"]
-        plain = [word for word in dict.fromkeys(plain) if f"{word}s" not in plain]  # opens stands for open too
+        plain = list(dict.fromkeys(it for part in self.parts if part and part[0] != "{" for it in _choice(part)))
         slots = [part.strip("{*}").upper() for part in self.parts if part.startswith("{")]
         chinese = [ENGLISH[word] for word in plain if word in ENGLISH]
         may = ", ".join([*plain, *slots])
@@ -140,8 +140,14 @@ class _Furthest:
         if not may:
             return Bad(f"“{word}”是多余的。", f"Nothing may follow here, but {word} does.")
         return Bad(
-            f"这里看不懂“{word}”，可以是：{may_zh}。", f"{word} is not understood here; here may stand: {may}.", meant
+            f"这里看不懂“{word}”，可以是：{may_zh}。", f"{word} is not understood; here may stand: {may}.", meant
         )
+
+
+def _choice(part: str) -> list[str]:
+    """Give what may stand for a part, the plural of a verb left out: opens|open is opens."""
+    first, *others = part.replace("*", "").split("|")
+    return [first, *(word for word in others if f"{word}s" != first)]
 
 
 def understood(words: Sequence[Word], plan: HallPlan | None) -> tuple[str, dict[str, tuple[str, ...]]]:
