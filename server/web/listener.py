@@ -80,7 +80,8 @@ class Listener:
         self._server.start()
 
     def stop_accepting(self) -> None:
-        """Take no new connections; those there are go on."""
+        """Take no new connections; those there are end with the request they are at."""
+        self._work.is_last = True
         self._server.close()
 
     def stop(self, within_s: float) -> None:
@@ -110,6 +111,9 @@ class _Server(WSGIServer):
 
 class Work:
     """Counts the requests under way."""
+
+    is_last: bool = False
+    """No connection takes another request: else busy clients would keep a stopping server from ever being idle."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -175,6 +179,12 @@ class _Handler(gw_handler.WebSocketHandler):  # type: ignore[misc]  # untyped li
             return
         with self.work:
             super().run_application()
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """Begin an answer; of a stopping server it is the connection's last."""
+        if self.work.is_last and not self.environ.get("HTTP_UPGRADE"):
+            headers = [*headers, ("Connection", "close")]
+        return super().start_response(status, headers, exc_info)
 
     def upgrade_websocket(self) -> Any:
         """Refuse before the handshake whom the gate does not know."""

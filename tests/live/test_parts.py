@@ -1,6 +1,7 @@
 """Small parts of the process: work in a thread, the gate before the websocket, the drill's clock."""
 
 import socket
+from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from server.clock import DrillClock, instant_of, machine_clock
 from server.ledger.base import LedgerDown
 from server.serve import in_thread
 from server.web.doors import Doors
-from server.web.listener import SOCKETS_PER_ADDRESS, PortTaken, _BoundedWebSocket, _Gate, listen, text_frame
+from server.web.listener import SOCKETS_PER_ADDRESS, Listener, PortTaken, _BoundedWebSocket, _Gate, listen, text_frame
 
 
 def test_work_in_a_thread_gives_back_what_it_did_and_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -38,6 +39,30 @@ def test_the_address_a_server_prints_is_one_of_its_names_and_never_on_a_ticket()
     assert doors.is_origin("http://0.0.0.0:8080")
     assert doors.visitor_base("http://0.0.0.0:8080") == doors.visitor_base("http://127.0.0.1:8080")
     assert not Doors(hosts=["127.0.0.1"], port=8080).is_host("0.0.0.0:8080")
+
+
+def test_a_stopping_server_answers_once_more_and_hangs_up() -> None:
+    def app(_: object, start_response: Callable[[str, list[tuple[str, str]]], object]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    door = listen("127.0.0.1", 0)
+    address = door.getsockname()
+    server = Listener(door, app, Doors(hosts=["127.0.0.1"], port=address[1]))
+    server.start()
+    try:
+        with gevent.Timeout(10), gevent.socket.create_connection(address) as line:
+            for last in (False, False, True):
+                if last:
+                    server.stop_accepting()
+                line.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                answer = b""
+                while not answer.endswith(b"ok"):
+                    answer += line.recv(4096)
+                assert (b"\r\nConnection: close\r\n" in answer) is last
+            assert line.recv(4096) == b""
+    finally:
+        server.stop(0)
 
 
 def test_one_address_opens_a_bounded_number_of_websockets() -> None:
