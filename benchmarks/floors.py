@@ -1,4 +1,4 @@
-"""Server processes to measure against: `python -m benchmarks.floors KIND DATA`.
+"""Server processes to measure against: `python -m benchmarks.floors KIND FOLDER [BYTES]`.
 
 empty   the same listener and Flask, with one route that gives a kiosk's answer and does nothing
 memory  the whole server on a ledger in memory
@@ -46,7 +46,6 @@ ANSWER = {
     "seq": 1,
 }
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-PICTURE_BYTES = 12_000  # a board of the benchmarks' hall
 
 
 def empty() -> None:
@@ -61,7 +60,7 @@ def empty() -> None:
     _serve(app)
 
 
-def plain() -> None:
+def plain(size: int) -> None:
     """Emit to everybody on request."""
     app = Flask("benchmarks.floors")
     io = flask_socketio.SocketIO(app, async_mode="gevent", transports=["websocket"])
@@ -69,16 +68,16 @@ def plain() -> None:
 
     @app.post("/emit")
     def route() -> Response:
-        io.emit("picture", {"data": "x" * PICTURE_BYTES}, namespace="/live")
+        io.emit("picture", {"data": "x" * size}, namespace="/live")
         return Response("{}", content_type="application/json")
 
     _serve(app)
 
 
-def send() -> None:
+def send(size: int) -> None:
     """Send a ready frame to all sockets on request."""
     screens: list[socket] = []
-    frame = text_frame('42/live,["picture",{"data":"' + "x" * PICTURE_BYTES + '"}]')
+    frame = text_frame('42/live,["picture",{"data":"' + "x" * size + '"}]')
 
     def serve(connection: socket, _: object) -> None:
         while asked := connection.recv(65536):
@@ -117,10 +116,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     kind, data = sys.argv[1], Path(sys.argv[2])
     match kind:
+        case "empty":
+            empty()
         case "memory":
             memory(data)
-        case _:
-            {"empty": empty, "plain": plain, "send": send}[kind]()
+        case "plain":
+            plain(int(sys.argv[3]))
+        case "send":
+            send(int(sys.argv[3]))
 
 
 if __name__ == "__main__":
