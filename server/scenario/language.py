@@ -238,6 +238,7 @@ CHINESE = {
     "之后": "after",
     "打分": "grade",
     "拒绝": "refused",
+    "直到": "until",
     "因为": "because",
     "因": "for",
     "午休": "lunch",

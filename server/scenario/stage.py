@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from server.domain import commands as c
@@ -81,7 +82,7 @@ class _Stage:
             try:
                 found = _longer(found, self._once(step))
             except Refusal as no:
-                refusal, found = no, {"refused": no.code.value} | ({"after": str(turn)} if step.times > 1 else {})
+                refusal, found = no, self._refused(no) | ({"after": str(turn)} if step.times > 1 else {})
                 break
         wanted = step.wanted
         held = refusal is None if wanted is None else all(_fits(want, found.get(key)) for key, want in wanted.items())
@@ -110,6 +111,13 @@ class _Stage:
             events = self._hall.handle(command, actor=step.actor).events
             found = self._hall.read(partial(_facts, events, found))
         return found
+
+    def _refused(self, refusal: Refusal) -> Facts:
+        """Give code and next opening of a refusal: 14:00 of today, or 2026-03-03T08:30."""
+        day, _, clock = refusal.facts.get("opens_at", "")[:16].partition("T")
+        today = datetime.fromtimestamp(self._now_ms / 1000, tz=self._plan.zone_info).date().isoformat()
+        until = {"until": clock if day == today else f"{day}T{clock}"} if clock else {}
+        return {"refused": refusal.code.value} | until
 
     def _opened(self) -> Hall:
         return Hall(self._plan.hall, self._ledger, clock=lambda: self._now_ms)

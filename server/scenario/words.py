@@ -195,6 +195,7 @@ NUMBER = _like(r"\d+(\.\d+)?(\.\.\d+(\.\d+)?)?", "2 或 0..5 这样的数", "a n
 CLAUSES: dict[str, Check] = dict.fromkeys((*COUNTS, *MINUTES), NUMBER) | {
     "finished": SLOTS["ticket"],
     "because": _one_of("叫号理由", "reason of a call", {it: it for it in WHYS}),
+    "until": _like(r"(\d{4}-\d\d-\d\dT)?\d\d:\d\d", "14:00 这样的时刻", "a time such as 14:00 or 2026-03-03T08:30"),
     "refused": _one_of("拒绝代码", "refusal", {it.value: it.value for it in Code}),
 }
 RESULT = r"equal|[A-Z]{1,2}\d{3,4}(\.\.[A-Z]{1,2}\d{3,4})?"  # A001, and A001..A030 of a line that repeats
