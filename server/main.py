@@ -248,7 +248,10 @@ def openapi() -> None:
 
 @main.group()
 def user() -> None:
-    """People: clerks, guides, managers, admins, auditors."""
+    """People: clerks, guides, managers, admins, auditors.
+
+    Example: jiaohao user add 1001 --role clerk --windows 1,2
+    """
 
 
 @user.command("add")
@@ -316,7 +319,10 @@ def user_list(format_: str, data: Path) -> None:
 
 @main.group()
 def device() -> None:
-    """Kiosks, boards, device agents and integrations."""
+    """Kiosks, boards, device agents and integrations.
+
+    Example: jiaohao device enrol kiosk-1 --role kiosk
+    """
 
 
 @device.command("enrol")
