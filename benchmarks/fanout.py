@@ -209,7 +209,7 @@ def _measure(data: Path, other: Path, count: int, calls: int) -> None:
         p50, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
         cpu_us = median(leg.cpu_us)
         ratio = p50 / median(floor.times_ms)
-        print(f"{name:10}{count:>8}{p50:>8.1f}{p95:>8.1f}{cpu_us:>17.1f}{ratio:>13.2f}", end="")
+        print(f"{name:10}{count:>8}{p50:>8.1f}{p95:>8.1f}{cpu_us:>13.1f}{ratio:>13.2f}", end="")
         print(f"{cpu_us / median(floor.cpu_us):>13.2f}")
         leg.screens.close()
         leg.process.stop()
