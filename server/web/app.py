@@ -112,18 +112,22 @@ def _is_optional(document: dict[str, Any], body: dict[str, Any]) -> bool:
 
 def _headers(response: Response) -> Response:
     """Add what every answer carries."""
-    headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")  # the address of a phone page opens it: keep it at home
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    if request.path.startswith("/api/") and not request.path.startswith("/api/v1/docs"):
+    headers, path = response.headers, request.path
+    given = {name.lower() for name, _ in headers}
+    headers.extend((name, value) for name, value in _ALWAYS if name.lower() not in given)
+    if path.startswith("/api/") and not path.startswith("/api/v1/docs"):
         headers["Cache-Control"] = "no-store"
     return response
 
 
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),  # the address of a phone page opens it: keep it at home
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
 _OPEN = frozenset({"login", "logout", "me", "enrol"})
 _NOT_COMMANDS = frozenset({"login", "logout", "enrol", "register"})
 _COMMAND_HEADERS: tuple[dict[str, Any], ...] = (
