@@ -74,8 +74,9 @@ class _Picture:
             self.keys[commit.key] = commit
 
     def copy(self) -> "_Picture":
-        """Give a picture that no later commit changes."""
-        return _Picture(state=deepcopy(self.state), seq=self.seq, head=self.head, keys=dict(self.keys))
+        """Give a picture that no later commit changes; the plan never changes and is shared."""
+        state = deepcopy(self.state, {id(self.state.plan): self.state.plan})
+        return _Picture(state=state, seq=self.seq, head=self.head, keys=dict(self.keys))
 
 
 class Hall:
@@ -107,7 +108,6 @@ class Hall:
         self._true = False  # whether `_now` is what the ledger says
         self._recent: deque[Commit] = deque(maxlen=RECENT_MAX)  # durable, without holes, up to the last one
         self._catch_up()
-        self._base = self._now.copy()
 
     @property
     def seq(self) -> int:
@@ -271,6 +271,8 @@ class Hall:
             if commit.hall != self.id:
                 raise LedgerBroken(f"this is the ledger of {commit.hall}, not of {self.id}")
             now.apply(commit)
+            if now.state.day != self._base.state.day:
+                self._base = now.copy()
         self._now, self._true = now, True
         self._recent.clear()
         self._tell([])
