@@ -33,6 +33,14 @@ Question = Callable[[HallState, int], str]
 """Gives the answer from the hall's state and time (Unix ms)."""
 
 
+class Bad(Exception):
+    """A line that cannot be read: why (zh, en), and what was probably meant."""
+
+    def __init__(self, zh: str, en: str, suggestion: str | None = None) -> None:
+        self.zh, self.en, self.suggestion = zh, en, suggestion
+        super().__init__(en)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """The words that stand in the slots of a sentence; `who` is its first word."""
@@ -91,12 +99,15 @@ class Said:
     def windows(self) -> list[WindowNo]:
         """Give the windows of a list: 1 2 5, or 1 to 5 in the order of the hall file."""
         known, found = list(self.plan.window), list[WindowNo]()
-        words = [WindowNo(word) for word in self.words("windows")]
-        for index, word in enumerate(words):
+        words = iter(self.words("windows"))
+        for word in words:
             if word != "to":
-                found.append(word)
-            elif 0 < index < len(words) - 1:
-                found += known[known.index(words[index - 1]) + 1 : known.index(words[index + 1])]
+                found.append(WindowNo(word))
+                continue
+            last = next(words, "to")
+            if not found or last not in known or known.index(WindowNo(last)) < known.index(found[-1]):
+                raise Bad("窗口范围应写成 1 至 6 这样。", "A row of windows goes up, such as 1 to 6.")
+            found += known[known.index(found[-1]) + 1 : known.index(WindowNo(last)) + 1]
         return list(dict.fromkeys(found))
 
     def clerk(self, window: WindowNo) -> WorkId:

@@ -11,8 +11,8 @@ from config.problems import nearest
 from server.domain import commands as c
 from server.domain.terms import CLOCK, Actor, ActorKind, HallPlan
 from server.plan import plan_of
-from server.scenario.language import DAY, HALL, NEXT_DAY, QUESTIONS, SENTENCES, Question, Said
-from server.scenario.words import Bad, Word, understood, wanted_of, words_of
+from server.scenario.language import DAY, HALL, NEXT_DAY, QUESTIONS, SENTENCES, Bad, Question, Said
+from server.scenario.words import Word, understood, wanted_of, words_of
 
 LOOP_MAX = 10_000  # what one line may repeat: more than a series has numbers
 NIGHT_HOURS = 30  # 25:30 is half past one at night, still the same business day
@@ -61,14 +61,14 @@ def read(path: Path) -> Scenario:
     Raises:
         ScenarioError: with everything that is wrong, line by line; nothing was played.
     """
-    reader = _Reader(path)
+    reader = Reader(path)
     for number, text in enumerate(reader.lines(), 1):
         reader.take(number, text)
     return reader.scenario()
 
 
 @dataclass(slots=True)
-class _Reader:
+class Reader:
     """One pass over one file: hall, day and clock so far, steps and problems."""
 
     path: Path
@@ -80,6 +80,7 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
 
     def lines(self) -> list[str]:
+        """Give the lines of the file; none, and a problem, when it cannot be read."""
         try:
             return self.path.read_text(encoding="utf-8-sig").splitlines()
         except UnicodeDecodeError:
@@ -90,6 +91,7 @@ class _Reader:
         return []
 
     def take(self, line: int, text: str) -> None:
+        """Read the next line."""
         words = words_of(text)
         if not words:
             return
@@ -99,6 +101,7 @@ class _Reader:
             self._note(line, bad)
 
     def scenario(self) -> Scenario:
+        """Give what was read, or raise ScenarioError."""
         if not self.problems and not self.steps:
             self._note(0, Bad("文件里没有 hall 和 day。", "The file has no hall and no day."))
         if self.problems or self.plan is None:
@@ -113,7 +116,10 @@ class _Reader:
         at_ms, left = self._time(left)
         times, every_ms, left = _loop(left)
         sentence, slots = understood(left, self.plan)
-        self.now_ms = max(self.now_ms, at_ms + (times - 1) * every_ms)
+        end_ms = at_ms + (times - 1) * every_ms
+        if self.day is not None and end_ms >= self._starts_ms(self.day + timedelta(days=1)):
+            raise Bad("这已过了营业日的结束时刻。", "That is after the end of the business day.")
+        self.now_ms = max(self.now_ms, end_ms)
         if sentence in (HALL, DAY, NEXT_DAY):
             at_ms = self._frame(sentence, slots)
         elif self.day is None:
@@ -165,8 +171,11 @@ class _Reader:
         if self.day is not None and day <= self.day:
             raise Bad(f"日期不能倒退，现在是 {self.day}。", f"The days go on; it is {self.day} already.")
         self.day = day
-        self.now_ms = _instant(self.plan, day, self.plan.day_starts_min if self.plan else 0)
+        self.now_ms = self._starts_ms(day)
         return self.now_ms
+
+    def _starts_ms(self, day: date) -> int:
+        return _instant(self.plan, day, self.plan.day_starts_min if self.plan else 0)
 
     def _hall(self, name: str) -> None:
         beside = self.path.parent / name

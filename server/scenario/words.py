@@ -13,17 +13,10 @@ from itertools import product
 from config.problems import nearest
 from server.domain.refusals import Code
 from server.domain.terms import HallPlan, PauseReason, PriorityId, PriorityRule, Service, ServiceId
-from server.scenario.language import CHINESE, COUNTS, ENGLISH, FRAME, MINUTES, QUESTIONS, SENTENCES, WHYS
+from server.scenario.language import CHINESE, COUNTS, ENGLISH, FRAME, MINUTES, QUESTIONS, SENTENCES, WHYS, Bad
 
+YEARS = range(2000, 2100)
 TOKEN = re.compile(r'"[^"]*"|“[^”]*”|#.*|->|→|[=＝]|(?:(?!->)[^\s"“=＝→])+|["“]')
-
-
-class Bad(Exception):
-    """A line that cannot be read: why (zh, en), and what was probably meant."""
-
-    def __init__(self, zh: str, en: str, suggestion: str | None = None) -> None:
-        self.zh, self.en, self.suggestion = zh, en, suggestion
-        super().__init__(en)
 
 
 Check = Callable[[HallPlan | None, str], str]
@@ -55,9 +48,12 @@ def _like(pattern: str, zh: str, en: str) -> Check:
 
 def _date(_plan: HallPlan | None, word: str) -> str:
     try:
-        return date.fromisoformat(word).isoformat()
+        day: date | None = date.fromisoformat(word)
     except ValueError:
-        raise Bad(f"“{word}”不是 2026-03-02 这样的日期。", f"{word} is not a date such as 2026-03-02.") from None
+        day = None
+    if day is None or day.year not in YEARS:
+        raise Bad(f"“{word}”不是 2026-03-02 这样的日期。", f"{word} is not a date such as 2026-03-02.")
+    return day.isoformat()
 
 
 def _named(rows: Mapping[ServiceId, Service] | Mapping[PriorityId, PriorityRule]) -> dict[str, str]:
@@ -93,7 +89,7 @@ SLOTS: dict[str, Check] = {
 
 
 @cache
-def _shapes() -> tuple[tuple[str, tuple[str, ...]], ...]:
+def shapes() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Give every sentence with each choice of its optional parts: (sentence, parts)."""
     found: list[tuple[str, tuple[str, ...]]] = []
     for sentence in (*FRAME, *SENTENCES, *QUESTIONS):
@@ -157,7 +153,7 @@ def understood(words: Sequence[Word], plan: HallPlan | None) -> tuple[str, dict[
         Bad: no sentence fits; the one that fits furthest says what could have stood there.
     """
     furthest = _Furthest()
-    for sentence, parts in _shapes():
+    for sentence, parts in shapes():
         slots = _fit(parts, words, 0, plan, furthest)
         if slots is not None:
             return sentence, slots

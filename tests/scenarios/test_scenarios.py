@@ -1,24 +1,33 @@
 """Every scenario file plays as it says; a wrong expectation, a changed hall and a line nobody understands are found."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from config import find, load_hall
 from server.domain import routing
 from server.domain.routing import Choice
 from server.domain.state import HallState
 from server.domain.terms import HallPlan, WindowNo
+from server.ledger.base import Commit
+from server.ledger.memory import MemoryLedger
 from server.main import main
+from server.plan import plan_of
 from server.scenario import Scenario, ScenarioError, play, read, report, words
 from server.scenario.language import CHINESE, FRAME, QUESTIONS, SENTENCES
+from server.scenario.script import Reader
+from server.scenario.words import shapes
 
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*.txt"))
+PLAN = plan_of(load_hall(find("demo")))
 START = "hall demo\nday 2026-03-02\n"
 
 
@@ -137,6 +146,12 @@ def test_a_loop_stops_at_its_first_refusal(tmp_path: Path) -> None:
         ("day 2026-03-02", "The days go on; it is 2026-03-02 already."),
         ("day tomorrow", "tomorrow is not understood; here may stand: closes, DATE."),
         ("hall demo", "A file has one hall line."),
+        ("30:00 window 3 calls", "30:00 is not a time of day."),
+        ("09:00 3x every 700 min kiosk takes tax", "That is after the end of the business day."),
+        ("day 1026-03-02", "1026-03-02 is not understood; here may stand: closes, DATE."),
+        ("windows 1 to open", "A row of windows goes up, such as 1 to 6."),
+        ("windows to 3 open", "A row of windows goes up, such as 1 to 6."),
+        ("windows 6 to 1 open", "A row of windows goes up, such as 1 to 6."),
         ("0x kiosk takes tax", "A line happens 1 to 10000 times."),
         ("5x every kiosk takes tax", "After every comes a time such as 2 min."),
     ],
@@ -188,6 +203,66 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         read(path)
     with pytest.raises(ScenarioError, match="Cannot be read"):
         read(tmp_path / "none.txt")
+
+
+def test_a_hall_that_its_ledger_does_not_give_again_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = MemoryLedger.read
+
+    def forgetful(self: MemoryLedger, after: int = 0, limit: int | None = None) -> Iterator[Commit]:
+        *others, _last = real(self, after, limit) if self._rows else [None]
+        return iter([it for it in others if it is not None])
+
+    path = scenario_file(tmp_path, "09:00 kiosk takes tax\nwaiting tax = 1\n")
+    monkeypatch.setattr(MemoryLedger, "read", forgetful)
+    (end,) = [it for it in play(read(path)) if not it.ok]
+    assert end.happened.startswith("different: last_ms, tickets, ")
+
+
+WORDS = {
+    "service": "tax general pickup 税务",
+    "serves": "tax general",
+    "relief": "pickup tax",
+    "window": "1 2 3",
+    "to_window": "1 2 3",
+    "windows": "1 2 3 to",
+    "priority": "green_channel",
+    "ticket": "A001 A002 B001 T001 20260302-A001 A999",
+    "reason": '"papers" "" “材料”',
+    "pause": "lunch",
+    "place": "front end arrival",
+    "grade": "0 1 5",
+    "clerk": "101 102",
+    "visitor": "li wang",
+    "file": "demo",
+    "date": "2026-03-02 2026-03-05",
+}
+JUNK = ["->", "=", "#", "to", "3", "\x00", "30x", "next", "open", "窗口", "A001", '"', "“", "refused", "2..5", "ahead", "..."]
+BEFORE = ["", "", "", "09:00", "12:30", "25:00", "3x", "2x every 5 min", "09:00 40x"]
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    """Give a line that is a sentence more often than not."""
+    words = [draw(st.sampled_from(BEFORE))]
+    for part in draw(st.sampled_from(shapes()))[1]:
+        for _ in range(draw(st.integers(1, 3)) if part.endswith("*}") else 1):
+            choice = WORDS[part.strip("{*}")].split() if part.startswith("{") else part.replace("*", "").split("|")
+            words.append(draw(st.sampled_from(choice)))
+    if draw(st.integers(0, 9)) == 0:
+        words.insert(draw(st.integers(0, len(words))), draw(st.sampled_from(JUNK)))
+    return " ".join(words)
+
+
+@settings(max_examples=100)
+@given(st.lists(lines(), max_size=25))
+def test_no_line_breaks_the_interpreter(day: list[str]) -> None:
+    opening = ["hall demo", "day 2026-03-02", "windows 1 2 3 open", "3x kiosk takes general", "window 1 calls"]
+    reader = Reader(Path("day.txt"))
+    for number, text in enumerate([*opening, *day], 1):
+        reader.take(number, text)
+    understood = Scenario(file="day.txt", plan=PLAN, steps=tuple(reader.steps))
+    assert play(understood)[-1].happened == "equal"
+    assert all(it.zh and it.en and it.line for it in reader.problems)
 
 
 def test_the_command_says_what_happened_and_how_it_ended(tmp_path: Path) -> None:
