@@ -175,10 +175,11 @@ class JobFeed:
                 self._place(row.device)  # before reading on: a new device begins with the jobs of now
             self._read()
             now_ms = self._hall.now_ms()
-            self._forget_expired(now_ms)
             for lane in list(self._lanes.values()):
                 if lane.kept is not None and lane.kept.is_late(now_ms, by_s=ANSWER_GRACE_S):
                     self._done(lane.device, lane.kept.job, "unknown", "the agent gave no answer", now_ms)
+            self._forget_expired(now_ms)  # before anything newer is sent: a place never goes back to write it down
+            for lane in list(self._lanes.values()):
                 if lane.kept is None and (kept := self._next(lane, now_ms)) is not None:
                     self._send(lane, kept)
 
@@ -211,19 +212,16 @@ class JobFeed:
 
     def _forget_expired(self, now_ms: int) -> None:
         """Drop jobs that come too late; a ticket that was not printed is written down for its printer."""
-        in_flight = {id(lane.kept) for lane in self._lanes.values()}
-        late = [kept for kept in self._tail if kept.is_late(now_ms) and id(kept) not in in_flight]
-        if not late:
-            return
         rows = self._rows(self._hall.id)
-        for kept in late:
-            self._tail.remove(kept)
+        for kept in [kept for kept in self._tail if kept.is_late(now_ms)]:
             job = kept.job
-            for row in rows:
-                if not isinstance(job.data, PrintTicket) or not _is_for(job, row, rows):
-                    continue
-                if _place_of(job) > self._place(row.device):
-                    self._done(row.device, job, "expired", "no printer took it in time", now_ms)
+            printer = _printer_of(job, rows) if isinstance(job.data, PrintTicket) else None
+            busy = [lane for lane in self._lanes.values() if lane.kept is not None]
+            if any(lane.kept is kept or (printer and lane.device == printer.device) for lane in busy):
+                continue  # else the answer to the job before would count as old and be lost
+            self._tail.remove(kept)
+            if printer is not None and _place_of(job) > self._place(printer.device):
+                self._done(printer.device, job, "expired", "no printer took it in time", now_ms)
 
     def _next(self, lane: _Lane, now_ms: int) -> _Kept | None:
         rows = self._rows(self._hall.id)

@@ -186,6 +186,20 @@ def test_an_agent_that_never_answers_holds_its_device_up_only_until_the_job_is_t
     assert (last.job, last.status) == ("3.0", "unknown")
 
 
+def test_a_ticket_that_expires_behind_a_slow_one_loses_neither_answer(desk: Desk) -> None:
+    bench = desk.watch("printer-1")
+    desk.issue()
+    desk.issue()
+    desk.day.wait(121)
+    desk.issue()
+    bench.answer("failed")
+    desk.feed.step()
+    tickets = desk.day.read(lambda state: list(state.tickets))
+    kept = [[result.status for result in desk.journal.of_ticket(HALL, ticket)] for ticket in tickets]
+    assert kept == [["failed"], ["expired"], []]
+    assert bench.labels == ["A001", "A003"]
+
+
 @pytest.mark.parametrize("answer", [None, "yes", [], {}, {"result": "printed"}, {"result": {"status": 7}}])
 def test_an_answer_that_cannot_be_read_counts_as_unknown(desk: Desk, answer: object) -> None:
     bench = desk.watch("printer-1")
