@@ -129,10 +129,7 @@ class Live:
         connection = self._connections.pop(sid, None)
         if connection is None:
             return
-        self._unsent.pop(connection, None)
-        for hall in {hall for hall, _ in connection.topics}:
-            self._screens[hall].leave(connection)
-            self._jobs[hall].leave(connection)
+        self._leave(connection)
 
     def asked(self, sid: str, event: str, args: tuple[object, ...]) -> Answer:
         """Give the answer to an event."""
@@ -151,6 +148,12 @@ class Live:
             return self._unwatch(connection, HallId(hall), topic)
         return self._watch(connection, HallId(hall), topic, after)
 
+    def _leave(self, connection: Connection) -> None:
+        self._unsent.pop(connection, None)
+        for hall in {hall for hall, _ in connection.topics}:
+            self._screens[hall].leave(connection)
+            self._jobs[hall].leave(connection)
+
     def _watch(self, connection: Connection, hall: HallId, topic: str, after: int | None) -> Answer:
         if not self._may_watch(connection, hall, topic):
             return _no("not_allowed")
@@ -168,6 +171,9 @@ class Live:
             log.exception("watching a %s of %s failed", kind, hall)
             return _no("unavailable")
         connection.topics.add((hall, topic))
+        if self._connections.get(connection.sid) is not connection:  # cut while the picture was drawn
+            self._leave(connection)
+            return _no("not_allowed")
         return {"ok": True, "seq": seq, "at": self._screens[hall].instant_now()}
 
     def _unwatch(self, connection: Connection, hall: HallId, topic: str) -> Answer:

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any, cast
 
 import gevent
 import gevent.socket
@@ -11,10 +12,13 @@ import pytest
 from gevent.threadpool import ThreadPool
 
 from server.clock import DrillClock, instant_of, machine_clock
+from server.domain.terms import HallId
 from server.ledger.base import LedgerDown
 from server.serve import in_thread
 from server.web.doors import Doors
 from server.web.listener import SOCKETS_PER_ADDRESS, Listener, PortTaken, _BoundedWebSocket, _Gate, listen, text_frame
+from server.web.live import Live
+from server.web.site import Site
 
 
 def test_work_in_a_thread_gives_back_what_it_did_and_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -75,6 +79,26 @@ def test_one_address_opens_a_bounded_number_of_websockets() -> None:
     assert gate.refusal(asked | {"REMOTE_ADDR": "192.0.2.8"}) is None
     gate.leave("192.0.2.7")
     assert gate.refusal(asked) is None
+
+
+def test_a_line_cut_while_its_first_picture_is_drawn_watches_nothing() -> None:
+    hall = HallId("little")
+    viewers: list[object] = []
+
+    def watch(viewer: object, *_: object) -> int:
+        live.closed("sid")
+        viewers.append(viewer)
+        return 1
+
+    screens = SimpleNamespace(watch=watch, leave=viewers.remove)
+    jobs = SimpleNamespace(leave=lambda _: None)
+    live = Live(
+        cast(Site, SimpleNamespace(people=None, dev=False)), {hall: cast(Any, screens)}, {hall: cast(Any, jobs)}
+    )
+    assert live.opened("sid", {"REMOTE_ADDR": "127.0.0.1"}, None) is None
+    answer = live.asked("sid", "watch", ({"hall": hall, "topic": "ticket:track-1"},))
+    assert answer == {"ok": False, "code": "not_allowed"}
+    assert viewers == []
 
 
 def test_a_port_out_of_range_is_refused_in_words() -> None:
