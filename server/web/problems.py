@@ -180,7 +180,8 @@ def _http(error: HTTPException) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    rule = request.url_rule.rule if request.url_rule is not None else "?"  # an address may hold a track token
+    log.error("%s %s failed", request.method, rule, exc_info=error)
     return _problem(Problem("internal_error"))
 
 

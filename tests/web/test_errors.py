@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from server.domain.refusals import SENTENCES, Code
-from server.web import structure
+from server.web import structure, tickets
 from server.web.asking import BODY_BYTES_MAX
 from server.web.problems import PROBLEMS, status_of
 from tests.web.stage import HALL, Stage
@@ -119,6 +119,19 @@ def test_a_bug_is_a_logged_500_without_its_insides(
     answer = stage.device("display-1").get(f"/halls/{HALL}/state")
     assert "inside" not in check(answer, 500, "internal_error")
     assert "the inside" in caplog.text
+
+
+def test_the_log_of_a_bug_names_the_route_and_no_track_token(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise AssertionError("the inside")
+
+    monkeypatch.setattr(tickets, "_find", broken)
+    track = "S0me-Track_Token-of-22"
+    check(stage.new_http().get(f"{TICKETS}/{track}"), 500, "internal_error")
+    assert "GET /api/v1/halls/<hall>/tickets/<ticket> failed" in caplog.text
+    assert track not in caplog.text
 
 
 @pytest.mark.parametrize(
