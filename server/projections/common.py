@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from server.domain.forecast import Eta, eta
-from server.domain.state import HallState
+from server.domain.forecast import Eta, eta, open_windows
+from server.domain.lifecycle import FINAL
+from server.domain.state import HallState, Ticket
 from server.domain.terms import (
     FloorId,
     HallPlan,
+    LegStatus,
     ServiceId,
     Text,
+    TicketStatus,
     WindowNo,
     WorkId,
     ZoneId,
@@ -46,6 +49,60 @@ class Waiting:
         """Give both together."""
         known = [ms for ms in (self.oldest_ms, other.oldest_ms) if ms is not None]
         return Waiting(count=self.count + other.count, oldest_ms=min(known, default=None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegView:
+    """A stop of a joint matter. `unserved`: it is still to come and no window at work serves or relieves it now."""
+
+    service: str
+    name: Text
+    status: LegStatus
+    window: str | None = None
+    finished_at: str | None = None
+    unserved: bool = False
+
+
+def legs_of(state: HallState, ticket: Ticket) -> tuple[LegView, ...]:
+    """Give the legs of a joint matter in order; none for an ordinary visit. No leg is active once the visit is over."""
+    if not ticket.is_joint:
+        return ()
+    plan = state.plan
+    done = [
+        LegView(
+            service=leg.service,
+            name=service_name(plan, leg.service),
+            status=LegStatus.DONE,
+            window=leg.window,
+            finished_at=instant(plan, leg.finished_ms),
+        )
+        for leg in ticket.legs_done
+    ]
+    over = ticket.status in FINAL
+    finished = ticket.status is TicketStatus.FINISHED
+    active = LegView(
+        service=ticket.service,
+        name=service_name(plan, ticket.service),
+        status=LegStatus.DONE if finished else LegStatus.PLANNED if over else LegStatus.ACTIVE,
+        window=None if over and not finished else ticket.window,
+        finished_at=instant_or_none(plan, ticket.finished_ms),
+        unserved=ticket.status is TicketStatus.WAITING and not open_windows(state, ticket.service),
+    )
+    planned = [
+        LegView(
+            service=service,
+            name=service_name(plan, service),
+            status=LegStatus.PLANNED,
+            unserved=not over and not open_windows(state, service),
+        )
+        for service in ticket.legs_planned
+    ]
+    return (*done, active, *planned)
+
+
+def lead_window(ticket: Ticket) -> str | None:
+    """Give the window that leads a joint matter: the one of first contact (首办)."""
+    return ticket.contact if ticket.is_joint else None
 
 
 def instant(plan: HallPlan, ms: int) -> str:

@@ -13,8 +13,11 @@ from server.domain.state import HallState, Ticket
 from server.domain.terms import ORDINARY, DeviceId, Label, Text, TicketId, TicketStatus, WindowNo, ZoneId
 from server.projections.common import (
     EtaView,
+    LegView,
     floor_of_zone,
     instant,
+    lead_window,
+    legs_of,
     service_name,
     track_url,
     window_name,
@@ -48,6 +51,8 @@ class PrintTicket:
     notice: Text | None
     reprint: bool
     drill: bool
+    legs: tuple[LegView, ...]
+    lead_window: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +183,8 @@ def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, rep
         notice=plan.notice,
         reprint=reprint,
         drill=drill,
+        legs=legs_of(state, ticket),
+        lead_window=lead_window(ticket),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.domain.forecast import open_windows
 from server.domain.state import HallState
 from server.domain.terms import Text, WindowStatus
 from server.projections.common import (
@@ -54,6 +55,7 @@ class ManagerZone:
     finished_today: int
     no_show_today: int
     mean_wait_s: int | None
+    legs_today: int  # of `finished_today`: legs after which the visit went on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,18 @@ class ManagerService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerAlarm:
+    """Visitors wait for nothing: `leg_unserved` is a leg of joint matters whose service no window at work serves."""
+
+    kind: str
+    service: str
+    name: Text
+    zone: str
+    waiting: int
+    oldest_since: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerPicture:
     """The whole hall today."""
 
@@ -80,6 +94,7 @@ class ManagerPicture:
     zones: tuple[ManagerZone, ...]
     services: tuple[ManagerService, ...]
     devices: tuple[Mapping[str, Any], ...]
+    alarms: tuple[ManagerAlarm, ...]
 
 
 def manager(
@@ -106,7 +121,34 @@ def manager(
             for service in state.plan.services
         ),
         devices=tuple(devices),
+        alarms=_alarms(state),
     )
+
+
+def _alarms(state: HallState) -> tuple[ManagerAlarm, ...]:
+    alarms: list[ManagerAlarm] = []
+    waited_for = {service for (service, _, _), _ in state.lane_items()}
+    for service in state.plan.services:
+        if service.id not in waited_for or open_windows(state, service.id):
+            continue
+        joined = [
+            ticket.joined_ms
+            for (of, _, _), lane in state.lane_items()
+            for _, _, id_ in (lane if of == service.id else ())
+            if (ticket := state.tickets[id_]).is_joint
+        ]
+        if joined:
+            alarms.append(
+                ManagerAlarm(
+                    kind="leg_unserved",
+                    service=service.id,
+                    name=service.name,
+                    zone=service.zone,
+                    waiting=len(joined),
+                    oldest_since=instant_or_none(state.plan, min(joined)),
+                )
+            )
+    return tuple(alarms)
 
 
 def _windows(state: HallState, names: Mapping[str, str]) -> tuple[ManagerWindow, ...]:
@@ -153,6 +195,7 @@ def _zones(state: HallState) -> tuple[ManagerZone, ...]:
                 finished_today=count.finished,
                 no_show_today=count.no_show,
                 mean_wait_s=round(count.wait_s / count.called) if count.called else None,
+                legs_today=count.legs,
             )
         )
     return tuple(views)

@@ -1,9 +1,11 @@
 """One business day in numbers, from its events alone.
 
-One meaning each: wait = first call - issued; walk = start - called; serve = finish - start - held; no-show rate =
-no-shows / issued; overdue rate = waited over target / called; rated rate = rated / finished; satisfaction = grades
-3..5 / rated (unrated is not satisfied); utilisation = serving / signed-on time; load of a window = its share of the
-serving time / its share of the signed-on time. Medians and P90 (nearest rank) stand beside means; all in seconds.
+One meaning each: wait = first call - issued (a later leg of a joint matter: since it joined the waiting); walk =
+start - called; serve = finish - start - held; no-show rate = no-shows / issued; overdue rate = waited over target /
+called; rated rate = rated / visits finished; satisfaction = grades 3..5 / rated (unrated is not satisfied);
+utilisation = serving / signed-on time; load of a window = its share of the serving time / its share of the signed-on
+time. A leg is finished work of its window, zone and service; in the hall's total a visit is finished once, with its
+last leg. Calls, waits and services count by leg. Medians and P90 (nearest rank) stand beside means; all in seconds.
 """
 
 from collections import defaultdict
@@ -29,11 +31,15 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The figures of a hall, a zone or a service. Rates are None when there is nothing to divide by."""
+    """The figures of a hall, a zone or a service. Rates are None when there is nothing to divide by.
+
+    `legs` are the legs after which a visit went on; `finished` of a zone or service counts them in, of the hall not.
+    """
 
     issued: int
     called: int
     finished: int
+    legs: int
     no_shows: int
     cancelled: int
     expired: int
@@ -51,10 +57,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowFigures:
-    """The figures of a window. `signed_on_s` is from opening to closing, pauses included."""
+    """The figures of a window. `signed_on_s` is from opening to closing, with pauses; `finished` includes `legs`."""
 
     called: int
     finished: int
+    legs: int
     no_shows: int
     rated: int
     satisfaction: float | None
@@ -83,7 +90,8 @@ class _Tally:
 
     issued: int = 0
     called: int = 0
-    finished: int = 0
+    visits: int = 0
+    legs: int = 0
     no_shows: int = 0
     cancelled: int = 0
     expired: int = 0
@@ -102,6 +110,7 @@ class _Window:
 
     called: int = 0
     finished: int = 0
+    legs: int = 0
     no_shows: int = 0
     signed_on_ms: int = 0
     paused_ms: int = 0
@@ -159,7 +168,7 @@ class _Day:
         signed_on_ms = sum(window.signed_on_ms for window in self._windows.values())
         return DayReport(
             day=day,
-            hall=_figures(self._all),
+            hall=_figures(self._all, with_legs=False),
             zones={zone: _figures(tally) for zone, tally in self._zones.items()},
             services={service: _figures(tally) for service, tally in self._services.items()},
             windows={no: _window_figures(window, serving_ms, signed_on_ms) for no, window in self._windows.items()},
@@ -196,7 +205,10 @@ class _Day:
                 case e.ServingStarted():
                     tally.walks.append(event.walk_s)
                 case e.TicketFinished():
-                    tally.finished += 1
+                    tally.visits += 1
+                    tally.serves.append(event.serve_s)
+                case e.LegFinished():
+                    tally.legs += 1
                     tally.serves.append(event.serve_s)
                 case e.NoShowRecorded():
                     tally.no_shows += 1
@@ -216,6 +228,9 @@ class _Day:
             self._called.add(ticket)
         if isinstance(event, e.TicketTransferred):
             self._of[ticket] = event.service, event.zone
+        if isinstance(event, e.LegFinished):
+            self._of[ticket] = event.next_service, event.zone
+            self._called.discard(ticket)  # the next leg has a first call of its own
 
     def _count_window(self, event: e.Event, at_ms: int) -> None:
         no: WindowNo | None = getattr(event, "window", None)
@@ -237,8 +252,9 @@ class _Day:
                 window.called_at, window.started_at = at_ms, None
             case e.ServingStarted():
                 window.started_at = at_ms
-            case e.TicketFinished():
+            case e.TicketFinished() | e.LegFinished():
                 window.finished += 1
+                window.legs += isinstance(event, e.LegFinished)
                 window.serves.append(event.serve_s)
                 window.leave(at_ms, finished=True)
             case e.NoShowRecorded():
@@ -252,11 +268,12 @@ class _Day:
                 pass
 
 
-def _figures(tally: _Tally) -> Figures:
+def _figures(tally: _Tally, *, with_legs: bool = True) -> Figures:
     return Figures(
         issued=tally.issued,
         called=tally.called,
-        finished=tally.finished,
+        finished=tally.visits + (tally.legs if with_legs else 0),
+        legs=tally.legs,
         no_shows=tally.no_shows,
         cancelled=tally.cancelled,
         expired=tally.expired,
@@ -268,7 +285,7 @@ def _figures(tally: _Tally) -> Figures:
         serve=_spread(tally.serves),
         no_show_rate=_rate(tally.no_shows, tally.issued),
         overdue_rate=_rate(tally.overdue, tally.called),
-        rated_rate=_rate(len(tally.grades), tally.finished),
+        rated_rate=_rate(len(tally.grades), tally.visits),
         satisfaction=_satisfaction(tally.grades),
     )
 
@@ -278,6 +295,7 @@ def _window_figures(window: _Window, serving_ms: int, signed_on_ms: int) -> Wind
     return WindowFigures(
         called=window.called,
         finished=window.finished,
+        legs=window.legs,
         no_shows=window.no_shows,
         rated=len(window.grades),
         satisfaction=_satisfaction(window.grades),

@@ -9,11 +9,14 @@ from server.domain.state import HallState, Ticket
 from server.domain.terms import Text, TicketStatus, Track
 from server.projections.common import (
     EtaView,
+    LegView,
     eta_view,
     floor_of_window,
     floor_of_zone,
     instant,
     instant_or_none,
+    lead_window,
+    legs_of,
     service_name,
     window_name,
     zone_name,
@@ -33,7 +36,8 @@ class Allowed:
 class TicketPicture:
     """One ticket as its holder sees it. `ahead` and `eta` are None when nobody is waited for any more.
 
-    `history` and `legs` are there for the ticket's full form; the holder's own page gets them empty.
+    `legs` are the stops of a joint matter; `leg_unserved` says that no window works now for one still to come.
+    `history` is there for the ticket's full form; the holder's own page gets it empty.
     """
 
     ticket: str
@@ -62,7 +66,9 @@ class TicketPicture:
     windows: tuple[str, ...]
     drill: bool
     history: tuple[str, ...] = ()
-    legs: tuple[str, ...] = ()
+    legs: tuple[LegView, ...] = ()
+    lead_window: str | None = None
+    leg_unserved: bool = False
 
 
 def ticket(state: HallState, track: Track, *, now_ms: int, drill: bool = False) -> TicketPicture | None:
@@ -75,6 +81,7 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
     plan = state.plan
     waiting = found.status is TicketStatus.WAITING
     before = ahead(state, found.id, now_ms) if waiting else None
+    legs = legs_of(state, found)
     return TicketPicture(
         ticket=found.id,
         label=found.label,
@@ -105,4 +112,7 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
         window_name=window_name(plan, found.window) if found.window else None,
         windows=(found.bound,) if found.bound else state.windows_of(found.service) if waiting else found.windows,
         drill=drill,
+        legs=legs,
+        lead_window=lead_window(found),
+        leg_unserved=any(leg.unserved for leg in legs),
     )

@@ -9,9 +9,12 @@ from server.domain.state import HallState, Ticket
 from server.domain.terms import Text, TicketId, WindowNo, WindowStatus
 from server.projections.common import (
     ClerkView,
+    LegView,
     clerk_of,
     instant,
     instant_or_none,
+    lead_window,
+    legs_of,
     reason_of,
     service_name,
 )
@@ -38,6 +41,8 @@ class CurrentView:
     waited_s: int | None
     why: str | None
     reason: str | None
+    legs: tuple[LegView, ...]
+    lead_window: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,8 @@ def _current(state: HallState, ticket: Ticket) -> CurrentView:
         waited_s=ticket.waited_s,
         why=ticket.why or None,
         reason=reason_of(ticket.reason),
+        legs=legs_of(state, ticket),
+        lead_window=lead_window(ticket),
     )
 
 

@@ -1,12 +1,12 @@
 """Answers to commands, drawn from their commit alone: a repeated request gets the very same answer."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from server.domain import events as e
-from server.domain.terms import HallPlan, TicketStatus, WindowStatus
+from server.domain.terms import HallPlan, LegStatus, TicketStatus, WindowStatus
 from server.ledger.base import Commit
-from server.projections.common import instant, track_url
+from server.projections.common import instant, service_name, track_url
 from server.web import wire
 
 _E = TypeVar("_E")
@@ -15,6 +15,7 @@ Moving = (
     e.TicketRecalled
     | e.ServingStarted
     | e.TicketFinished
+    | e.LegFinished
     | e.TicketMissed
     | e.NoShowRecorded
     | e.TicketReturned
@@ -26,6 +27,7 @@ STATUS_AFTER: dict[type[e.Event], TicketStatus] = {
     e.TicketRecalled: TicketStatus.CALLED,
     e.ServingStarted: TicketStatus.SERVING,
     e.TicketFinished: TicketStatus.FINISHED,
+    e.LegFinished: TicketStatus.WAITING,
     e.TicketMissed: TicketStatus.MISSED,
     e.NoShowRecorded: TicketStatus.NO_SHOW,
     e.TicketReturned: TicketStatus.WAITING,
@@ -47,6 +49,7 @@ def issued(commit: Commit, plan: HallPlan) -> wire.IssuedTicket:
     """Give what the visitor is told."""
     event = _last(commit.events, e.TicketIssued)
     known = event.eta_p50_s is not None and event.eta_p80_s is not None
+    joint = next((it for it in commit.events if isinstance(it, e.LegsPlanned)), None)
     return wire.IssuedTicket(
         ticket=event.ticket,
         label=event.label,
@@ -61,6 +64,8 @@ def issued(commit: Commit, plan: HallPlan) -> wire.IssuedTicket:
         windows=list(event.windows),
         priority=event.priority,
         seq=commit.seq,
+        legs=_legs(joint, plan) if joint else [],
+        leg_unserved=bool(joint and joint.unserved),
     )
 
 
@@ -86,13 +91,29 @@ def called(commit: Commit, plan: HallPlan) -> wire.Called:
 def moved(commit: Commit) -> wire.Moved:
     """Give the ticket after a move at a window; a ticket that waits again is at no window."""
     event = _last_moving(commit.events)
-    waits = isinstance(event, e.TicketReturned | e.TicketTransferred)
+    waits = isinstance(event, e.TicketReturned | e.TicketTransferred | e.LegFinished)
+    more: dict[str, Any] = {}
+    if isinstance(event, e.LegFinished):
+        more = {"next_leg": event.next_service, "leg_unserved": event.unserved}
     return wire.Moved(
         ticket=event.ticket,
         label=event.label,
         status=STATUS_AFTER[type(event)],
         window=None if waits else event.window,
-        call_count=0 if isinstance(event, e.TicketReturned | e.TicketTransferred) else event.call_count,
+        call_count=0 if isinstance(event, e.TicketReturned | e.TicketTransferred | e.LegFinished) else event.call_count,
+        seq=commit.seq,
+        **more,
+    )
+
+
+def legs_planned(commit: Commit, plan: HallPlan) -> wire.LegsPlanned:
+    """Give the legs of a joint matter, those done before included."""
+    event = _last(commit.events, e.LegsPlanned)
+    return wire.LegsPlanned(
+        ticket=event.ticket,
+        label=event.label,
+        legs=_legs(event, plan),
+        leg_unserved=bool(event.unserved),
         seq=commit.seq,
     )
 
@@ -135,6 +156,34 @@ def assigned(commit: Commit) -> wire.Assigned:
 def day_closed(commit: Commit) -> wire.DayClosed:
     """Give the day that ended."""
     return wire.DayClosed(business_day=_last(commit.events, e.DayClosed).day, seq=commit.seq)
+
+
+def _legs(event: e.LegsPlanned, plan: HallPlan) -> list[wire.Leg]:
+    if len(event.done) + len(event.services) == 1:
+        return []
+    done = [
+        wire.Leg(
+            service=leg.service,
+            name=dict(service_name(plan, leg.service)),
+            status=LegStatus.DONE,
+            window=leg.window,
+            finished_at=instant(plan, leg.finished_ms),
+            unserved=False,
+        )
+        for leg in event.done
+    ]
+    to_come = [
+        wire.Leg(
+            service=service,
+            name=dict(service_name(plan, service)),
+            status=LegStatus.PLANNED if place else LegStatus.ACTIVE,
+            window=None if place else event.window,
+            finished_at=None,
+            unserved=service in event.unserved,
+        )
+        for place, service in enumerate(event.services)
+    ]
+    return [*done, *to_come]
 
 
 def _last(events: Sequence[e.Event], kind: type[_E]) -> _E:

@@ -58,6 +58,7 @@ RIGHTS: Mapping[str, Right] = {
     "tickets.issue": Right(roles=CHIEFS | {Role.GUIDE, Role.KIOSK, Role.INTEGRATION}),
     "tickets.tickets": Right(roles=PEOPLE),
     "tickets.ticket": Right(roles=PEOPLE | {Role.KIOSK, Role.DEVICES, Role.INTEGRATION}, track=True),
+    "tickets.plan_legs": Right(roles=FLOOR_STAFF),
     "tickets.cancel": STAFF_OR_HOLDER,
     "tickets.reinstate": Right(roles=STAFF_OR_HOLDER.roles | {Role.KIOSK}, track=True),
     "tickets.reprint": Right(roles=FLOOR_STAFF | {Role.KIOSK, Role.INTEGRATION}),

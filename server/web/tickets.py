@@ -19,6 +19,7 @@ from server.web import answers, wire
 from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run
 from server.web.auth import RIGHTS, looks_like_track, signed_in
 from server.web.history import History
+from server.web.problems import Problem
 from server.web.site import here
 
 TRACK_BYTES = 16  # 128 bits: nobody guesses a phone page
@@ -52,6 +53,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         kiosk=DeviceId(identity.id) if identity.role is Role.KIOSK else None,
         visitor=visitor,
         base_url=base_url(plan),
+        legs=tuple(ServiceId(service) for service in body.legs),
     )
     answer = answers.issued(run(hall, command), plan)
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
@@ -98,6 +100,21 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     if as_holder:
         more["track_url"] = track_url(found.base_url, hall.id, found.track)
     return reply(view.model_copy(update=more))
+
+
+@api.post("/halls/<hall>/tickets/<ticket>/legs", responses={200: wire.LegsPlanned})
+def plan_legs(path: wire.TicketPath, body: wire.PlanLegs) -> Response:
+    """Plan the legs of a joint matter under one number; a clerk does so for the visitor at the own window."""
+    hall, identity = hall_of(path.hall), signed_in()
+    found, _ = _find(hall, path.ticket, None, "tickets.plan_legs")
+    if identity.role is Role.CLERK and identity.window is None:
+        raise Problem("not_allowed")
+    command = c.PlanLegs(
+        ticket=found.id,
+        services=tuple(ServiceId(service) for service in body.services),
+        window=identity.window if identity.role is Role.CLERK else None,
+    )
+    return reply(answers.legs_planned(run(hall, command), hall.plan))
 
 
 @api.post("/halls/<hall>/tickets/<ticket>/cancel", responses={200: wire.TicketChanged})
@@ -181,7 +198,19 @@ def _view(state: HallState, ticket: TicketState, now_ms: int) -> wire.Ticket:
         rated=page.rated,
         can=wire.TicketCan(cancel=page.can.cancel, reinstate=page.can.reinstate, rate=page.can.rate),
         history=[],
-        legs=[],
+        legs=[
+            wire.Leg(
+                service=leg.service,
+                name=dict(leg.name),
+                status=leg.status,
+                window=leg.window,
+                finished_at=leg.finished_at,
+                unserved=leg.unserved,
+            )
+            for leg in page.legs
+        ],
+        lead_window=page.lead_window,
+        leg_unserved=page.leg_unserved,
     )
 
 

@@ -90,10 +90,11 @@ def start(path: wire.WindowPath, body: wire.Move) -> Response:
 
 
 @api.post(f"{_WINDOW}/finish", responses={200: wire.Moved})
-def finish(path: wire.WindowPath, body: wire.Move) -> Response:
-    """The visit is done."""
+def finish(path: wire.WindowPath, body: wire.Finish) -> Response:
+    """The visit is done, or its leg: then the visitor waits for the next, or for the planned one that `next` names."""
     hall = hall_of(path.hall)
-    return _moved(hall, c.Finish(window=WindowNo(path.no), ticket=_ticket(hall, body.ticket)))
+    following = ServiceId(body.next) if body.next else None
+    return _moved(hall, c.Finish(window=WindowNo(path.no), ticket=_ticket(hall, body.ticket), next=following))
 
 
 @api.post(f"{_WINDOW}/missed", responses={200: wire.Moved})

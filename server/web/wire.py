@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
-from server.domain.terms import PauseReason, Place, TicketStatus, WindowStatus
+from server.domain.terms import LegStatus, PauseReason, Place, TicketStatus, WindowStatus
 
 ID_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 200
@@ -355,7 +355,10 @@ class HallState(Answer):
 
 
 class IssueTicket(Body):
-    """A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash."""
+    """A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash.
+
+    `legs` makes it a joint matter: its services in order, `service` first.
+    """
 
     service: Id
     priority: Id | None = None
@@ -363,10 +366,25 @@ class IssueTicket(Body):
     language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")] = None
     channel: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = None
     visitor_ref: Annotated[str | None, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)] = None
+    legs: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)] = []
+
+
+class Leg(Answer):
+    """A stop of a joint matter. `unserved`: it is still to come and no window at work serves or relieves it."""
+
+    service: str
+    name: Text
+    status: LegStatus
+    window: str | None
+    finished_at: Instant | None
+    unserved: bool
 
 
 class IssuedTicket(Answer):
-    """What the visitor is told; `windows` may call the number."""
+    """What the visitor is told; `windows` may call the number.
+
+    `leg_unserved`: one of the `legs` of this joint matter has no window at work now.
+    """
 
     ticket: str
     label: str
@@ -381,6 +399,8 @@ class IssuedTicket(Answer):
     windows: list[str]
     priority: str
     seq: int
+    legs: list[Leg] = []
+    leg_unserved: bool = False
 
 
 class TicketCan(Answer):
@@ -402,7 +422,10 @@ class TicketHistory(Answer):
 
 
 class Ticket(Answer):
-    """One visit. `ahead` and `eta` while it waits; `track_url` only for who holds the track token."""
+    """One visit. `ahead` and `eta` while it waits; `track_url` only for who holds the track token.
+
+    `legs` are the stops of a joint matter, none for an ordinary visit; `lead_window` is the window of first contact.
+    """
 
     ticket: str
     label: str
@@ -424,7 +447,9 @@ class Ticket(Answer):
     track_url: str | None = None
     can: TicketCan
     history: list[TicketHistory]
-    legs: list[str]
+    legs: list[Leg]
+    lead_window: str | None = None
+    leg_unserved: bool = False
 
 
 class Tickets(Answer):
@@ -437,6 +462,15 @@ class Cancel(Body):
     """Why the ticket is taken out."""
 
     reason: Words = ""
+
+
+class PlanLegs(Body):
+    """The services of a joint matter in order, 1 to 8 with those done; done ones stay and are not named.
+
+    The list begins with the service the ticket is at now, or with the one after it.
+    """
+
+    services: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)]
 
 
 class Nothing(Body):
@@ -455,6 +489,16 @@ class TicketChanged(Answer):
     ticket: str
     label: str
     status: TicketStatus
+    seq: int
+
+
+class LegsPlanned(Answer):
+    """The joint matter after the command; `leg_unserved`: a leg still to come has no window at work now."""
+
+    ticket: str
+    label: str
+    legs: list[Leg]
+    leg_unserved: bool
     seq: int
 
 
@@ -500,6 +544,12 @@ class Move(Body):
     reason: Words = ""
 
 
+class Finish(Move):
+    """`next` chooses among the legs that are still planned; without it the first of them follows."""
+
+    next: Id | None = None
+
+
 class Transfer(Body):
     """To another `service`, or to one `window`, or both."""
 
@@ -526,7 +576,7 @@ class Assign(Body):
 
 
 class Called(Answer):
-    """Who is called. `why`: head, priority, relief, bound or chosen; `reason` is the clerk's own, else `why`."""
+    """Who is called. `reason`: the clerk's own, else `why`: head, priority, returning_leg, relief, bound or chosen."""
 
     ticket: str
     label: str
@@ -543,7 +593,10 @@ class Called(Answer):
 
 
 class Moved(Answer):
-    """The ticket after the command; `window` is where it is now."""
+    """The ticket after the command; `window` is where it is now.
+
+    `next_leg` (a service) and `leg_unserved` only when a leg was finished and the visitor waits for the next.
+    """
 
     ticket: str
     label: str
@@ -551,6 +604,8 @@ class Moved(Answer):
     window: str | None
     call_count: int
     seq: int
+    next_leg: str | None = None
+    leg_unserved: bool = False
 
 
 class WindowChanged(Answer):
@@ -621,13 +676,15 @@ class Spread(Answer):
 class Figures(Answer):
     """wait = first call - issued; walk = start - called; serve = finish - start - held. Rates are 0..1.
 
-    no-show rate = no-shows / issued; overdue rate = waited over target / called; rated rate = rated / finished;
-    satisfaction = grades 3..5 / rated.
+    no-show rate = no-shows / issued; overdue rate = waited over target / called; rated rate = rated / visits finished;
+    satisfaction = grades 3..5 / rated. `legs`: legs of joint matters after which the visit went on; a zone, service or
+    window counts them among its `finished`, the total does not. Calls, waits (since joining) and services are by leg.
     """
 
     issued: int
     called: int
     finished: int
+    legs: int
     no_shows: int
     cancelled: int
     expired: int
@@ -661,6 +718,7 @@ class WindowFigures(Answer):
     window: str
     called: int
     finished: int
+    legs: int
     no_shows: int
     rated: int
     satisfaction: float | None

@@ -100,7 +100,7 @@ class Day:
     def issue(self, service: str = "general", **more: object) -> TicketId:
         """Give a number; the tracks are track-1, track-2, ..."""
         track = Track(f"track-{next(self._tracks)}")
-        told = {"priority": None, "kiosk": None, "channel": "kiosk"} | more
+        told = {"priority": None, "kiosk": None, "channel": "kiosk", "legs": ""} | more
         commit = self.do(
             c.IssueTicket(
                 base_url="http://hall",
@@ -109,6 +109,7 @@ class Day:
                 priority=PriorityId(str(told["priority"])) if told["priority"] else None,
                 kiosk=DeviceId(str(told["kiosk"])) if told["kiosk"] else None,
                 channel=str(told["channel"]),
+                legs=tuple(ServiceId(leg) for leg in str(told["legs"]).split()),
             )
         )
         del commit
@@ -125,6 +126,21 @@ class Day:
 
     def read(self, question: Callable[[HallState], T]) -> T:
         return self.hall.read(lambda state, _: question(state))
+
+
+def a_joint_matter() -> Day:
+    """Play a joint matter that waits for its second leg, which no window at work serves."""
+    day = Day()
+    day.open("1", "1001")
+    day.do(c.AssignServices(window=WindowNo("1"), serves=(ServiceId("general"),)))
+    day.issue("general", legs="general tax")
+    day.wait(60)
+    day.call("1")
+    day.wait(20)
+    day.at(c.StartServing, "1")
+    day.wait(300)
+    day.at(c.Finish, "1")
+    return day.wait(5)
 
 
 def a_morning() -> Day:

@@ -16,7 +16,7 @@ from server.projections.jobs import jobs_of, still_matters
 from server.projections.manager import manager
 from server.projections.ticket import ticket
 from server.projections.window import HELD_MAX, MISSED_MAX, NEXT_MAX, window
-from tests.projections.scene import Day, a_morning
+from tests.projections.scene import Day, a_joint_matter, a_morning
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = {"1001": "甲", "1002": "1002"}
@@ -63,6 +63,56 @@ def test_a_picture_does_not_change_because_time_passes(name: str) -> None:
     day = a_morning()
     before = wire(PICTURES[name](day))
     assert wire(PICTURES[name](day.wait(90))) == before
+
+
+def test_the_legs_of_a_joint_matter_are_shown_to_everybody() -> None:
+    day = a_joint_matter()
+    legs = json.loads((GOLDEN / "legs.json").read_text())
+    page = wire(day.read(lambda state: ticket(state, Track("track-1"), now_ms=day.now)))
+    assert (page["legs"], page["lead_window"], page["leg_unserved"]) == (legs, "1", True)
+    assert (page["status"], page["service"], page["eta"], page["windows"]) == ("waiting", "tax", None, ["3"])
+    day.open("3", "1002")
+    day.call("3")
+    current = wire(day.read(lambda state: window(state, WindowNo("3"), now_ms=day.now, names=NAMES)))["current"]
+    assert current["legs"] == [legs[0], legs[1] | {"window": "3", "unserved": False}]
+    assert (current["lead_window"], current["why"]) == ("1", "returning_leg")
+    day.at(c.Finish, "3")
+    page = wire(day.read(lambda state: ticket(state, Track("track-1"), now_ms=day.now)))
+    assert [leg["status"] for leg in page["legs"]] == ["done", "done"]
+
+
+def test_a_leg_without_a_window_is_an_alarm_for_the_manager_until_one_opens() -> None:
+    day = a_joint_matter()
+    day.issue("tax")  # an ordinary visitor: no alarm for one who may wait until a window opens
+    picture = wire(day.read(lambda state: manager(state, names=NAMES)))
+    assert picture["alarms"] == [
+        {
+            "kind": "leg_unserved",
+            "service": "tax",
+            "name": {"zh": "税务"},
+            "zone": "tax",
+            "waiting": 1,
+            "oldest_since": "2026-03-02T09:06:20.000+08:00",
+        }
+    ]
+    assert [(zone["finished_today"], zone["legs_today"]) for zone in picture["zones"]] == [(1, 1), (0, 0)]
+    day.open("3", "1002")
+    assert wire(day.read(lambda state: manager(state, names=NAMES)))["alarms"] == []
+
+
+def test_no_leg_is_active_once_the_visit_is_over() -> None:
+    day = a_joint_matter()
+    day.do(c.Cancel(ticket=day.read(lambda state: state.tracks[Track("track-1")])))
+    page = wire(day.read(lambda state: ticket(state, Track("track-1"), now_ms=day.now)))
+    assert [leg["status"] for leg in page["legs"]] == ["done", "planned"]
+    assert page["leg_unserved"] is False
+
+
+def test_the_paper_names_the_legs() -> None:
+    jobs = every_job(a_joint_matter())
+    assert [[leg.service for leg in job.data.legs] for job in jobs if job.kind == "print_ticket"] == [
+        ["general", "tax"]
+    ]
 
 
 def test_a_recall_brings_the_call_to_the_front_once() -> None:

@@ -25,6 +25,7 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/tickets", CHIEFS | {"guide", "kiosk", "integration"}),
     ("GET", f"/halls/{HALL}/tickets", {*P}),
     ("GET", f"/halls/{HALL}/tickets/A001", {*P, "kiosk", "devices", "integration"}),
+    ("POST", f"/halls/{HALL}/tickets/A001/legs", STAFF),
     ("POST", f"/halls/{HALL}/tickets/A001/cancel", STAFF | {"integration"}),
     ("POST", f"/halls/{HALL}/tickets/A001/reinstate", STAFF | {"kiosk", "integration"}),
     ("POST", f"/halls/{HALL}/tickets/A001/reprint", STAFF | {"kiosk", "integration"}),

@@ -51,6 +51,8 @@ def test_issue_says_what_the_visitor_is_told(stage: Stage) -> None:
         "windows": ["1", "2"],
         "priority": "green_channel",
         "seq": told["seq"],
+        "legs": [],
+        "leg_unserved": False,
     }
 
 

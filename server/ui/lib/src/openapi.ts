@@ -209,6 +209,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/tickets/{ticket}/legs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Plan the legs of a joint matter under one number; a clerk does so for the visitor at the own window. */
+        post: operations["plan_legs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/tickets/{ticket}/rate": {
         parameters: {
             query?: never;
@@ -320,7 +337,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The visit is done. */
+        /** The visit is done, or its leg: then the visitor waits for the next, or for the planned one that `next` names. */
         post: operations["finish"];
         delete?: never;
         options?: never;
@@ -661,7 +678,7 @@ export interface components {
         };
         /**
          * Called
-         * @description Who is called. `why`: head, priority, relief, bound or chosen; `reason` is the clerk's own, else `why`.
+         * @description Who is called. `reason`: the clerk's own, else `why`: head, priority, returning_leg, relief, bound or chosen.
          */
         Called: {
             /** Call Count */
@@ -891,8 +908,9 @@ export interface components {
          * Figures
          * @description wait = first call - issued; walk = start - called; serve = finish - start - held. Rates are 0..1.
          *
-         *     no-show rate = no-shows / issued; overdue rate = waited over target / called; rated rate = rated / finished;
-         *     satisfaction = grades 3..5 / rated.
+         *     no-show rate = no-shows / issued; overdue rate = waited over target / called; rated rate = rated / visits finished;
+         *     satisfaction = grades 3..5 / rated. `legs`: legs of joint matters after which the visit went on; a zone, service or
+         *     window counts them among its `finished`, the total does not. Calls, waits (since joining) and services are by leg.
          */
         Figures: {
             /** Called */
@@ -905,6 +923,8 @@ export interface components {
             finished: number;
             /** Issued */
             issued: number;
+            /** Legs */
+            legs: number;
             /** Missed */
             missed: number;
             /** No Show Rate */
@@ -924,6 +944,21 @@ export interface components {
             transferred: number;
             wait: components["schemas"]["Spread"];
             walk: components["schemas"]["Spread"];
+        };
+        /**
+         * Finish
+         * @description `next` chooses among the legs that are still planned; without it the first of them follows.
+         */
+        Finish: {
+            /** Next */
+            next?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Ticket */
+            ticket?: string | null;
         };
         /**
          * Floor
@@ -1043,12 +1078,19 @@ export interface components {
         /**
          * IssueTicket
          * @description A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash.
+         *
+         *     `legs` makes it a joint matter: its services in order, `service` first.
          */
         IssueTicket: {
             /** Channel */
             channel?: string | null;
             /** Language */
             language?: string | null;
+            /**
+             * Legs
+             * @default []
+             */
+            legs?: string[];
             /** Priority */
             priority?: string | null;
             /** Service */
@@ -1061,6 +1103,8 @@ export interface components {
         /**
          * IssuedTicket
          * @description What the visitor is told; `windows` may call the number.
+         *
+         *     `leg_unserved`: one of the `legs` of this joint matter has no window at work now.
          */
         IssuedTicket: {
             /** Ahead */
@@ -1073,6 +1117,16 @@ export interface components {
             issued_at: string;
             /** Label */
             label: string;
+            /**
+             * Leg Unserved
+             * @default false
+             */
+            leg_unserved?: boolean;
+            /**
+             * Legs
+             * @default []
+             */
+            legs?: components["schemas"]["Leg"][];
             /** Number */
             number: number;
             /** Priority */
@@ -1091,6 +1145,44 @@ export interface components {
             windows: string[];
             /** Zone */
             zone: string;
+        };
+        /**
+         * Leg
+         * @description A stop of a joint matter. `unserved`: it is still to come and no window at work serves or relieves it.
+         */
+        Leg: {
+            /** Finished At */
+            finished_at: string | null;
+            name: components["schemas"]["Text"];
+            /** Service */
+            service: string;
+            status: components["schemas"]["LegStatus"];
+            /** Unserved */
+            unserved: boolean;
+            /** Window */
+            window: string | null;
+        };
+        /**
+         * LegStatus
+         * @description Where a leg (联办环节) of a joint matter stands; one is active at a time.
+         * @enum {string}
+         */
+        LegStatus: "done" | "active" | "planned";
+        /**
+         * LegsPlanned
+         * @description The joint matter after the command; `leg_unserved`: a leg still to come has no window at work now.
+         */
+        LegsPlanned: {
+            /** Label */
+            label: string;
+            /** Leg Unserved */
+            leg_unserved: boolean;
+            /** Legs */
+            legs: components["schemas"]["Leg"][];
+            /** Seq */
+            seq: number;
+            /** Ticket */
+            ticket: string;
         };
         /**
          * Login
@@ -1155,12 +1247,21 @@ export interface components {
         /**
          * Moved
          * @description The ticket after the command; `window` is where it is now.
+         *
+         *     `next_leg` (a service) and `leg_unserved` only when a leg was finished and the visitor waits for the next.
          */
         Moved: {
             /** Call Count */
             call_count: number;
             /** Label */
             label: string;
+            /**
+             * Leg Unserved
+             * @default false
+             */
+            leg_unserved?: boolean;
+            /** Next Leg */
+            next_leg?: string | null;
             /** Seq */
             seq: number;
             status: components["schemas"]["TicketStatus"];
@@ -1214,6 +1315,16 @@ export interface components {
          * @enum {string}
          */
         Place: "front" | "end" | "by_arrival";
+        /**
+         * PlanLegs
+         * @description The services of a joint matter in order, 1 to 8 with those done; done ones stay and are not named.
+         *
+         *     The list begins with the service the ticket is at now, or with the one after it.
+         */
+        PlanLegs: {
+            /** Services */
+            services: string[];
+        };
         /**
          * Priority
          * @description Why a visitor may go ahead, and the question that the kiosk asks.
@@ -1384,6 +1495,8 @@ export interface components {
             finished: number;
             /** Issued */
             issued: number;
+            /** Legs */
+            legs: number;
             /** Missed */
             missed: number;
             /** No Show Rate */
@@ -1466,6 +1579,8 @@ export interface components {
         /**
          * Ticket
          * @description One visit. `ahead` and `eta` while it waits; `track_url` only for who holds the track token.
+         *
+         *     `legs` are the stops of a joint matter, none for an ordinary visit; `lead_window` is the window of first contact.
          */
         Ticket: {
             /** Ahead */
@@ -1487,8 +1602,15 @@ export interface components {
             issued_at: string;
             /** Label */
             label: string;
+            /** Lead Window */
+            lead_window?: string | null;
+            /**
+             * Leg Unserved
+             * @default false
+             */
+            leg_unserved?: boolean;
             /** Legs */
-            legs: string[];
+            legs: components["schemas"]["Leg"][];
             /** Number */
             number: number;
             /** Priority */
@@ -1608,6 +1730,8 @@ export interface components {
             called: number;
             /** Finished */
             finished: number;
+            /** Legs */
+            legs: number;
             /** Load */
             load: number | null;
             /** No Shows */
@@ -1688,6 +1812,8 @@ export interface components {
             finished: number;
             /** Issued */
             issued: number;
+            /** Legs */
+            legs: number;
             /** Missed */
             missed: number;
             /** No Show Rate */
@@ -1749,6 +1875,7 @@ export type Enrol = components['schemas']['Enrol'];
 export type Enrolled = components['schemas']['Enrolled'];
 export type Eta = components['schemas']['Eta'];
 export type Figures = components['schemas']['Figures'];
+export type Finish = components['schemas']['Finish'];
 export type Floor = components['schemas']['Floor'];
 export type Hall = components['schemas']['Hall'];
 export type HallName = components['schemas']['HallName'];
@@ -1758,6 +1885,9 @@ export type HallWindow = components['schemas']['HallWindow'];
 export type Halls = components['schemas']['Halls'];
 export type IssueTicket = components['schemas']['IssueTicket'];
 export type IssuedTicket = components['schemas']['IssuedTicket'];
+export type Leg = components['schemas']['Leg'];
+export type LegStatus = components['schemas']['LegStatus'];
+export type LegsPlanned = components['schemas']['LegsPlanned'];
 export type Login = components['schemas']['Login'];
 export type Me = components['schemas']['Me'];
 export type Move = components['schemas']['Move'];
@@ -1767,6 +1897,7 @@ export type OpeningHours = components['schemas']['OpeningHours'];
 export type Pause = components['schemas']['Pause'];
 export type PauseReason = components['schemas']['PauseReason'];
 export type Place = components['schemas']['Place'];
+export type PlanLegs = components['schemas']['PlanLegs'];
 export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
 export type Rate = components['schemas']['Rate'];
@@ -2357,6 +2488,54 @@ export interface operations {
             };
         };
     };
+    plan_legs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanLegs"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LegsPlanned"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rate: {
         parameters: {
             query?: {
@@ -2664,7 +2843,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Move"];
+                "application/json": components["schemas"]["Finish"];
             };
         };
         responses: {

@@ -4,7 +4,7 @@
  * Bodies and answers of `/api/v1` are generated from the server's OpenAPI (`npm run wire`). The pictures of `/live` are
  * written here: `server/projections` draws them. Times are RFC 3339 with the hall's offset, durations end in `_s`.
  */
-import type { DeviceRow, Eta, PauseReason, Text, Ticket, TicketStatus, WindowStatus } from './openapi'
+import type { DeviceRow, Eta, Leg, PauseReason, Text, Ticket, TicketStatus, WindowStatus } from './openapi'
 
 export type {
   Assigned,
@@ -20,6 +20,7 @@ export type {
   HallWindow,
   IssuedTicket,
   IssueTicket,
+  Leg,
   Me,
   Moved,
   OpeningHours,
@@ -110,6 +111,9 @@ export interface WindowPicture {
     why: string | null
     /** What the clerk wrote. */
     reason: string | null
+    /** The stops of a joint matter, none for an ordinary visit. */
+    legs: Leg[]
+    lead_window: string | null
   } | null
   held: { ticket: string; label: string; service: Text; held_at: string | null; reason: string | null }[]
   missed: { ticket: string; label: string; service: Text; missed_at: string | null; reinstatable: boolean }[]
@@ -155,13 +159,16 @@ export interface ManagerPicture {
     finished_today: number
     no_show_today: number
     mean_wait_s: number | null
+    /** Of `finished_today`: legs after which the visit went on. */
+    legs_today: number
   }[]
   services: { service: string; name: Text; zone: string; prefix: string; waiting: number; windows: string[] }[]
   devices: DeviceRow[]
+  alarms: { kind: 'leg_unserved'; service: string; name: Text; zone: string; waiting: number; oldest_since: string | null }[]
 }
 
 /** `ticket:TRACK` */
-export interface TicketPicture extends Omit<Ticket, 'history' | 'legs' | 'track_url'> {
+export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url'> {
   hall_name: Text
   service_name: Text
   zone_name: Text
