@@ -153,6 +153,7 @@ class Screens:
                         self._broken.add(topic)
                         log.exception("picture %s of %s cannot be drawn", topic.partition(":")[0], self._hall.id)
                     continue
+                self._broken.discard(topic)
                 if data != watched.data:
                     self._publish(topic, watched, data, seq, at)
 
@@ -177,6 +178,7 @@ class Screens:
         watched.viewers.pop(viewer, None)
         if not watched.viewers:
             del self._topics[topic]
+            self._broken.discard(topic)
 
     def _draw(self, topic: str) -> tuple[bytes, int, str]:
         """Give the picture of a topic as JSON, the commit it shows, and the hall's time."""
