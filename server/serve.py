@@ -29,7 +29,6 @@ from server import timers
 from server.clock import Clock, DrillClock, instant_of, machine_clock
 from server.domain.commands import PlanHall
 from server.domain.refusals import Refusal
-from server.domain.state import HallState
 from server.domain.terms import CLOCK, HallId
 from server.feeds.devices import JobFeed
 from server.feeds.journal import JobJournal, JournalBroken
@@ -130,7 +129,7 @@ class _Server:
         self._ledger_faults: dict[HallId, str] = {}
         self._names: dict[str, str] = {}
         self._names_at = -NAMES_FOR_S
-        self._small_writes = ThreadPool(2)  # register, journal, password checks
+        self._small_writes = ThreadPool(2)  # journal of jobs, password checks
         self.halls: dict[HallId, Hall] = {}
         for hall, file in files.items():
             self.halls[hall] = _open_hall(hall, folder, clock, self._ledger_faults)
@@ -147,7 +146,7 @@ class _Server:
 
     def open_doors(self, socket: Any, host: str, port: int, *, dev: bool) -> None:
         """Begin to answer on a listening socket."""
-        public = [url for hall in self.halls.values() if (url := _public_url(hall)) is not None]
+        public = [url for hall in self.halls.values() if (url := hall.plan.public_url) is not None]
         doors = Doors(hosts=[host], port=port, public_urls=public)
         site = Site(
             halls=self.halls,
@@ -253,7 +252,7 @@ class _Server:
                 "ticket": last.ticket,
                 "status": last.status,
                 "detail": last.detail,
-                "at": self.halls[hall].read(lambda state, _, last=last: instant(state.plan, last.at_ms)),  # type: ignore[misc]
+                "at": instant(self.halls[hall].plan, last.at_ms),
             }
             rows.append(row)
         return rows
@@ -404,7 +403,7 @@ def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str
 def _plan(hall: Hall, file: HallFile) -> None:
     """Take the hall file over when it is new; a file that drops what is in use today waits for the next start."""
     plan = plan_of(file)
-    if hall.read(lambda state, _: state.plan.digest) == plan.digest:
+    if hall.plan.digest == plan.digest:
         return
     try:
         hall.handle(PlanHall(plan=plan), actor=CLOCK)
@@ -414,13 +413,6 @@ def _plan(hall: Hall, file: HallFile) -> None:
         raise ServeError(f"不能写入账本：{error}", f"cannot write the ledger: {error}") from error
     else:
         log.info("hall %s: took over its file (%s)", hall.id, plan.digest)
-
-
-def _public_url(hall: Hall) -> str | None:
-    def question(state: HallState, _: int) -> str | None:
-        return state.plan.public_url
-
-    return hall.read(question)
 
 
 def _shown(host: str) -> str:
