@@ -400,13 +400,10 @@ class People:
     def is_valid(self, identity: Identity) -> bool:
         """Say whether an identity still stands: session not ended, account or device not closed; asked by open lines.
 
-        It is a sign of life of a device, but no use of a session: a page left open alone does not keep a person in.
+        It is no use of a session: a page left open alone does not keep a person in.
         """
         kind = "s" if identity.is_person else "c" if identity.cookie else "d"
-        if self._identity(kind, identity.proof) is None:
-            return False
-        self.seen(identity)
-        return True
+        return self._identity(kind, identity.proof) is not None
 
     def keyed_hash(self, purpose: str, data: bytes) -> str:
         """Give the HMAC-SHA-256 (hex) of data under this data folder's secret."""
