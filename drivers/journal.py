@@ -35,14 +35,16 @@ class Journal:
     """The agent's memory of jobs; may be used from every owner thread."""
 
     def __init__(self, path: Path, now: datetime) -> None:
-        """Open or make the file and forget rows older than a week. Raises sqlite3.Error when it cannot be used."""
+        """Open or make the file. Rows older than a week are forgotten, now and every day.
+
+        Raises sqlite3.Error when the file cannot be used.
+        """
         self._lock = threading.Lock()
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._file.execute("pragma journal_mode=delete")
         self._file.execute("pragma synchronous=full")
         self._file.execute(_SCHEMA)
-        oldest = (now - timedelta(days=KEPT_DAYS)).isoformat()
-        self._file.execute("delete from job where started_at < ?", (oldest,))
+        self._forget_old(now)
 
     def take_interrupted(self) -> frozenset[str]:
         """Give the devices whose job was begun and not ended before this process; those jobs are unknown for good."""
@@ -68,6 +70,8 @@ class Journal:
     def start(self, order: JobOrder, now: datetime) -> None:
         """Note durably that the job is being done; from now on it is never begun again."""
         with self._lock:
+            if now.date() != self._forgot_on:  # an agent may run for years
+                self._forget_old(now)
             self._file.execute(
                 "insert or ignore into job (device, id, about, started_at) values (?, ?, ?, ?)",
                 (*_key(order), now.isoformat()),
@@ -86,6 +90,11 @@ class Journal:
         """Close the file."""
         with self._lock:
             self._file.close()
+
+    def _forget_old(self, now: datetime) -> None:
+        oldest = (now - timedelta(days=KEPT_DAYS)).isoformat()
+        self._file.execute("delete from job where started_at < ?", (oldest,))
+        self._forgot_on = now.date()
 
 
 def _key(order: JobOrder) -> tuple[str, str, str]:
