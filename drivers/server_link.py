@@ -75,7 +75,7 @@ class Http:
             )
         except requests.RequestException as error:
             raise ServerAway(_short(error)) from error
-        if answer.status_code in {502, 503, 504} or answer.status_code >= 500:
+        if answer.status_code >= 500:
             raise ServerAway(f"the server answers {answer.status_code}")
         if answer.status_code >= 400:
             code, detail = _problem(answer)

@@ -5,10 +5,11 @@
       2 off line: 04 cover open, 08 fed by the button, 20 stopped by paper end, 40 error
       3 error: 04 recoverable, 08 cutter, 20 unrecoverable, 40 clears itself (head hot)
       4 paper: 0C near end, 60 absent
-    GS r 1      1d 72 01   one byte, bits 4 and 7 zero: 03 near end, 0C absent; queued behind the data, so it is the
-    barrier ASB         four bytes, first 0xx1xx00 (mask 93, value 10): 08 off line, 20 cover, 40 feed; second 04
-    recoverable, 08 cutter,
-                20 unrecoverable, 40 clears itself; third 03 near end, 0C absent; bytes 2..4 have bits 4 and 7 zero
+    GS r 1      1d 72 01   one byte, bits 4 and 7 zero: 03 near end, 0C absent; queued behind the data: the barrier
+    ASB         four bytes, bits 4 and 7 of bytes 2..4 zero
+      first     0xx1xx00 (mask 93, value 10): 08 off line, 20 cover, 40 feed button
+      second    04 recoverable, 08 cutter, 20 unrecoverable, 40 clears itself
+      third     03 near end, 0C absent
 
 The three kinds differ in fixed bits, so they may share one stream. Some printers send automatic status although it was
 turned off.
