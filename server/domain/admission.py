@@ -12,10 +12,8 @@ from server.domain import calendar
 from server.domain.forecast import Eta, eta
 from server.domain.refusals import DAY_FULL, HALL_CLOSED_UNTIL, LAST_TICKET, SERVICE_OVER, SLOT_FULL, Code, Refusal
 from server.domain.routing import ahead_of_newcomer
-from server.domain.state import HallState
+from server.domain.state import MS_PER_MIN, HallState
 from server.domain.terms import ORDINARY, HallPlan, ServiceId
-
-MS_PER_MIN = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,7 @@ def check_quota(state: HallState, service: ServiceId, now_ms: int) -> None:
     day_full = _day_left(state, service) == 0
     opens_ms = _next_room(state, service, now_ms)
     if opens_ms is None:
-        raise Refusal(Code.QUOTA_FULL, service=_name(state, service))
+        raise Refusal(Code.QUOTA_FULL, service=name_in_both(state, service))
     raise _closed(state, Code.QUOTA_FULL, DAY_FULL if day_full else SLOT_FULL, service, opens_ms, now_ms)
 
 
@@ -165,7 +163,7 @@ def _closed(
     now_ms: int,
 ) -> Refusal:
     plan = state.plan
-    name = _name(state, service)
+    name = name_in_both(state, service)
     if opens_ms is None:
         return Refusal(code, SERVICE_OVER, service=name)
     opens_at = calendar.local(plan, opens_ms).isoformat(timespec="milliseconds")
@@ -173,7 +171,8 @@ def _closed(
     return Refusal(code, sentences, facts={"opens_at": opens_at}, service=name, opens=opens)
 
 
-def _name(state: HallState, service: ServiceId) -> tuple[str, str]:
+def name_in_both(state: HallState, service: ServiceId) -> tuple[str, str]:
+    """Give the name of a service as a refusal says it: (zh, en)."""
     name = state.plan.service[service].name
     zh = name.get("zh", service)
     return zh, name.get("en", zh)

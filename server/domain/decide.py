@@ -9,7 +9,7 @@ from typing import assert_never
 
 from server.domain import commands as c
 from server.domain import events as e
-from server.domain.admission import check_hours, check_last_ticket, check_quota, refuse_after_day_close
+from server.domain.admission import check_hours, check_last_ticket, check_quota, name_in_both, refuse_after_day_close
 from server.domain.forecast import eta, open_windows
 from server.domain.lifecycle import FINAL, Move, is_legal
 from server.domain.refusals import NO_TICKET, Code, Refusal
@@ -193,7 +193,7 @@ def _issue(state: HallState, command: c.IssueTicket, now_ms: int) -> list[e.Even
     planned = state.plan.service[service]
     number = state.numbers.get(planned.prefix, planned.first - 1) + 1
     if number > planned.last:
-        raise Refusal(Code.QUOTA_FULL, service=planned.name.get("zh", service))
+        raise Refusal(Code.QUOTA_FULL, service=name_in_both(state, service))
     label = label_of(planned.prefix, number)
     legs = _legs(state, service, command.legs, done=0) if command.legs else ()
     ahead = ahead_of_newcomer(state, service, priority, now_ms)
@@ -257,7 +257,7 @@ def _legs(state: HallState, active: ServiceId, services: tuple[ServiceId, ...], 
         raise Refusal(Code.TOO_MANY_LEGS, count=str(LEGS_MAX))
     for index, service in enumerate(legs):
         if service in legs[:index]:
-            raise Refusal(Code.LEG_REPEATED, service=_name(state, service))
+            raise Refusal(Code.LEG_REPEATED, service=name_in_both(state, service))
     return legs
 
 
@@ -405,7 +405,7 @@ def _finished(
     state: HallState, ticket: Ticket, window: WindowNo, now_ms: int, *, next_leg: ServiceId | None = None
 ) -> e.TicketFinished | e.LegFinished:
     if next_leg is not None and next_leg not in ticket.legs_planned:
-        raise Refusal(Code.LEG_NOT_PLANNED, service=_name(state, _service(state, next_leg)), label=ticket.label)
+        raise Refusal(Code.LEG_NOT_PLANNED, service=name_in_both(state, _service(state, next_leg)), label=ticket.label)
     hold_ms = ticket.hold_total_ms + (now_ms - ticket.held_ms if ticket.held_ms is not None else 0)
     began_ms = ticket.started_ms if ticket.started_ms is not None else ticket.called_ms
     hold_s = hold_ms // 1000
@@ -453,15 +453,10 @@ def _service(state: HallState, service: ServiceId) -> ServiceId:
     return service
 
 
-def _name(state: HallState, service: ServiceId) -> tuple[str, str]:
-    name = state.plan.service[service].name
-    return name.get("zh", service), name.get("en", name.get("zh", service))
-
-
 def _serving_window(state: HallState, no: WindowNo, service: ServiceId) -> WindowState:
     window = _window(state, no)
     if service not in (*window.serves, *window.relief):
-        raise Refusal(Code.SERVICE_NOT_SERVED, window=no, service=state.plan.service[service].name.get("zh", service))
+        raise Refusal(Code.SERVICE_NOT_SERVED, window=no, service=name_in_both(state, service))
     return window
 
 

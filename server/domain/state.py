@@ -196,13 +196,6 @@ class HallState:
         """Count who waits for a service."""
         return sum(len(lane) for (lane_service, _, _), lane in self.lanes.items() if lane_service == service)
 
-    def oldest_ms(self, service: ServiceId) -> int | None:
-        """Give since when the one waiting longest for a service has been waiting (ms), or None."""
-        return min(
-            (self.tickets[lane[0][2]].issued_ms for (of, _, _), lane in self.lanes.items() if of == service),
-            default=None,
-        )
-
     def mean_s(self, service: ServiceId) -> float:
         """Give the learned seconds of one visit."""
         typical_s = self.plan.service[service].minutes_typical * 60
@@ -489,10 +482,3 @@ def _wait(state: HallState, ticket: Ticket, *, since_ms: int) -> None:
     ticket.since_ms = since_ms
     lane = state.lanes.setdefault((ticket.service, ticket.priority, ticket.bound), [])
     insort(lane, (since_ms, ticket.order, ticket.id))
-
-
-def replay(state: HallState, events: Iterator[tuple[int, e.Event]]) -> HallState:
-    """Fold (at_ms, event) pairs into a state and give it back."""
-    for at_ms, event in events:
-        evolve(state, event, at_ms=at_ms)
-    return state

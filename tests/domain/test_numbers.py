@@ -6,7 +6,8 @@ import pytest
 
 from server.domain import commands as c
 from server.domain import events as e
-from server.domain.refusals import Code
+from server.domain.decide import decide
+from server.domain.refusals import Code, Refusal
 from server.domain.terms import Label, PauseReason, TicketStatus, WindowNo, business_day, label_of
 from tests.domain.halls import MIN, PLAN, Scene, a_service, a_window, issue, ms
 
@@ -163,6 +164,20 @@ def test_a_transferred_visitor_counts_for_the_new_service() -> None:
     assert scene.refused(issue("social", visitor="somebody")) is Code.ALREADY_WAITING
     scene.do(issue("general", visitor="somebody"))
     assert scene.refused(issue("general", visitor="somebody")) is Code.ALREADY_WAITING
+
+
+def test_a_refusal_names_the_service_in_the_readers_language() -> None:
+    general = replace(a_service("general", "A", last=1), name={"zh": "综合", "en": "General"})
+    services = (general, a_service("social", "B"))
+    windows = (a_window("1", "general"), a_window("2", "social"))
+    scene = Scene(replace(PLAN, services=services, windows=windows))
+    scene.issue()
+    for command in (issue("general", window="2"), issue("general")):
+        with pytest.raises(Refusal) as refusal:
+            decide(scene.state, command, now_ms=scene.now_ms)
+        assert "综合" in refusal.value.sentence("zh")
+        assert "General" in refusal.value.sentence("en")
+        assert "综合" not in refusal.value.sentence("en")
 
 
 def test_unknown_names_are_told_apart() -> None:
