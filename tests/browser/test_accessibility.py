@@ -1,0 +1,149 @@
+"""Every page in every state one meets at once, in both languages, looked over by axe at WCAG 2.2 AA."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import LANDSCAPE, LAPTOP, PASSWORD, PHONE, PORTRAIT, Api, Station, Visitor
+
+pytestmark = pytest.mark.browser
+
+HALL = "/halls/qiaocheng"
+STRIP = (360, 800)
+AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
+# Gives [rule, element, what to do] of everything that is not as it should be.
+LOOK_OVER = """async () => {
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  const told = await axe.run(document, { runOnly: tags })
+  if (told.passes.length === 0) return ['axe looked at nothing']
+  const tell = (rule) => rule.nodes.map((node) => [rule.id, node.html.slice(0, 160), node.failureSummary])
+  return told.violations.flatMap(tell)
+}"""
+
+
+class Look:
+    """Looks pages over, and remembers what it found where."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.found: list[tuple[str, object]] = []
+        self._axe = AXE.read_text()
+
+    def __call__(self, page: Page, where: str) -> None:
+        assert page.evaluate("document.documentElement.lang").startswith(self.language), where
+        page.evaluate(self._axe)
+        self.found += [(where, one) for one in page.evaluate(LOOK_OVER)]
+        if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
+            self.found.append((where, "scrolls sideways"))
+
+
+@pytest.fixture(params=["zh", "en"])
+def look(request: pytest.FixtureRequest) -> Iterator[Look]:
+    """Give what looks pages over in one language; what it found fails the test at its end."""
+    if not AXE.is_file():
+        pytest.skip("needs axe-core: npm ci")
+    look = Look(request.param)
+    yield look
+    assert look.found == []
+
+
+@pytest.fixture
+def manager(station: Station) -> Iterator[Api]:
+    manager = station.manager()
+    yield manager
+    manager.close()
+
+
+def test_what_visitors_touch(visitor: Visitor, station: Station, look: Look) -> None:
+    code = station.people.new_code("kiosk-1", role="kiosk")
+    page = visitor.open(f"/kiosk?hall=qiaocheng&lang={look.language}#code={code}", PORTRAIT)
+    page.wait_for_selector("[data-choice]")
+    look(page, "kiosk: zones")
+    page.click("[data-choice=general]")
+    page.wait_for_selector("[data-choice=pickup]")
+    look(page, "kiosk: services")
+    page.click("[data-choice=pickup]")
+    page.wait_for_selector("[data-priority]")
+    look(page, "kiosk: question")
+    with page.expect_response(lambda one: one.request.method == "POST" and one.url.endswith("/tickets")) as answer:
+        page.click("[data-priority='']")
+    page.wait_for_selector("[data-label]")
+    look(page, "kiosk: ticket")
+
+    address = urlsplit(answer.value.json()["track_url"]).path
+    phone = visitor.open(f"{address}?lang={look.language}", PHONE)
+    phone.wait_for_selector("[data-label]")
+    look(phone, "phone: waiting")
+    phone.click("[data-cancel]")
+    phone.wait_for_selector("dialog[open]")
+    look(phone, "phone: cancel?")
+    phone.click("[data-confirm]")
+    phone.wait_for_selector("main.cancelled")
+    look(phone, "phone: cancelled")
+
+
+def test_what_hangs_on_walls(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:
+    manager.send("POST", f"{HALL}/tickets", {"service": "household"})
+    manager.send("POST", f"{HALL}/windows/11/open", {})
+    manager.send("POST", f"{HALL}/windows/11/call-next", {})
+    for number, (address, shows) in enumerate(
+        [("board?", ".newest"), ("board?zone=household&", ".newest"), ("strip?window=11&", ".label")]
+    ):
+        code = station.people.new_code(f"screen-{number}", role="display")
+        page = visitor.open(f"/{address}hall=qiaocheng&lang={look.language}#code={code}", LANDSCAPE)
+        page.wait_for_selector(shows)
+        page.wait_for_timeout(700)  # the newest call fades in within 0.6 s
+        look(page, address)
+
+
+def test_what_a_clerk_works_with(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:
+    manager.send("POST", f"{HALL}/tickets", {"service": "household"})
+    station.people.add_user("1011", PASSWORD, role="clerk", name="职员", windows=("11",))
+    page = visitor.open("/login", STRIP)
+    page.click(f".languages [lang={look.language}]")
+    page.select_option("#hall", "qiaocheng")
+    look(page, "login")
+    page.fill("#work-id", "1011")
+    page.fill("#password", PASSWORD)
+    page.fill("#window", "11")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("main.work")
+    look(page, "clerk: free")
+    page.keyboard.press("F1")
+    page.wait_for_selector("[data-label]")
+    look(page, "clerk: calling")
+    for key in ("F4", "F6", "F7", "?"):
+        expect(page.locator("[data-do=main]")).to_have_attribute("aria-disabled", "false")
+        page.keyboard.press(key)
+        page.wait_for_selector("dialog[open]")
+        look(page, f"clerk: {key}")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog[open]", state="detached")
+
+
+def test_what_a_manager_works_with(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:
+    manager.send("POST", f"{HALL}/tickets", {"service": "household"})
+    page = visitor.open("/login", LAPTOP)
+    page.click(f".languages [lang={look.language}]")
+    page.fill("#work-id", "manager-1")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/manager")
+    page.wait_for_selector("[data-window]")
+    for size in (LAPTOP, PHONE):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for tab in page.locator("[role=tab]").all():
+            tab.click()
+            page.wait_for_selector("[role=tabpanel]")
+            look(page, f"manager: {tab.inner_text()} {size}")
+    page.locator("[role=tab]").first.click()
+    page.locator("[data-window]").first.click()
+    page.wait_for_selector("dialog[open]")
+    look(page, "manager: window")
+    home = page.context.new_page()
+    home.goto(f"{station.url}/?lang={look.language}")
+    home.wait_for_selector("section a")
+    look(home, "home")
