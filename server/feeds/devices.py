@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from itertools import takewhile
 from threading import Event as Flag
 from threading import RLock
 from time import monotonic
@@ -66,10 +67,10 @@ class _Unread(Enum):
 class _Kept:
     """A job that is not too late, by the hall's clock and, should that be set back, by the time that has passed."""
 
-    __slots__ = ("job", "until_s")
+    __slots__ = ("job", "place", "until_s")
 
     def __init__(self, job: Job, now_ms: int) -> None:
-        self.job, self.until_s = job, monotonic() + (job.expires_ms - now_ms) / 1000
+        self.job, self.place, self.until_s = job, _place_of(job), monotonic() + (job.expires_ms - now_ms) / 1000
 
     def is_late(self, now_ms: int, *, by_s: float = 0.0) -> bool:
         """Say whether the job expired at least `by_s` ago."""
@@ -226,9 +227,10 @@ class JobFeed:
     def _next(self, lane: _Lane, now_ms: int) -> _Kept | None:
         rows = self._rows(self._hall.id)
         row = next((row for row in rows if row.device == lane.device), None)
-        for kept in self._tail:
+        not_done = takewhile(lambda kept: kept.place > lane.place, reversed(self._tail))
+        for kept in reversed(list(not_done)):
             job = kept.job
-            if _place_of(job) <= lane.place or kept.is_late(now_ms):
+            if kept.is_late(now_ms):
                 continue
             if row is not None and not _is_for(job, row, rows):
                 continue
