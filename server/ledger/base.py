@@ -47,7 +47,8 @@ class Ledger(Protocol):
         """Give the commits with seq > `after` in order, at most `limit`.
 
         Raises:
-            LedgerBroken: a commit does not fit its hash or the one before it.
+            LedgerBroken: a commit does not fit its hash or the one before it, or the store finds itself damaged.
+            LedgerDown: the store cannot be read now.
         """
 
     def close(self) -> None:
@@ -59,7 +60,7 @@ class Stale(Exception):
 
 
 class LedgerDown(Exception):
-    """The store cannot be written now (disk full, no connection); nothing was written. Trying again may help."""
+    """The store cannot be written or read now (disk full, closed); nothing was written. Trying again may help."""
 
 
 class LedgerDoubtful(Exception):
@@ -67,4 +68,4 @@ class LedgerDoubtful(Exception):
 
 
 class LedgerBroken(Exception):
-    """The stored commits contradict their hashes. Restore from a backup; nothing is served from this ledger."""
+    """The stored commits are damaged or contradict their hashes. Restore a backup; nothing is served from them."""

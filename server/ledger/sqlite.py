@@ -130,8 +130,8 @@ class SqliteLedger:
             return self._db.execute(sql, values).fetchall()
         except sqlite3.ProgrammingError as error:  # closed: the process is ending
             raise LedgerDown(f"{self._path}: {error}") from error
-        except sqlite3.Error as error:
-            raise _damaged(self._path, error) from error
+        except sqlite3.Error as error:  # a disk that fails for a moment is no reason to restore a backup
+            raise _damaged(self._path, error) if _is_damage(error) else LedgerDown(f"{self._path}: {error}") from error
 
     def _write(self, rows: list[tuple[int, str, str | None, str, str, bytes]]) -> None:
         try:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -241,6 +242,29 @@ class FailingDisk:
 
     def executemany(self, sql: str, rows: list[tuple[int | str | bytes | None, ...]]) -> sqlite3.Cursor:
         return self._real.executemany(sql, rows)
+
+
+@pytest.mark.parametrize(
+    ("code", "raised"), [(sqlite3.SQLITE_IOERR_READ, LedgerDown), (sqlite3.SQLITE_CORRUPT, LedgerBroken)]
+)
+def test_a_read_that_fails_is_told_from_a_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, raised: type[Exception]
+) -> None:
+    ledger = SqliteLedger(tmp_path / "hall.sqlite")
+    commits = chain_of(2)
+    ledger.append(commits)
+
+    def execute(*_: object) -> sqlite3.Cursor:
+        error = sqlite3.OperationalError("it cannot be read")
+        error.sqlite_errorcode = code
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "_db", SimpleNamespace(execute=execute))
+        with pytest.raises(raised, match="it cannot be read"):
+            list(ledger.read())
+    assert list(ledger.read()) == commits
+    ledger.close()
 
 
 def test_after_a_failed_fsync_nothing_is_promised_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
