@@ -250,7 +250,8 @@ class ThermalPrinter:
             self._open().write(RECOVER, WRITE_S)
 
     def _open(self) -> Line:
-        assert self._line is not None, "asked before _ask_fresh"
+        if self._line is None:
+            raise AssertionError("asked before _ask_fresh")
         return self._line
 
     def _seconds_per_byte(self) -> float:
