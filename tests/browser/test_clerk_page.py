@@ -285,3 +285,27 @@ def test_a_manager_works_any_window(visitor: Visitor, station: Station, guide: A
     do(page, "F1")
     expect(current(page)).to_have_text(label)
     until(lambda: status(guide, label) == "called", "the server has the call")
+
+
+def test_a_joint_matter_is_planned_and_finished_leg_by_leg(visitor: Visitor, station: Station, guide: Api) -> None:
+    page = console(visitor, station)
+    label = issue(guide)
+    do(page, "F1")
+    expect(current(page)).to_have_text(label)
+    page.get_by_role("button", name="菜单").press("Enter")
+    page.locator("[data-plan-legs]").press("Enter")
+    for service in ("household", "pickup"):
+        page.keyboard.type(service)
+        page.keyboard.press("Enter")
+        expect(page.locator(f"[data-chosen={service}]")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-notice]")).to_contain_text("联办环节已定")
+    expect(page.locator("[data-legs] li")).to_have_count(3)
+    expect(page.locator("[data-do=finish]")).to_contain_text("办结本环节，转下一环节")
+    assert page.evaluate(SIDEWAYS) == []
+    page.locator("[data-do=finish]").click()
+    page.locator("[data-leg=pickup]").press("Enter")
+    expect(page.locator("[data-notice]")).to_contain_text("转下一环节")
+    expect(current(page)).to_have_count(0)
+    ticket = guide.send("GET", f"{HALL}/tickets/{label}")
+    assert (ticket["status"], ticket["service"], ticket["lead_window"]) == ("waiting", "pickup", "3")

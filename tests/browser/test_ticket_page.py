@@ -56,6 +56,25 @@ def test_the_page_follows_the_visit_to_its_end(visit: Visit) -> None:
     expect(page.locator("[data-grade]")).to_have_count(0)
 
 
+def test_the_legs_of_a_joint_matter_are_followed_on_the_page(visit: Visit) -> None:
+    page = visit.page
+    expect(page.locator("[data-legs]")).to_have_count(0)
+    visit.window.send("POST", f"/halls/qiaocheng/tickets/{visit.label}/legs", {"services": ["general"]})
+    legs = page.locator("[data-legs] li")
+    expect(legs).to_have_count(2)
+    expect(page.locator("[data-legs] h2")).to_have_text("联办进度 0/2")
+    expect(legs.nth(1)).to_contain_text("现在没有窗口办理")
+    visit.at_window("call-next")
+    visit.at_window("finish")
+    expect(page.locator("main.waiting")).to_be_visible()
+    expect(page.locator("[data-label]")).to_have_text(visit.label)
+    expect(legs.nth(0)).to_contain_text("11 号窗口已办结")
+    expect(page.locator(".hint")).to_have_count(0)  # nobody would call: "you are next" would be wrong
+    expect(page.locator("[data-legs] [aria-current=step]")).to_contain_text("现在办这一项")
+    expect(page.locator("[data-legs]")).to_contain_text("首接窗口：11 号")
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+
+
 def test_a_phone_is_shaken_by_a_call_where_it_allows_that(visit: Visit) -> None:
     visit.page.evaluate(
         "() => { window.shaken = 0; Navigator.prototype.vibrate = () => { window.shaken += 1; return true } }"

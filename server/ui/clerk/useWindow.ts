@@ -17,7 +17,13 @@ const SLIP_MS = 800
 const SAID_FOR_MS = 6_000
 const RENEW_AT_MOST_EVERY_MS = 5_000
 
-type Act = (key: string) => Promise<{ seq: number }>
+/** `next_leg`: a joint matter goes on to this service. */
+export interface Answer {
+  seq: number
+  next_leg?: string | null
+}
+type Act = (key: string) => Promise<Answer>
+type Words = string | ((answer: Answer) => string)
 
 export interface Notice {
   kind: 'good' | 'bad' | 'plain'
@@ -31,11 +37,11 @@ export interface Wish {
   name: string
   act: Act
   /** What to say when it worked. */
-  done?: string
+  done?: Words
   /** Called once when it worked, however late. */
   worked?: () => void
   /** What to do instead when the hall refuses with this code. */
-  instead?: { code: string; act: Act; done: string }
+  instead?: { code: string; act: Act; done: Words }
 }
 
 export function useWindow(hall: Ref<string | null>, no: Ref<string | null>) {
@@ -87,7 +93,7 @@ export function useWindow(hall: Ref<string | null>, no: Ref<string | null>) {
       throw problem
     })
     await shown(answer.seq)
-    notice.value = done === undefined ? null : { kind: 'good', words: done }
+    notice.value = done === undefined ? null : { kind: 'good', words: typeof done === 'string' ? done : done(answer) }
   }
 
   /** Our token is old: ask who we are, and say whether the same press is worth another try. */

@@ -5,7 +5,7 @@
  */
 import createClient from 'openapi-fetch'
 import { patiently, rememberCsrf } from './http'
-import type { Assign, CallNext, CallTicket, IssueTicket, Login, Me, Move, paths, Pause, TicketStatus, Transfer } from './openapi'
+import type { Assign, CallNext, CallTicket, Finish, IssueTicket, Login, Me, Move, paths, Pause, TicketStatus, Transfer } from './openapi'
 import type { TicketMove } from './wire'
 
 const client = createClient<paths>({
@@ -60,6 +60,8 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/reinstate', { params: ofTicket(hall, ticket), ...keyed(key) })),
   reprint: (hall: string, ticket: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/reprint', { params: ofTicket(hall, ticket), ...keyed(key) })),
+  planLegs: (hall: string, ticket: string, services: string[], key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/legs', { params: ofTicket(hall, ticket), body: { services }, ...keyed(key) })),
   rate: (hall: string, ticket: string, grade: number, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/rate', { params: ofTicket(hall, ticket), body: { grade }, ...keyed(key) })),
 
@@ -70,6 +72,8 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/call', { params: ofWindow(hall, window), body, ...keyed(key) })),
   move: (hall: string, window: string, move: TicketMove, body: Move = {}, key?: string) =>
     got(client.POST(`/api/v1/halls/{hall}/windows/{no}/${move}`, { params: ofWindow(hall, window), body, ...keyed(key) })),
+  finish: (hall: string, window: string, body: Finish, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/finish', { params: ofWindow(hall, window), body, ...keyed(key) })),
   transfer: (hall: string, window: string, body: Transfer, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/transfer', { params: ofWindow(hall, window), body, ...keyed(key) })),
   open: (hall: string, window: string, key?: string) =>
