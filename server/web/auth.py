@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from flask import Flask, g, request
 
 from server.domain.terms import Actor, ActorKind, HallId, WindowNo
-from server.people import Identity, People, Role
+from server.people import DEVICE_ROLES, PERSON_ROLES, Identity, People, Role
 from server.register import Kind, Register
 from server.web.problems import Problem
 from server.web.site import Site, here
@@ -24,8 +24,6 @@ CSRF_HEADER = "X-CSRF-Token"
 
 audit = logging.getLogger("server.audit")  # sign-ins and refused attempts: GB/T 22239-2019 8.1.4.3
 
-PEOPLE = frozenset({Role.CLERK, Role.GUIDE, Role.MANAGER, Role.ADMIN, Role.AUDITOR})
-DEVICES = frozenset({Role.KIOSK, Role.DEVICES, Role.DISPLAY, Role.INTEGRATION})
 CHIEFS = frozenset({Role.MANAGER, Role.ADMIN})
 CONTROLLERS = CHIEFS | {Role.AUDITOR}
 FLOOR_STAFF = CHIEFS | {Role.CLERK, Role.GUIDE}
@@ -43,7 +41,7 @@ class Right:
 
 
 OPEN = Right(everybody=True)
-READ = Right(roles=PEOPLE | DEVICES, dev=True)
+READ = Right(roles=PERSON_ROLES | DEVICE_ROLES, dev=True)
 AT_WINDOW = Right(roles=CHIEFS, at_window=Kind.KEYPAD)
 STAFF_OR_HOLDER = Right(roles=FLOOR_STAFF | {Role.INTEGRATION}, track=True)
 
@@ -56,8 +54,8 @@ RIGHTS: Mapping[str, Right] = {
     "structure.hall": READ,
     "structure.state": READ,
     "tickets.issue": Right(roles=CHIEFS | {Role.GUIDE, Role.KIOSK, Role.INTEGRATION}),
-    "tickets.tickets": Right(roles=PEOPLE),
-    "tickets.ticket": Right(roles=PEOPLE | {Role.KIOSK, Role.DEVICES, Role.INTEGRATION}, track=True),
+    "tickets.tickets": Right(roles=PERSON_ROLES),
+    "tickets.ticket": Right(roles=PERSON_ROLES | {Role.KIOSK, Role.DEVICES, Role.INTEGRATION}, track=True),
     "tickets.plan_legs": Right(roles=FLOOR_STAFF),
     "tickets.cancel": STAFF_OR_HOLDER,
     "tickets.reinstate": Right(roles=STAFF_OR_HOLDER.roles | {Role.KIOSK}, track=True),
