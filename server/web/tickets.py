@@ -84,7 +84,7 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     hall = hall_of(path.hall)
     found, as_holder = _find(hall, path.ticket, query.track, "tickets.ticket")
     now_ms = hall.now_ms()
-    view = hall.read(lambda state, _: _view(state, state.tickets[found.id], now_ms))
+    view = hall.read(lambda state, _: _view(state, state.tickets.get(found.id, found), now_ms))
     plan = hall.plan
     history = [
         wire.TicketHistory(
@@ -177,7 +177,7 @@ def _find(hall: Hall, name: str, track: str | None, endpoint: str) -> tuple[Tick
 def _view(state: HallState, ticket: TicketState, now_ms: int) -> wire.Ticket:
     page = ticket_page.ticket(state, ticket.track, now_ms=now_ms)
     if page is None:
-        raise AssertionError(f"{ticket.id} is not found by its own token")
+        raise Refusal(Code.TICKET_NOT_FOUND, ticket=ticket.label)  # the day has turned since it was found
     return wire.Ticket(
         ticket=page.ticket,
         label=page.label,
