@@ -92,7 +92,7 @@ def serve(halls: Sequence[str], host: str, port: int, ledger: str, dev: bool, cl
     try:
         run(halls, host=host, port=port, ledger=ledger, dev=dev, clock=clock, data=data)
     except ServeError as error:
-        raise Trouble(str(error)) from error
+        raise Trouble(say(error.zh, error.en)) from error
 
 
 @main.command()

@@ -61,12 +61,12 @@ log = logging.getLogger("server")
 
 
 class ServeError(Exception):
-    """The server cannot start; the text is one clear line in the language of the reader."""
+    """The server cannot start; `zh` and `en` say why in one clear line."""
 
     def __init__(self, zh: str, en: str) -> None:
         """Keep both sentences."""
-        named = os.environ.get("JIAOHAO_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-        super().__init__(zh if named.lower().startswith("zh") else en)
+        self.zh, self.en = zh, en
+        super().__init__(en)
 
 
 def serve(
