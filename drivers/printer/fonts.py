@@ -5,7 +5,7 @@ Fonts are those of the Debian packages fonts-noto-cjk and fonts-wqy-microhei and
 in one is taken from the next.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,11 +72,6 @@ def draw_line(text: str, *, width: int, height: int, bold: bool, faces: Faces) -
             picture.paste(glyph, (left, 0))
         left += cell
     return picture
-
-
-def can_draw(text: Iterable[str], faces: Faces) -> bool:
-    """Say whether some font of this machine has every character."""
-    return all(character == " " or _face_for(character, faces) is not None for character in text)
 
 
 @cache

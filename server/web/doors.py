@@ -66,14 +66,6 @@ class Doors:
         outside = sorted(one for one in own_addresses() if ":" not in one and not one.startswith("127."))
         return f"{parts.scheme}://{outside[0]}:{self.port}" if outside else asked
 
-    @property
-    def origins(self) -> list[str]:
-        """Give the origins in full, for libraries that want a list."""
-        hosts = sorted(self._named | self._own)
-        own = [f"{scheme}://{_bracket(host)}:{self.port}" for host in hosts for scheme in ("http", "https")]
-        bare = [f"http://{_bracket(host)}" for host in hosts] if self.port == 80 else []
-        return [*own, *bare, *sorted(self._public)]
-
     def _is_new_address(self, name: str) -> bool:
         try:
             ipaddress.ip_address(name)
@@ -130,10 +122,6 @@ def _bare(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0] if host.count(":") == 1 else host
-
-
-def _bracket(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _origin(url: str) -> str:

@@ -13,11 +13,11 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from server.domain.terms import LegStatus, PauseReason, Place, TicketStatus, WindowStatus
+from server.people import PASSWORD_LENGTH_MAX
 
 ID_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 200
 VISITOR_REF_LENGTH_MAX = 128
-PASSWORD_LENGTH_MAX = 128
 REGISTER_LIST_MAX = 200
 COMMITS_MAX = 1000
 TICKETS_MAX = 5000
