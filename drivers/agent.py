@@ -98,7 +98,6 @@ class Agent:
         self._job_owners: dict[str, JobOwner] = {}
         self._state_owners: dict[str, list[StateOwner]] = {}  # by window
         self._owners: list[JobOwner | StateOwner] = []
-        self._last_ticket: dict[str, str] = {}  # by window: whom a rating belongs to
         self._make_owners(folder, journal)
         topics = [f"device:{device}" for device in self._job_owners]
         topics += [f"window:{window}" for window in self._state_owners]
@@ -146,8 +145,6 @@ class Agent:
         except BadWire as error:
             log.warning("%s: %s", topic, error)
             return
-        if picture.ticket is not None:
-            self._last_ticket[picture.window] = picture.ticket
         for owner in self._state_owners.get(picture.window, ()):
             owner.show(picture)
 
@@ -226,10 +223,7 @@ class Agent:
             case Press():
                 http.press(press.window, press.command, press.body, key)
             case Rating():
-                ticket = self._last_ticket.get(press.window)
-                if ticket is None:
-                    raise ServerRefused(409, "nothing_to_rate", "nobody was served at this window yet")
-                http.rate(ticket, press.grade, key)
+                http.press(press.window, "rate", {"grade": press.grade}, key)
 
     def _refused_at_start(self, device: str, refused: ServerRefused) -> None:
         """End with one line: with this token or hall the agent will never be let in."""

@@ -63,10 +63,6 @@ class Http:
         """Give a window command; the same key again is the same press. Raises ServerAway, ServerRefused."""
         self._send("POST", f"/windows/{quote(window, safe='')}/{command}", body, key)
 
-    def rate(self, ticket: str, grade: int, key: str) -> None:
-        """Give a grade for a ticket. Raises ServerAway, ServerRefused."""
-        self._send("POST", f"/tickets/{quote(ticket, safe='')}/rate", {"grade": grade}, key)
-
     def _send(self, method: str, path: str, body: Mapping[str, object], key: str | None) -> None:
         headers = {"Idempotency-Key": key} if key is not None else {}
         try:

@@ -26,15 +26,13 @@ INSTALLING = "installing"
 # Debian package -> the commands that show it is there (any of them), or for fonts the files.
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
-    "redis-server": ("redis-server",),
     "espeak-ng": ("espeak-ng",),
-    "socat": ("socat",),
 }
 FONT_PACKAGE = "fonts-wqy-microhei"
 FONTS = ("wqy-*.ttc", "NotoSansCJK*", "NotoSansSC*", "SourceHanSans*")
 FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
 WANTED = {"run": ("espeak-ng",), "test": tuple(PROGRAMS)}
-BREW = {"chromium": "--cask chromium", "redis-server": "redis", "espeak-ng": "espeak-ng", "socat": "socat"}
+BREW = {"chromium": "--cask chromium", "espeak-ng": "espeak-ng"}
 
 
 class StoppedError(Exception):

@@ -59,6 +59,7 @@ class TicketPicture:
     rated: bool
     can: Allowed
     hall_name: Text
+    hall_address: Text | None
     service_name: Text
     zone_name: Text
     floor: Text | None
@@ -106,6 +107,7 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
             rate=is_legal(found.status, Move.RATE) and found.grade is None,
         ),
         hall_name=plan.name,
+        hall_address=plan.address,
         service_name=service_name(plan, found.service),
         zone_name=zone_name(plan, found.zone),
         floor=floor_of_window(plan, found.window) if found.window else floor_of_zone(plan, found.zone),

@@ -170,6 +170,7 @@ export interface ManagerPicture {
 /** `ticket:TRACK` */
 export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url'> {
   hall_name: Text
+  hall_address: Text | null
   service_name: Text
   zone_name: Text
   floor: Text | null
