@@ -87,6 +87,8 @@ def send(size: int) -> None:
             for screen in screens:
                 screen.sendall(frame)
             connection.sendall(OK)
+        if connection in screens:
+            screens.remove(connection)
 
     server = StreamServer(listen("127.0.0.1", 0), serve)
     server.start()

@@ -1,5 +1,6 @@
 """What the benchmarks share: a hall of 30 windows, server processes, and clients that cost next to nothing."""
 
+import atexit
 import json
 import select
 import signal
@@ -69,6 +70,7 @@ class Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True
             )
+        atexit.register(self._process.kill)  # a benchmark that breaks off leaves nothing behind
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         self.start_s = perf_counter() - begun
@@ -134,7 +136,10 @@ class Line:
 
     def take(self) -> bytes | None:
         """Read what is there; give the whole answer once it is complete."""
-        self._read += self.socket.recv(65536)
+        read = self.socket.recv(65536)
+        if not read:
+            raise SystemExit("the server closed the connection")
+        self._read += read
         head, end, body = self._read.partition(b"\r\n\r\n")
         if not end:
             return None
