@@ -97,7 +97,7 @@ def send(size: int) -> None:
 
 def memory(data: Path) -> None:
     """Serve the hall from memory."""
-    serving._open_hall = lambda id_, folder, clock, faults: Hall(id_, MemoryLedger(), clock=clock)  # type: ignore[assignment]  # noqa: ARG005, SLF001
+    serving._open_hall = lambda id_, folder, clock, faults: Hall(id_, MemoryLedger(), clock=clock)  # noqa: ARG005, SLF001
     serving.serve([str(hall_file(data))], port=0, data=data)
 
 
@@ -126,6 +126,8 @@ def main() -> None:
             plain(int(sys.argv[3]))
         case "send":
             send(int(sys.argv[3]))
+        case _:
+            raise SystemExit(__doc__)
 
 
 if __name__ == "__main__":
