@@ -62,6 +62,7 @@ def test_an_unanswered_job_comes_again_with_its_id_and_an_answered_one_never(hou
     kiosk.press()
     until(lambda: len(first.jobs) == 2, "the job it never answers")
     assert len(first.jobs) == 2  # the third waits for the second
+    first.topics.clear()  # the newest agent of a device wins: the one that hangs must not come back as the newest
     house.server.end(signal.SIGKILL)
     house.server.start()
     second = agent(house, "printer-1")
