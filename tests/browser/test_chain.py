@@ -100,8 +100,10 @@ def test_from_the_press_at_the_kiosk_to_the_word_on_the_phone(
 
     # The clerk goes on at the console: start and finish; the phone says so.
     expect(clerk.locator("main.work")).to_contain_text(label)
+    expect(clerk.locator("[data-do=main]")).to_have_attribute("aria-disabled", "false")
     clerk.keyboard.press("Enter")
     expect(phone.locator("main.serving")).to_be_visible()
+    expect(clerk.locator("[data-do=main]")).to_have_attribute("aria-disabled", "false")  # its own answer is there too
     clerk.keyboard.press("F3")
     expect(phone.locator("[data-grade='5']")).to_be_visible()
     expect(board.locator(".newest .label")).to_have_text(label)
