@@ -112,7 +112,6 @@ class VirtualLine:
                 if self._closed:
                     return
                 watched = self._port.watched(reading=self._reading)
-                rate = self._bytes_per_s
             try:
                 select.select([self._wake_read, *watched], [], [])
             except (OSError, ValueError):
@@ -122,6 +121,7 @@ class VirtualLine:
             with self._lock:
                 if self._closed:
                     return
+                rate = self._bytes_per_s  # as it is now: it may have changed while we waited
                 most = _READ_BYTES if rate is None else max(1, int(rate / 20))
                 if self._cut is not None:
                     most = max(1, min(most, self._cut[0]))
