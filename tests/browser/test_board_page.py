@@ -1,0 +1,111 @@
+"""The screens on the walls before a real server: who is called where, readable at ten metres, never a frozen lie."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import LANDSCAPE, PORTRAIT, Api, Station, Visitor
+
+pytestmark = pytest.mark.browser
+
+HALL = "/halls/qiaocheng"
+HALL_4K = (3840, 2160)
+READABLE = 1 / 7  # of the screen's height: the newest number at ten metres
+
+
+def screen(visitor: Visitor, station: Station, path: str, size: tuple[int, int] = LANDSCAPE) -> Page:
+    """Give a screen that is enrolled by its one-time code."""
+    code = station.people.new_code("screen-1", role="display")
+    return visitor.open(f"{path}{'&' if '?' in path else '?'}hall=qiaocheng#code={code}", size)
+
+
+@pytest.fixture
+def manager(station: Station) -> Iterator[Api]:
+    manager = station.manager()
+    yield manager
+    manager.close()
+
+
+def call(manager: Api, service: str, window: str) -> str:
+    """Issue a number, open the window and call; give the label."""
+    label = manager.send("POST", f"{HALL}/tickets", {"service": service})["label"]
+    manager.send("POST", f"{HALL}/windows/{window}/open", {})
+    manager.send("POST", f"{HALL}/windows/{window}/call-next", {})
+    return str(label)
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, HALL_4K, PORTRAIT])
+def test_the_newest_call_is_readable_and_nothing_scrolls(
+    visitor: Visitor, station: Station, manager: Api, size: tuple[int, int]
+) -> None:
+    page = screen(visitor, station, "/board", size)
+    expect(page.locator(".quiet")).to_be_visible()
+    label = call(manager, "household", "11")
+    expect(page.locator(".newest .label")).to_have_text(label)
+    expect(page.locator(".newest .target .number")).to_have_text("11")
+    height = page.locator(".newest .label").bounding_box()
+    assert height is not None
+    assert height["height"] >= READABLE * min(size)
+    assert page.locator(".windows li").count() == 29
+    assert page.locator(".zones li").count() == 7
+    assert not page.evaluate("document.scrollingElement.scrollHeight > innerHeight")
+    assert not page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
+
+
+def test_the_next_call_moves_the_one_before_to_the_last_calls(visitor: Visitor, station: Station, manager: Api) -> None:
+    page = screen(visitor, station, "/board")
+    first = call(manager, "household", "11")
+    second = call(manager, "culture", "27")
+    expect(page.locator(".newest .label")).to_have_text(second)
+    expect(page.locator(".recent li").first).to_contain_text(first)
+    manager.send("POST", f"{HALL}/windows/11/recall", {})
+    expect(page.locator(".newest .label")).to_have_text(first)
+    expect(page.locator(".call h2")).to_contain_text("第 2 次")
+
+
+def test_a_zone_board_shows_its_zone_only(visitor: Visitor, station: Station, manager: Api) -> None:
+    page = screen(visitor, station, "/board?zone=household")
+    expect(page.locator("header h1")).to_contain_text("公安户籍")
+    call(manager, "culture", "27")
+    label = call(manager, "household", "11")
+    expect(page.locator(".newest .label")).to_have_text(label)
+    expect(page.locator(".recent li")).to_have_count(0)
+
+
+def test_a_lost_server_is_told_and_heals_without_a_reload(visitor: Visitor, station: Station, manager: Api) -> None:
+    page = screen(visitor, station, "/board")
+    label = call(manager, "household", "11")
+    expect(page.locator(".newest .label")).to_have_text(label)
+    page.evaluate("window.stillTheSamePage = true")
+    station.kill()
+    expect(page.locator(".late")).to_contain_text("信息可能延迟", timeout=12_000)
+    expect(page.locator(".newest .label")).to_have_text(label)
+    station.start()
+    expect(page.locator(".late")).to_have_count(0)
+    second = call(manager, "culture", "27")
+    expect(page.locator(".newest .label")).to_have_text(second)
+    assert page.evaluate("window.stillTheSamePage")
+
+
+def test_a_screen_that_is_not_enrolled_asks_for_its_code(visitor: Visitor, station: Station) -> None:
+    page = visitor.open("/board?hall=qiaocheng")
+    page.fill("#code", "WRONG-CODE")
+    page.keyboard.press("Enter")
+    expect(page.locator(".problem")).to_be_visible()
+    page.fill("#code", station.people.new_code("screen-1", role="display"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".board")).to_be_visible()
+
+
+def test_the_strip_says_what_its_window_is_doing(visitor: Visitor, station: Station, manager: Api) -> None:
+    page = screen(visitor, station, "/strip?window=11", (1280, 720))
+    expect(page.locator(".strip.closed")).to_contain_text("未开放")
+    label = call(manager, "household", "11")
+    expect(page.locator(".strip.calling .label")).to_have_text(label)
+    manager.send("POST", f"{HALL}/windows/11/start", {})
+    expect(page.locator(".strip.serving .label")).to_have_text(label)
+    manager.send("POST", f"{HALL}/windows/11/finish", {})
+    expect(page.locator(".strip.open")).to_contain_text("欢迎办理")
+    manager.send("POST", f"{HALL}/windows/11/pause", {"reason": "lunch"})
+    expect(page.locator(".strip.paused")).to_contain_text("午餐")
