@@ -54,7 +54,10 @@ const TYPES_TEXT = new Set(['INPUT', 'TEXTAREA', 'SELECT'])
 
 /** Say whether somebody is typing there, so that letters, digits and Enter are theirs. */
 export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (TYPES_TEXT.has(target.tagName) || target.isContentEditable)
+  if (!(target instanceof HTMLElement)) return false
+  // A field of a dialog that was just closed keeps the focus until the next frame; nobody types there any more.
+  if (target.closest('dialog:not([open])') !== null) return false
+  return TYPES_TEXT.has(target.tagName) || target.isContentEditable
 }
 
 /** Say whether Enter and Space have a meaning of their own there. */
