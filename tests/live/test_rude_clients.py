@@ -1,6 +1,7 @@
 """Clients that do not read, do not stop, or are not who they say: they hurt themselves only."""
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -104,8 +105,11 @@ def resident_kb(server: ServerProcess) -> int:
 
 def open_sockets(server: ServerProcess) -> int:
     assert server.process is not None
-    links = Path(f"/proc/{server.process.pid}/fd").iterdir()
-    return sum(1 for link in links if str(link.readlink()).startswith("socket:"))
+    found = 0
+    for link in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed between the listing and the look
+            found += str(link.readlink()).startswith("socket:")
+    return found
 
 
 def test_who_stops_reading_is_cut_and_the_others_get_their_pictures(house: House) -> None:
