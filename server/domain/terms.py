@@ -24,9 +24,11 @@ Label = NewType("Label", str)  # printed and spoken: "A012"
 Track = NewType("Track", str)  # unguessable token of the visitor's phone page
 WorkId = NewType("WorkId", str)  # a clerk's work id (工号)
 DeviceId = NewType("DeviceId", str)
+TenantId = NewType("TenantId", str)  # a unit that shares the hall with others
 Text = Mapping[str, str]  # a name in each language of the hall: {"zh": "税务", "en": "Tax"}
 
 ORDINARY = PriorityId("ordinary")
+APPOINTMENT = PriorityId("appointment")
 LEGS_MAX = 8  # stops of one joint matter, those done included
 LEG_AGE_MAX_MIN = 30  # of the time spent on the legs before that counts as waiting for the next
 
@@ -82,6 +84,33 @@ class Place(StrEnum):
     BY_ARRIVAL = "by_arrival"
 
 
+class ZoneKind(StrEnum):
+    """What happens in a zone; only `queue` has windows and numbers of its own."""
+
+    QUEUE = "queue"
+    SELF_SERVICE = "self_service"  # machines, often round the clock (自助服务区)
+    GUIDE = "guide"  # the guide desk and what stands around it (引导台)
+
+
+class ServiceKind(StrEnum):
+    """What a visitor comes for: a matter of its own, the result of one, advice, or to complain."""
+
+    ORDINARY = "ordinary"
+    PICKUP = "pickup"  # 出件: collects what was decided behind the windows
+    CONSULT = "consult"  # 咨询
+    COMPLAINT = "complaint"  # 投诉, “办不成事”反映
+
+
+class Employment(StrEnum):
+    """How who holds a post is employed."""
+
+    CIVIL_SERVANT = "civil_servant"  # 公务员
+    INSTITUTION = "institution"  # 事业编
+    THIRD_PARTY = "third_party"  # 政府购买服务
+    PUBLIC_WELFARE = "public_welfare"  # 公益岗
+    SECONDED = "seconded"  # 借调
+
+
 class ActorKind(StrEnum):
     """Who may be behind a command."""
 
@@ -108,6 +137,14 @@ class Floor:
     """One storey of the hall."""
 
     id: FloorId
+    name: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """A unit that shares the hall with others: the city's centre and the district's under one roof (合署办公)."""
+
+    id: TenantId
     name: Text
 
 
@@ -170,6 +207,9 @@ class Zone:
     always_open: bool = False  # 24 hours, holidays too
     trial_from: str | None = None  # ISO dates, both days included
     trial_to: str | None = None
+    kind: ZoneKind = ZoneKind.QUEUE
+    about: Text | None = None  # what can be done there
+    tenant: TenantId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +230,21 @@ class Service:
     target_wait_min: float = 20.0
     day_quota: int | None = None
     slots: tuple[Slot, ...] = ()
+    kind: ServiceKind = ServiceKind.ORDINARY
+    flags: tuple[str, ...] = ()  # marks: cross_province, in_province, one_thing, immediate, fee
+    tenant: TenantId | None = None
+    matter_code: str | None = None  # 事项编码, for the provincial exchange of ratings (好差评)
+    legs: tuple[ServiceId, ...] = ()  # what a number for a joint matter plans by itself; the first is this service
+    appointments: int | None = None  # bookable numbers in each slot; None: not bookable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A window (窗口): `serves` is its own work, `relief` what it takes over when its own is quiet."""
+    """A window (窗口): `serves` is its own work, `relief` what it takes over when its own is quiet.
+
+    A window that is not `staffed` (未派驻) has a number and a desk but nobody is sent to it; one that does not decide
+    (只收不办) takes papers in for somebody else.
+    """
 
     no: WindowNo
     name: Text
@@ -202,6 +252,19 @@ class Window:
     floor: FloorId | None = None
     serves: tuple[ServiceId, ...] = ()
     relief: tuple[ServiceId, ...] = ()
+    staffed: bool = True
+    decides: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kiosk:
+    """A kiosk as its device is named: where it stands, what it shows, how many numbers it gives in a business day."""
+
+    id: DeviceId
+    name: Text
+    floor: FloorId | None = None
+    zones: tuple[ZoneId, ...] = ()  # only these, in this order; empty: all
+    day_quota: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +299,53 @@ class Post:
     name: str
     windows: tuple[WindowNo, ...] = ()
     role: str = "primary"
+    department: str | None = None  # the unit that sends the clerk (派出单位)
+    employment: Employment = Employment.CIVIL_SERVANT
+    chief: bool = False  # signs for the department in the hall (首席代表)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingRules:
+    """The rules of appointments (预约); `days_ahead` counts open days, today as the first, the others every day."""
+
+    slot_min: int = 30
+    days_ahead: int = 5
+    early_min: int = 15  # checked in so early, or so late, an appointment still goes ahead
+    late_min: int = 15
+    cancel_before_min: int = 120
+    per_day: int = 1  # open bookings of one visitor on one day
+    no_shows: int = 3  # so many within `within_days` block booking for `blocked_days` from the last one; 0: never
+    within_days: int = 90
+    blocked_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fairness:
+    """What keeps visitors with a priority from filling a window: both off where a plan does not say.
+
+    At most `ratio` priority calls in a row while an ordinary visitor waits; who has waited `oldest_first_after_min`
+    minutes goes before every priority. 0: off.
+    """
+
+    ratio: int = 0
+    oldest_first_after_min: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingRules:
+    """What a bad grade sets off: grades up to `bad_grade` open a case that is due by working days; 0: none do."""
+
+    follow_up_working_days: int = 5
+    bad_grade: int = 2
+    appeal_working_days: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgencyRules:
+    """Cases taken on for somebody (代办): when a hand-over that is due today alarms, and which halls take them over."""
+
+    alarm_before_close_min: int = 30
+    partners: tuple[HallId, ...] = ()  # empty: any hall
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,6 +374,13 @@ class HallPlan:
     advice: Text | None = None
     address: Text | None = None
     public_url: str | None = None
+    tenants: tuple[Tenant, ...] = ()
+    kiosks: tuple[Kiosk, ...] = ()
+    bookings: BookingRules = BookingRules()
+    fairness: Fairness = Fairness()
+    left_alone_min: int = 0  # minutes without a sign of life at a window after which it is paused; 0: never
+    ratings: RatingRules = RatingRules()
+    agency: AgencyRules = AgencyRules()
     digest: str = ""
 
     @cached_property
@@ -283,14 +400,25 @@ class HallPlan:
 
     @cached_property
     def priority(self) -> dict[PriorityId, PriorityRule]:
-        """Give the priority rules by id; `ordinary` is always there."""
+        """Give the priority rules by id; `ordinary` and `appointment` are always there."""
         ordinary = PriorityRule(id=ORDINARY, name={"zh": "普通", "en": "Ordinary"}, slope=1.0, head_start_min=0.0)
-        return {ORDINARY: ordinary} | {rule.id: rule for rule in self.priorities}
+        booked = PriorityRule(id=APPOINTMENT, name={"zh": "预约", "en": "Appointment"}, slope=3.0, head_start_min=20.0)
+        return {ORDINARY: ordinary, APPOINTMENT: booked} | {rule.id: rule for rule in self.priorities}
 
     @cached_property
     def post(self) -> dict[WorkId, Post]:
         """Give the posts by work id."""
         return {post.work_id: post for post in self.posts}
+
+    @cached_property
+    def tenant(self) -> dict[TenantId, Tenant]:
+        """Give the tenants by id."""
+        return {tenant.id: tenant for tenant in self.tenants}
+
+    @cached_property
+    def kiosk(self) -> dict[DeviceId, Kiosk]:
+        """Give the kiosks by the name of their device."""
+        return {kiosk.id: kiosk for kiosk in self.kiosks}
 
     @cached_property
     def closed_days(self) -> frozenset[str]:
