@@ -9,8 +9,9 @@ from time import perf_counter
 
 from server.domain import commands as c
 from server.domain.decide import decide
+from server.domain.evolve import evolve
 from server.domain.routing import choose, preview
-from server.domain.state import HallState, evolve
+from server.domain.state import HallState
 from server.domain.terms import (
     HallId,
     HallPlan,

@@ -24,7 +24,8 @@ from typing import TypeVar
 
 from server.domain.commands import Command, StartDay
 from server.domain.decide import decide
-from server.domain.state import HallState, evolve
+from server.domain.evolve import evolve
+from server.domain.state import HallState
 from server.domain.terms import CLOCK, Actor, HallId, HallPlan, business_day
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, Ledger, LedgerBroken, LedgerDoubtful, LedgerDown, Stale

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 from server.domain.terms import (
+    AppointmentId,
+    CaseId,
+    CaseKind,
     DeviceId,
+    HallId,
     HallPlan,
     Label,
     PauseReason,
@@ -52,14 +56,19 @@ class IssueTicket:
     visitor: str | None = None
     base_url: str = ""
     legs: tuple[ServiceId, ...] = ()
+    case_number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallNext:
-    """Call who is next at a window; with `finish` the current ticket is finished in the same commit."""
+    """Call who is next at a window; with `finish` the current ticket is finished in the same commit.
+
+    `track` is for the visitor with the next number of a paper roll, of whom the hall knows only when calling.
+    """
 
     window: WindowNo
     finish: bool = False
+    track: Track | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,8 +254,290 @@ class AssignServices:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveNotice:
+    """Say once and completely which papers are missing (一次告知); the slip is printed.
+
+    `away`: the visitor fetches them and comes back today to the old place; else the ticket stays where it is.
+    """
+
+    window: WindowNo
+    items: tuple[str, ...]
+    ticket: TicketId | None = None
+    note: str = ""
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitResult:
+    """Intake is done, the back office decides (受办分离): the visit waits away from the windows for its result.
+
+    `pickup` is the service at which the result is handed out; without it the hall's first one of that kind.
+    """
+
+    window: WindowNo
+    ticket: TicketId | None = None
+    pickup: ServiceId | None = None
+    case_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportResult:
+    """The back office has a result ready (出件).
+
+    A ticket of today that awaits it (named by id or label, or by the case number) waits for pickup under its own label;
+    else the result waits until somebody takes a pickup number with the case number.
+    """
+
+    case_number: str
+    pickup: ServiceId | None = None
+    ticket: TicketId | None = None
+    label: Label | None = None
+    visitor: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComeBack:
+    """The visitor is back with the missing papers and waits at the old place."""
+
+    ticket: TicketId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteCaseNumber:
+    """Keep the case number (办件编号) and matter code (事项编码) of a visit; with `window` the ticket must be there."""
+
+    ticket: TicketId
+    case_number: str
+    matter_code: str = ""
+    window: WindowNo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookAppointment:
+    """Book a slot (预约). `id` is unguessable, `code` six digits; `visitor` a keyed hash; `by_staff` may book late.
+
+    `starts` is the clock time at which the slot begins, "09:00"; `external` the id in the system it comes from.
+    """
+
+    id: AppointmentId
+    code: str
+    service: ServiceId
+    day: str
+    starts: str
+    visitor: str | None = None
+    channel: str = "phone"
+    external: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAppointment:
+    """Give a booked slot back; staff may do so at any time."""
+
+    id: AppointmentId
+    by_staff: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckIn:
+    """The visitor is here: a number for a booked slot, by its id, its code of today, or the visitor's keyed hash."""
+
+    track: Track
+    id: AppointmentId | None = None
+    code: str | None = None
+    visitor: str | None = None
+    language: str | None = None
+    channel: str = "kiosk"
+    kiosk: DeviceId | None = None
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase:
+    """Take on a matter for somebody (代办, 上门办). `client` is what staff call the person, masked.
+
+    `elsewhere`: not this level's matter, to be handed over today. `visit_at_ms`: when the home is visited.
+    """
+
+    kind: CaseKind
+    agent: WorkId
+    client: str
+    service: ServiceId | None = None
+    visitor: str | None = None
+    ticket: TicketId | None = None
+    note: str = ""
+    visit_at_ms: int | None = None
+    due: str | None = None
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCase:
+    """Write a line into the case's log; `items` are papers still missing. `by` must be the case's agent or a chief."""
+
+    case: CaseId
+    by: WorkId
+    note: str = ""
+    items: tuple[str, ...] = ()
+    chief: bool = False
+    agent: WorkId | None = None  # somebody else's name here is refused: no change of agent on the way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishCase:
+    """The matter is done; for a bad grade: what was done about it."""
+
+    case: CaseId
+    by: WorkId
+    outcome: str
+    chief: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawCase:
+    """The client ends the agency (终止委托), or it was taken on by mistake."""
+
+    case: CaseId
+    by: WorkId
+    reason: str
+    chief: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverCase:
+    """Give the case to the hall whose matter it is (转交)."""
+
+    case: CaseId
+    by: WorkId
+    to_hall: HallId
+    note: str = ""
+    chief: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveCase:
+    """A case comes from another hall: it is opened here, without an agent until somebody takes it (`TakeCase`)."""
+
+    from_hall: HallId
+    from_case: CaseId
+    kind: CaseKind
+    client: str = ""
+    visitor: str | None = None
+    note: str = ""
+    due: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeCase:
+    """Become the agent of a case that has none."""
+
+    case: CaseId
+    agent: WorkId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmHandOver:
+    """The other hall has the case, as its own `their_case`."""
+
+    case: CaseId
+    to_hall: HallId
+    their_case: CaseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealCase:
+    """Ask for a recheck of a bad grade (mis-click, malice)."""
+
+    case: CaseId
+    by: WorkId
+    reason: str
+    chief: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideAppeal:
+    """A chief decides the recheck: `upheld` strikes the grade from the statistics."""
+
+    case: CaseId
+    by: WorkId
+    upheld: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """The clock asks what is due: hand-overs before closing, cases overdue. Gives no events when nothing is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """Another clerk takes over the window with its current ticket and its lists (换岗)."""
+
+    window: WindowNo
+    clerk: WorkId
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveHeld:
+    """The held and missed visitors of a window are kept at another window from now on."""
+
+    window: WindowNo
+    to_window: WindowNo
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveAlone:
+    """The clock saw no sign of life at a window for `idle_s`: it takes no calls until somebody resumes it."""
+
+    window: WindowNo
+    idle_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnounceRoll:
+    """A pre-printed roll of paper numbers is in use, since a kiosk is broken."""
+
+    service: ServiceId
+    prefix: str
+    first: int
+    last: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TornOff:
+    """Numbers of a roll up to this one are in visitors' hands: they wait from now on."""
+
+    prefix: str
+    upto: int
+    tracks: tuple[Track, ...]  # one for each number that may become known, so that each has a phone page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndRoll:
+    """The roll is taken away."""
+
+    prefix: str
+
+
 TicketMove = Recall | StartServing | Finish | MarkMissed | MarkNoShow | ReturnTicket | Hold | Transfer
 WindowMove = OpenWindow | PauseWindow | ResumeWindow | CloseWindow
+CaseMove = (
+    OpenCase
+    | LogCase
+    | FinishCase
+    | WithdrawCase
+    | HandOverCase
+    | ReceiveCase
+    | TakeCase
+    | ConfirmHandOver
+    | AppealCase
+    | DecideAppeal
+)
 Command = (
     PlanHall
     | StartDay
@@ -264,4 +555,20 @@ Command = (
     | RateAtWindow
     | WindowMove
     | AssignServices
+    | GiveNotice
+    | AwaitResult
+    | ReportResult
+    | ComeBack
+    | NoteCaseNumber
+    | BookAppointment
+    | CancelAppointment
+    | CheckIn
+    | CaseMove
+    | Watch
+    | HandOver
+    | MoveHeld
+    | LeaveAlone
+    | AnnounceRoll
+    | TornOff
+    | EndRoll
 )

@@ -4,34 +4,46 @@
 when the hall says no: then nothing is written. Time comes in as an argument.
 """
 
-from datetime import date
 from typing import assert_never
 
+from server.domain import appointments, away, cases, rolls, staff
 from server.domain import commands as c
 from server.domain import events as e
-from server.domain.admission import check_hours, check_last_ticket, check_quota, name_in_both, refuse_after_day_close
-from server.domain.forecast import eta, open_windows
-from server.domain.lifecycle import FINAL, Move, is_legal
+from server.domain.admission import name_in_both, refuse_after_day_close
+from server.domain.checks import (
+    at_window,
+    by_label,
+    check_here,
+    check_legal,
+    idle_window,
+    known_service,
+    known_ticket,
+    seconds,
+    serving_window,
+    times_at_window,
+    window_at,
+)
+from server.domain.forecast import open_windows
+from server.domain.issue import issue, legs_of, unserved
+from server.domain.lifecycle import FINAL, Move
 from server.domain.refusals import NO_TICKET, Code, Refusal
-from server.domain.routing import ahead_of_newcomer, choose
-from server.domain.state import MS_PER_MIN, HallState, Ticket, WindowState
+from server.domain.routing import choose
+from server.domain.state import MS_PER_MIN, HallState, Ticket
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
-    LEGS_MAX,
-    ORDINARY,
-    Label,
     Place,
     ServiceId,
-    TicketId,
     TicketStatus,
     WindowNo,
     WindowStatus,
     business_day,
-    label_of,
-    ticket_id_of,
 )
 
 GRADES = range(1, 6)
+# What may be done although the business day was closed: nothing of it gives or calls a number.
+AFTER_HOURS = (
+    c.Rate | c.AssignServices | c.BookAppointment | c.CancelAppointment | c.ReportResult | c.CaseMove | c.Watch
+)
 
 
 def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event]:
@@ -47,12 +59,12 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
             return _start_day(state, now_ms)
         case c.IssueTicket() if not state.day_open:
             raise refuse_after_day_close(state, command.service, now_ms)
-        case _ if not state.day_open and not isinstance(command, c.Rate | c.AssignServices):
+        case _ if not state.day_open and not isinstance(command, AFTER_HOURS):
             raise Refusal(Code.HALL_CLOSED)
         case c.CloseDay():
             return _close_day(state)
         case c.IssueTicket():
-            return _issue(state, command, now_ms)
+            return issue(state, command, now_ms)
         case c.CallNext():
             return _call_next(state, command, now_ms)
         case c.CallTicket():
@@ -60,8 +72,8 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
         case c.Recall():
             return _recall(state, command)
         case c.StartServing():
-            ticket = _at_window(state, command.window, command.ticket, Move.START)
-            walk_s = _seconds(ticket.called_ms, now_ms)
+            ticket = at_window(state, command.window, command.ticket, Move.START)
+            walk_s = seconds(ticket.called_ms, now_ms)
             return [
                 e.ServingStarted(
                     ticket=ticket.id,
@@ -72,21 +84,21 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
                 )
             ]
         case c.Finish():
-            ticket = _at_window(state, command.window, command.ticket, Move.FINISH)
+            ticket = at_window(state, command.window, command.ticket, Move.FINISH)
             return [_finished(state, ticket, command.window, now_ms, next_leg=command.next)]
         case c.MarkMissed():
-            ticket = _at_window(state, command.window, command.ticket, Move.MISS)
+            ticket = at_window(state, command.window, command.ticket, Move.MISS)
             return [_moved(e.TicketMissed, ticket, command.window)]
         case c.MarkNoShow():
-            ticket = _at_window(state, command.window, command.ticket, Move.NO_SHOW)
+            ticket = at_window(state, command.window, command.ticket, Move.NO_SHOW)
             return [_moved(e.NoShowRecorded, ticket, command.window)]
         case c.ReturnTicket():
-            ticket = _at_window(state, command.window, command.ticket, Move.RETURN)
+            ticket = at_window(state, command.window, command.ticket, Move.RETURN)
             return [
                 e.TicketReturned(ticket=ticket.id, label=ticket.label, window=command.window, reason=command.reason)
             ]
         case c.Hold():
-            ticket = _at_window(state, command.window, command.ticket, Move.HOLD)
+            ticket = at_window(state, command.window, command.ticket, Move.HOLD)
             return [
                 e.TicketHeld(
                     ticket=ticket.id,
@@ -105,38 +117,50 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
         case c.Reinstate():
             return _reinstate(state, command, now_ms)
         case c.Cancel():
-            ticket = _ticket(state, command.ticket, Move.CANCEL)
+            ticket = known_ticket(state, command.ticket, Move.CANCEL)
             return [
                 e.TicketCancelled(ticket=ticket.id, label=ticket.label, window=ticket.window, reason=command.reason)
             ]
         case c.Reprint():
-            ticket = _ticket(state, command.ticket, Move.REPRINT)
+            ticket = known_ticket(state, command.ticket, Move.REPRINT)
             return [e.ReprintRequested(ticket=ticket.id, label=ticket.label, kiosk=command.kiosk or ticket.kiosk)]
         case c.Rate():
-            return _rate(_ticket(state, command.ticket, None), command.grade)
+            return _rate(state, known_ticket(state, command.ticket, None), command.grade, now_ms)
         case c.RateAtWindow():
-            last = _window(state, command.window).last_finished
+            last = window_at(state, command.window).last_finished
             if last is None:
                 raise Refusal(Code.ILLEGAL_MOVE, NO_TICKET, window=command.window)
-            return _rate(state.tickets[last], command.grade)
+            return _rate(state, state.tickets[last], command.grade, now_ms)
         case c.OpenWindow():
             return _open_window(state, command)
         case c.PauseWindow():
-            _idle_window(state, command.window)
+            idle_window(state, command.window)
             return [e.WindowPaused(window=command.window, reason=command.reason, note=command.note)]
         case c.ResumeWindow():
-            if _window(state, command.window).clerk is None:
+            if window_at(state, command.window).clerk is None:
                 raise Refusal(Code.WINDOW_CLOSED, window=command.window)
             if state.window_status(command.window) is not WindowStatus.PAUSED:
                 raise Refusal(Code.WINDOW_OPEN, window=command.window)
             return [e.WindowResumed(window=command.window)]
         case c.CloseWindow():
-            _idle_window(state, command.window, paused_too=True)
+            idle_window(state, command.window, paused_too=True)
             return [e.WindowClosed(window=command.window)]
         case c.AssignServices():
             return _assign(state, command)
+        case c.GiveNotice() | c.AwaitResult() | c.ReportResult() | c.ComeBack() | c.NoteCaseNumber():
+            return away.decide(state, command, now_ms)
+        case c.BookAppointment() | c.CancelAppointment() | c.CheckIn():
+            return appointments.decide(state, command, now_ms)
+        case c.HandOver() | c.MoveHeld() | c.LeaveAlone():
+            return staff.decide(state, command, now_ms)
+        case c.AnnounceRoll() | c.TornOff() | c.EndRoll():
+            return rolls.decide(state, command, now_ms)
+        case c.Watch():
+            if not (events := cases.due(state, now_ms)):
+                raise Refusal(Code.NOTHING_DUE)
+            return events
         case _:
-            assert_never(command)
+            return cases.decide(state, command, now_ms)
 
 
 def _plan(state: HallState, command: c.PlanHall) -> list[e.Event]:
@@ -172,69 +196,17 @@ def _close_day(state: HallState) -> list[e.Event]:
         if ticket.status not in FINAL
     ]
     closed = [e.WindowClosed(window=no) for no, window in state.windows.items() if window.clerk is not None]
-    return [*expired, *closed, e.DayClosed(day=state.day or "")]
-
-
-def _issue(state: HallState, command: c.IssueTicket, now_ms: int) -> list[e.Event]:
-    service = _service(state, command.service)
-    priority = command.priority or ORDINARY
-    if priority not in state.plan.priority:
-        raise Refusal(Code.PRIORITY_NOT_FOUND, priority=priority)
-    windows = state.windows_of(service)
-    if command.window is not None:
-        _serving_window(state, command.window, service)
-        windows = (command.window,)
-    if command.visitor is not None:
-        before = state.visitors.get((command.visitor, service))
-        if before is not None and (held := state.tickets[before]).status not in FINAL:
-            raise Refusal(Code.ALREADY_WAITING, label=held.label)
-    check_hours(state, service, now_ms)
-    check_quota(state, service, now_ms)
-    planned = state.plan.service[service]
-    number = state.numbers.get(planned.prefix, planned.first - 1) + 1
-    if number > planned.last:
-        raise Refusal(Code.QUOTA_FULL, service=name_in_both(state, service))
-    label = label_of(planned.prefix, number)
-    legs = _legs(state, service, command.legs, done=0) if command.legs else ()
-    ahead = ahead_of_newcomer(state, service, priority, now_ms)
-    expected = eta(state, service, ahead)
-    check_last_ticket(state, service, now_ms, expected)
-    id_ = ticket_id_of(date.fromisoformat(state.day or ""), label)
-    joint = [
-        e.LegsPlanned(ticket=id_, label=label, window=None, services=legs, done=(), unserved=_unserved(state, legs))
-    ]
-    return [
-        e.TicketIssued(
-            ticket=id_,
-            label=label,
-            number=number,
-            prefix=planned.prefix,
-            service=service,
-            zone=planned.zone,
-            priority=priority,
-            track=command.track,
-            ahead=ahead,
-            eta_p50_s=expected.p50_s if expected else None,
-            eta_p80_s=expected.p80_s if expected else None,
-            windows=windows,
-            window=command.window,
-            language=command.language,
-            channel=command.channel,
-            kiosk=command.kiosk,
-            visitor=command.visitor,
-            base_url=command.base_url,
-        ),
-        *(joint if len(legs) > 1 else ()),
-    ]
+    over = [*appointments.at_day_close(state), *cases.at_day_close(state)]
+    return [*expired, *closed, *over, e.DayClosed(day=state.day or "")]
 
 
 def _plan_legs(state: HallState, command: c.PlanLegs) -> list[e.Event]:
-    ticket = _ticket(state, command.ticket, Move.PLAN_LEGS)
+    ticket = known_ticket(state, command.ticket, Move.PLAN_LEGS)
     if command.window is not None:
-        _here(ticket, command.window)
+        check_here(ticket, command.window)
     if not command.services:
         raise Refusal(Code.LEGS_MISSING)
-    legs = _legs(state, ticket.service, command.services, done=len(ticket.legs_done))
+    legs = legs_of(state, ticket.service, command.services, done=len(ticket.legs_done))
     to_come = legs if ticket.status is TicketStatus.WAITING else legs[1:]
     return [
         e.LegsPlanned(
@@ -243,33 +215,19 @@ def _plan_legs(state: HallState, command: c.PlanLegs) -> list[e.Event]:
             window=ticket.window,
             services=legs,
             done=tuple(ticket.legs_done),
-            unserved=_unserved(state, to_come),
+            unserved=unserved(state, to_come),
         )
     ]
-
-
-def _legs(state: HallState, active: ServiceId, services: tuple[ServiceId, ...], *, done: int) -> tuple[ServiceId, ...]:
-    """Give the active leg and those after it, or refuse. A done service may come again: the visitor goes back there."""
-    legs = tuple(_service(state, service) for service in services)
-    if legs[0] != active:
-        legs = (active, *legs)
-    if done + len(legs) > LEGS_MAX:
-        raise Refusal(Code.TOO_MANY_LEGS, count=str(LEGS_MAX))
-    for index, service in enumerate(legs):
-        if service in legs[:index]:
-            raise Refusal(Code.LEG_REPEATED, service=name_in_both(state, service))
-    return legs
-
-
-def _unserved(state: HallState, services: tuple[ServiceId, ...]) -> tuple[ServiceId, ...]:
-    return tuple(service for service in services if not open_windows(state, service))
 
 
 def _call_next(state: HallState, command: c.CallNext, now_ms: int) -> list[e.Event]:
     finished = _free_window(state, command.window, now_ms, finish=command.finish)
     choice = choose(state, command.window, now_ms)
     if choice is None:
-        raise Refusal(Code.NOBODY_WAITING)
+        of_roll = rolls.next_of_roll(state, command.window, command.track, now_ms)
+        if not of_roll:
+            raise Refusal(Code.NOBODY_WAITING)
+        return [*finished, *of_roll]
     return [*finished, _called(state.tickets[choice.ticket], command.window, now_ms, why=choice.why)]
 
 
@@ -277,14 +235,14 @@ def _call_ticket(state: HallState, command: c.CallTicket, now_ms: int) -> list[e
     if not command.reason.strip():
         raise Refusal(Code.REASON_MISSING)
     _free_window(state, command.window, now_ms, finish=False)
-    ticket = _ticket(state, command.ticket or _by_label(state, command.label), Move.CALL)
+    ticket = known_ticket(state, command.ticket or by_label(state, command.label), Move.CALL)
     if ticket.bound != command.window:
-        _serving_window(state, command.window, ticket.service)
+        serving_window(state, command.window, ticket.service)
     return [_called(ticket, command.window, now_ms, why="chosen", reason=command.reason.strip())]
 
 
 def _recall(state: HallState, command: c.Recall) -> list[e.Event]:
-    ticket = _at_window(state, command.window, command.ticket, Move.RECALL)
+    ticket = at_window(state, command.window, command.ticket, Move.RECALL)
     if ticket.call_count > state.plan.recalls_max:
         raise Refusal(Code.RECALL_LIMIT, label=ticket.label, count=str(ticket.call_count))
     return [
@@ -293,12 +251,12 @@ def _recall(state: HallState, command: c.Recall) -> list[e.Event]:
 
 
 def _resume(state: HallState, command: c.Resume) -> list[e.Event]:
-    window = _idle_window(state, command.window)
+    window = idle_window(state, command.window)
     wanted = command.ticket or next(iter(window.held), None)
     if wanted is None:
         raise Refusal(Code.ILLEGAL_MOVE, NO_TICKET, window=command.window)
-    ticket = _ticket(state, wanted, Move.RESUME)
-    _here(ticket, command.window)
+    ticket = known_ticket(state, wanted, Move.RESUME)
+    check_here(ticket, command.window)
     return [
         e.TicketResumed(
             ticket=ticket.id,
@@ -311,10 +269,10 @@ def _resume(state: HallState, command: c.Resume) -> list[e.Event]:
 
 
 def _transfer(state: HallState, command: c.Transfer, now_ms: int) -> list[e.Event]:
-    ticket = _at_window(state, command.window, command.ticket, Move.TRANSFER)
-    service = _service(state, command.service or ticket.service)
+    ticket = at_window(state, command.window, command.ticket, Move.TRANSFER)
+    service = known_service(state, command.service or ticket.service)
     if command.to_window is not None:
-        _serving_window(state, command.to_window, service)
+        serving_window(state, command.to_window, service)
     if command.to_window == command.window or (service == ticket.service and command.to_window is None):
         raise Refusal(Code.NO_TARGET)
     match command.place:
@@ -345,7 +303,7 @@ def _transfer(state: HallState, command: c.Transfer, now_ms: int) -> list[e.Even
 
 def _reinstate(state: HallState, command: c.Reinstate, now_ms: int) -> list[e.Event]:
     """Wait again behind the next few of the same service, as if arrived just after the last of them."""
-    ticket = _ticket(state, command.ticket, Move.REINSTATE)
+    ticket = known_ticket(state, command.ticket, Move.REINSTATE)
     if ticket.reinstated >= state.plan.reinstate_times:
         raise Refusal(Code.REINSTATE_LIMIT, label=ticket.label, count=str(ticket.reinstated))
     lane = state.lanes.get((ticket.service, ticket.priority, ticket.bound), [])
@@ -354,17 +312,18 @@ def _reinstate(state: HallState, command: c.Reinstate, now_ms: int) -> list[e.Ev
     return [e.TicketReinstated(ticket=ticket.id, label=ticket.label, since_ms=since_ms)]
 
 
-def _rate(ticket: Ticket, grade: int) -> list[e.Event]:
-    _legal(ticket, Move.RATE)
+def _rate(state: HallState, ticket: Ticket, grade: int, now_ms: int) -> list[e.Event]:
+    check_legal(ticket, Move.RATE)
     if grade not in GRADES:
         raise Refusal(Code.GRADE_UNKNOWN)
     if ticket.grade is not None:
         raise Refusal(Code.ALREADY_RATED, label=ticket.label)
-    return [e.TicketRated(ticket=ticket.id, label=ticket.label, window=ticket.window, clerk=ticket.clerk, grade=grade)]
+    rated = e.TicketRated(ticket=ticket.id, label=ticket.label, window=ticket.window, clerk=ticket.clerk, grade=grade)
+    return [rated, *cases.follow_up(state, ticket, grade, now_ms)]
 
 
 def _open_window(state: HallState, command: c.OpenWindow) -> list[e.Event]:
-    window = _window(state, command.window)
+    window = window_at(state, command.window)
     if window.clerk == command.clerk:
         raise Refusal(Code.WINDOW_OPEN, window=command.window)
     if window.clerk is not None:
@@ -376,9 +335,9 @@ def _open_window(state: HallState, command: c.OpenWindow) -> list[e.Event]:
 
 
 def _assign(state: HallState, command: c.AssignServices) -> list[e.Event]:
-    _window(state, command.window)
-    serves = tuple(dict.fromkeys(_service(state, service) for service in command.serves))
-    relief = tuple(dict.fromkeys(_service(state, service) for service in command.relief if service not in serves))
+    window_at(state, command.window)
+    serves = tuple(dict.fromkeys(known_service(state, service) for service in command.serves))
+    relief = tuple(dict.fromkeys(known_service(state, service) for service in command.relief if service not in serves))
     if not serves and not relief:
         raise Refusal(Code.NOTHING_TO_SERVE)
     return [e.ServicesAssigned(window=command.window, serves=serves, relief=relief, reason=command.reason)]
@@ -394,7 +353,7 @@ def _called(ticket: Ticket, window: WindowNo, now_ms: int, *, why: str, reason: 
         service=ticket.service,
         zone=ticket.zone,
         priority=ticket.priority,
-        waited_s=_seconds(ticket.joined_ms, first_call_ms),
+        waited_s=seconds(ticket.joined_ms, first_call_ms),
         call_count=1,  # each call has its own recalls: who was missed or held must not come back to none left
         why=why,
         reason=reason,
@@ -405,11 +364,10 @@ def _finished(
     state: HallState, ticket: Ticket, window: WindowNo, now_ms: int, *, next_leg: ServiceId | None = None
 ) -> e.TicketFinished | e.LegFinished:
     if next_leg is not None and next_leg not in ticket.legs_planned:
-        raise Refusal(Code.LEG_NOT_PLANNED, service=name_in_both(state, _service(state, next_leg)), label=ticket.label)
-    hold_ms = ticket.hold_total_ms + (now_ms - ticket.held_ms if ticket.held_ms is not None else 0)
-    began_ms = ticket.started_ms if ticket.started_ms is not None else ticket.called_ms
-    hold_s = hold_ms // 1000
-    serve_s = max(0, _seconds(began_ms, now_ms) - hold_s)
+        raise Refusal(
+            Code.LEG_NOT_PLANNED, service=name_in_both(state, known_service(state, next_leg)), label=ticket.label
+        )
+    serve_s, hold_s = times_at_window(ticket, now_ms)
     if not ticket.legs_planned:
         return e.TicketFinished(
             ticket=ticket.id,
@@ -440,82 +398,10 @@ def _moved(event: type[e.TicketMissed] | type[e.NoShowRecorded], ticket: Ticket,
     return event(ticket=ticket.id, label=ticket.label, window=window, call_count=ticket.call_count)
 
 
-def _window(state: HallState, no: WindowNo) -> WindowState:
-    window = state.windows.get(no)
-    if window is None:
-        raise Refusal(Code.WINDOW_NOT_FOUND, window=no)
-    return window
-
-
-def _service(state: HallState, service: ServiceId) -> ServiceId:
-    if service not in state.plan.service:
-        raise Refusal(Code.SERVICE_NOT_FOUND, service=service)
-    return service
-
-
-def _serving_window(state: HallState, no: WindowNo, service: ServiceId) -> WindowState:
-    window = _window(state, no)
-    if service not in (*window.serves, *window.relief):
-        raise Refusal(Code.SERVICE_NOT_SERVED, window=no, service=name_in_both(state, service))
-    return window
-
-
-def _idle_window(state: HallState, no: WindowNo, *, paused_too: bool = False) -> WindowState:
-    """Give a window at work that has no current ticket, or refuse."""
-    window = _window(state, no)
-    if window.clerk is None:
-        raise Refusal(Code.WINDOW_CLOSED, window=no)
-    if window.current is not None:
-        raise Refusal(Code.WINDOW_BUSY, window=no, label=state.tickets[window.current].label)
-    if window.paused is not None and not paused_too:
-        raise Refusal(Code.WINDOW_PAUSED, window=no)
-    return window
-
-
 def _free_window(state: HallState, no: WindowNo, now_ms: int, *, finish: bool) -> list[e.Event]:
     """Make sure a window can call; with `finish` its current ticket is finished in the same commit."""
-    current = _window(state, no).current
+    current = window_at(state, no).current
     if finish and current is not None:
         return [_finished(state, state.tickets[current], no, now_ms)]
-    _idle_window(state, no)
+    idle_window(state, no)
     return []
-
-
-def _by_label(state: HallState, label: Label | None) -> TicketId:
-    ticket = state.labels.get(Label((label or "").strip().upper()))
-    if ticket is None:
-        raise Refusal(Code.TICKET_NOT_FOUND, ticket=label or "")
-    return ticket
-
-
-def _ticket(state: HallState, id_: TicketId, move: Move | None) -> Ticket:
-    ticket = state.tickets.get(id_)
-    if ticket is None:
-        raise Refusal(Code.TICKET_NOT_FOUND, ticket=id_)
-    if move is not None:
-        _legal(ticket, move)
-    return ticket
-
-
-def _legal(ticket: Ticket, move: Move) -> None:
-    if not is_legal(ticket.status, move):
-        raise Refusal(Code.ILLEGAL_MOVE, label=ticket.label, status=ticket.status)
-
-
-def _here(ticket: Ticket, no: WindowNo) -> None:
-    if ticket.window != no:
-        raise Refusal(Code.TICKET_ELSEWHERE, label=ticket.label, window=ticket.window or "")
-
-
-def _at_window(state: HallState, no: WindowNo, id_: TicketId | None, move: Move) -> Ticket:
-    """Give the named or current ticket of a window if it can make the move, or refuse."""
-    wanted = id_ or _window(state, no).current
-    if wanted is None:
-        raise Refusal(Code.ILLEGAL_MOVE, NO_TICKET, window=no)
-    ticket = _ticket(state, wanted, move)
-    _here(ticket, no)
-    return ticket
-
-
-def _seconds(from_ms: int | None, to_ms: int) -> int:
-    return max(0, to_ms - from_ms) // 1000 if from_ms is not None else 0

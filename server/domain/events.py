@@ -7,8 +7,13 @@ the ledger alone. Instants are the commit's; durations are whole seconds.
 from dataclasses import dataclass
 
 from server.domain.terms import (
+    AppointmentId,
+    AwayFor,
+    CaseId,
+    CaseKind,
     DeviceId,
     DoneLeg,
+    HallId,
     HallPlan,
     Label,
     PauseReason,
@@ -66,6 +71,8 @@ class TicketIssued:
     kiosk: DeviceId | None = None
     visitor: str | None = None
     base_url: str = ""
+    case_number: str = ""
+    appointment: AppointmentId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +324,297 @@ class ServicesAssigned:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeGiven:
+    """The visitor was told which papers are missing. `away`: fetches them. `serve_s`, `hold_s` as in TicketFinished."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    service: ServiceId
+    items: tuple[str, ...]
+    note: str
+    away: bool
+    serve_s: int
+    hold_s: int
+    call_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultAwaited:
+    """Intake is done and the back office decides; the result is for `pickup` in `zone`. Times as in TicketFinished."""
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    service: ServiceId
+    serve_s: int
+    hold_s: int
+    call_count: int
+    pickup: ServiceId
+    zone: ZoneId
+    case_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultReady:
+    """The back office has a result ready; `ticket` is the one of today that awaited it."""
+
+    case_number: str
+    pickup: ServiceId
+    visitor: str | None
+    ticket: TicketId | None
+    label: Label | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketBack:
+    """A visit that was away waits again for `service` in `zone`, as if arrived at `since_ms`."""
+
+    ticket: TicketId
+    label: Label
+    service: ServiceId
+    zone: ZoneId
+    since_ms: int
+    why: AwayFor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseNumberNoted:
+    """The visit belongs to this case number (办件编号) and matter code (事项编码)."""
+
+    ticket: TicketId
+    label: Label
+    case_number: str
+    matter_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentBooked:
+    """A slot was booked; `starts_ms` and `ends_ms` bound it."""
+
+    id: AppointmentId
+    code: str
+    service: ServiceId
+    day: str
+    starts_ms: int
+    ends_ms: int
+    visitor: str | None
+    channel: str
+    external: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentCancelled:
+    """A booked slot was given back."""
+
+    id: AppointmentId
+    service: ServiceId
+    by_staff: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentKept:
+    """The visitor checked in and got `ticket`; `late`: after the slot, so without its priority."""
+
+    id: AppointmentId
+    ticket: TicketId
+    label: Label
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentMissed:
+    """The day ended and nobody had come."""
+
+    id: AppointmentId
+    service: ServiceId
+    visitor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOpened:
+    """A case begins. A bad grade opens one by itself, with `window`, `clerk`, `grade`, and `due` by working days."""
+
+    case: CaseId
+    kind: CaseKind
+    agent: WorkId | None
+    service: ServiceId | None
+    client: str
+    visitor: str | None
+    ticket: TicketId | None
+    label: Label | None
+    note: str
+    window: WindowNo | None = None
+    clerk: WorkId | None = None
+    grade: int | None = None
+    visit_at_ms: int | None = None
+    due: str | None = None
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReceived:
+    """A case came from another hall."""
+
+    case: CaseId
+    kind: CaseKind
+    from_hall: HallId
+    from_case: CaseId
+    client: str
+    visitor: str | None
+    note: str
+    due: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseTaken:
+    """Somebody became the agent of a case that had none."""
+
+    case: CaseId
+    agent: WorkId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLogged:
+    """A line of the case's log; `items` are papers still missing."""
+
+    case: CaseId
+    by: WorkId
+    note: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFinished:
+    """The matter is done."""
+
+    case: CaseId
+    by: WorkId
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseWithdrawn:
+    """The agency ended before the matter was done."""
+
+    case: CaseId
+    by: WorkId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHandedOver:
+    """The case is on its way to another hall; everything that hall needs stands here."""
+
+    case: CaseId
+    by: WorkId
+    to_hall: HallId
+    kind: CaseKind
+    client: str
+    visitor: str | None
+    note: str
+    due: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHandoverConfirmed:
+    """The other hall has the case, as its own `their_case`."""
+
+    case: CaseId
+    to_hall: HallId
+    their_case: CaseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHandoverDue:
+    """Closing time is near and the case must still be handed over today."""
+
+    case: CaseId
+    closes_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOverdue:
+    """The day on which the case was due is over and it is still open."""
+
+    case: CaseId
+    due: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAppealed:
+    """A recheck of a bad grade was asked for."""
+
+    case: CaseId
+    by: WorkId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealDecided:
+    """The recheck is decided; `upheld`: the grade of `ticket` does not count."""
+
+    case: CaseId
+    by: WorkId
+    upheld: bool
+    note: str
+    ticket: TicketId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowHandedOver:
+    """Another clerk works at the window from now on; its current ticket and its lists stay."""
+
+    window: WindowNo
+    from_clerk: WorkId
+    clerk: WorkId
+    ticket: TicketId | None
+    held: tuple[TicketId, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMoved:
+    """The held and missed visitors of a window are kept at another one."""
+
+    window: WindowNo
+    to_window: WindowNo
+    held: tuple[TicketId, ...]
+    missed: tuple[TicketId, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowLeftAlone:
+    """No sign of life at the window for `idle_s` seconds: it is paused."""
+
+    window: WindowNo
+    clerk: WorkId
+    idle_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollAnnounced:
+    """A pre-printed roll is in use for a service."""
+
+    prefix: str
+    service: ServiceId
+    first: int
+    last: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollEnded:
+    """The roll was taken away after number `given`."""
+
+    prefix: str
+    given: int
+
+
 Event = (
     HallPlanned
     | DayOpened
@@ -344,4 +642,30 @@ Event = (
     | WindowResumed
     | WindowClosed
     | ServicesAssigned
+    | NoticeGiven
+    | ResultAwaited
+    | ResultReady
+    | TicketBack
+    | CaseNumberNoted
+    | AppointmentBooked
+    | AppointmentCancelled
+    | AppointmentKept
+    | AppointmentMissed
+    | CaseOpened
+    | CaseReceived
+    | CaseTaken
+    | CaseLogged
+    | CaseFinished
+    | CaseWithdrawn
+    | CaseHandedOver
+    | CaseHandoverConfirmed
+    | CaseHandoverDue
+    | CaseOverdue
+    | CaseAppealed
+    | AppealDecided
+    | WindowHandedOver
+    | HeldMoved
+    | WindowLeftAlone
+    | RollAnnounced
+    | RollEnded
 )

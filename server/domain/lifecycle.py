@@ -1,7 +1,7 @@
 """The life of a ticket as one table of legal moves. Whatever is not in the table is refused.
 
-waiting -> called -> serving -> finished is the plain visit; missed and held visitors come back, the rest is final. In a
-joint matter finishing a leg leads back to waiting until the last one.
+waiting -> called -> serving -> finished is the plain visit; missed, held and away visitors come back, the rest is
+final. In a joint matter finishing a leg leads back to waiting until the last one.
 """
 
 from enum import StrEnum
@@ -23,6 +23,9 @@ class Move(StrEnum):
     NO_SHOW = "no_show"
     RETURN = "return"
     HOLD = "hold"
+    SEND_AWAY = "send_away"
+    COME_BACK = "come_back"
+    NOTICE = "notice"
     RESUME = "resume"
     TRANSFER = "transfer"
     CANCEL = "cancel"
@@ -48,6 +51,8 @@ MOVES: dict[tuple[TicketStatus, Move], TicketStatus] = {
     (_S.CALLED, Move.NO_SHOW): _S.NO_SHOW,
     (_S.CALLED, Move.RETURN): _S.WAITING,
     (_S.CALLED, Move.HOLD): _S.HELD,
+    (_S.CALLED, Move.SEND_AWAY): _S.AWAY,
+    (_S.CALLED, Move.NOTICE): _S.CALLED,
     (_S.CALLED, Move.TRANSFER): _S.WAITING,
     (_S.CALLED, Move.CANCEL): _S.CANCELLED,
     (_S.CALLED, Move.REPRINT): _S.CALLED,
@@ -56,6 +61,8 @@ MOVES: dict[tuple[TicketStatus, Move], TicketStatus] = {
     (_S.SERVING, Move.NEXT_LEG): _S.WAITING,
     (_S.SERVING, Move.PLAN_LEGS): _S.SERVING,
     (_S.SERVING, Move.HOLD): _S.HELD,
+    (_S.SERVING, Move.SEND_AWAY): _S.AWAY,
+    (_S.SERVING, Move.NOTICE): _S.SERVING,
     (_S.SERVING, Move.TRANSFER): _S.WAITING,
     (_S.SERVING, Move.REPRINT): _S.SERVING,
     (_S.SERVING, Move.EXPIRE): _S.EXPIRED,
@@ -64,6 +71,8 @@ MOVES: dict[tuple[TicketStatus, Move], TicketStatus] = {
     (_S.HELD, Move.NEXT_LEG): _S.WAITING,
     (_S.HELD, Move.PLAN_LEGS): _S.HELD,
     (_S.HELD, Move.NO_SHOW): _S.NO_SHOW,
+    (_S.HELD, Move.SEND_AWAY): _S.AWAY,
+    (_S.HELD, Move.NOTICE): _S.HELD,
     (_S.HELD, Move.TRANSFER): _S.WAITING,
     (_S.HELD, Move.CANCEL): _S.CANCELLED,
     (_S.HELD, Move.REPRINT): _S.HELD,
@@ -74,6 +83,11 @@ MOVES: dict[tuple[TicketStatus, Move], TicketStatus] = {
     (_S.MISSED, Move.CANCEL): _S.CANCELLED,
     (_S.MISSED, Move.REPRINT): _S.MISSED,
     (_S.MISSED, Move.EXPIRE): _S.EXPIRED,
+    (_S.AWAY, Move.COME_BACK): _S.WAITING,
+    (_S.AWAY, Move.CALL): _S.CALLED,
+    (_S.AWAY, Move.CANCEL): _S.CANCELLED,
+    (_S.AWAY, Move.REPRINT): _S.AWAY,
+    (_S.AWAY, Move.EXPIRE): _S.EXPIRED,
     (_S.FINISHED, Move.RATE): _S.FINISHED,
 }
 

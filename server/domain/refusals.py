@@ -43,6 +43,36 @@ class Code(StrEnum):
     TOO_MANY_LEGS = "too_many_legs"
     LEG_REPEATED = "leg_repeated"
     LEG_NOT_PLANNED = "leg_not_planned"
+    NOTICE_EMPTY = "notice_empty"
+    NO_PICKUP = "no_pickup"
+    RESULT_NOT_READY = "result_not_ready"
+    NOT_BOOKABLE = "not_bookable"
+    SLOT_UNKNOWN = "slot_unknown"
+    SLOT_FULL = "slot_full"
+    TOO_FAR_AHEAD = "too_far_ahead"
+    ALREADY_BOOKED = "already_booked"
+    BOOKING_BLOCKED = "booking_blocked"
+    TOO_LATE_TO_CANCEL = "too_late_to_cancel"
+    TOO_EARLY = "too_early"
+    APPOINTMENT_NOT_FOUND = "appointment_not_found"
+    APPOINTMENT_OVER = "appointment_over"
+    CODE_TAKEN = "code_taken"
+    CASE_NOT_FOUND = "case_not_found"
+    CASE_CLOSED = "case_closed"
+    AGENT_FIXED = "agent_fixed"
+    CASE_TAKEN = "case_taken"
+    CASE_KIND = "case_kind"
+    NO_PARTNER = "no_partner"
+    APPEAL_OVER = "appeal_over"
+    NO_APPEAL = "no_appeal"
+    KIOSK_LIMIT = "kiosk_limit"
+    PREFIX_TAKEN = "prefix_taken"
+    ROLL_NOT_FOUND = "roll_not_found"
+    ROLL_RANGE = "roll_range"
+    ROLL_USED_UP = "roll_used_up"
+    SAME_CLERK = "same_clerk"
+    SAME_WINDOW = "same_window"
+    NOTHING_DUE = "nothing_due"
 
 
 SENTENCES: dict[Code, tuple[str, str]] = {
@@ -113,6 +143,123 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "“{service}”不在 {label} 余下的联办环节里。",
         "{service} is not among the legs that {label} still has.",
     ),
+    Code.NOTICE_EMPTY: (
+        "请至少写明一项需补正的材料。",
+        "Name at least one missing paper.",
+    ),
+    Code.NO_PICKUP: (
+        "本大厅没有出件窗口，请直接办结。",
+        "This hall has no pickup service. Finish the visit instead.",
+    ),
+    Code.RESULT_NOT_READY: (
+        "办件 {case} 还没有出件，请稍后再来取号。",
+        "The result of {case} is not ready yet. Please take a number later.",
+    ),
+    Code.NOT_BOOKABLE: (
+        "“{service}”不提供预约，请到现场取号。",
+        "{service} takes no appointments. Please take a number in the hall.",
+    ),
+    Code.SLOT_UNKNOWN: (
+        "“{service}”{day} 没有 {starts} 开始的预约时段，请另选时段。",
+        "{service} has no slot at {starts} on {day}. Choose another one.",
+    ),
+    Code.SLOT_FULL: (
+        "“{service}”{day} {starts} 的预约已满，请另选时段。",
+        "{service} is fully booked at {starts} on {day}. Choose another time.",
+    ),
+    Code.TOO_FAR_AHEAD: (
+        "最多可预约到 {day}，请选择更近的日期。",
+        "Bookings are possible up to {day}. Choose an earlier day.",
+    ),
+    Code.ALREADY_BOOKED: (
+        "您在 {day} 已有预约，请先取消再预约。",
+        "You have a booking on {day} already. Cancel it first.",
+    ),
+    Code.BOOKING_BLOCKED: (
+        "您多次预约未到，{day} 起可再预约；现场仍可取号。",
+        "Too many appointments were not kept. You can book again from {day}; numbers in the hall are not affected.",
+    ),
+    Code.TOO_LATE_TO_CANCEL: (
+        "距预约时间不足 {minutes} 分钟，不能自行取消，请联系大厅。",
+        "Less than {minutes} minutes are left. Please ask the staff to cancel.",
+    ),
+    Code.TOO_EARLY: (
+        "您预约的是 {starts}，{from_time} 起可以签到取号。",
+        "Your appointment is at {starts}. You can check in from {from_time}.",
+    ),
+    Code.APPOINTMENT_NOT_FOUND: (
+        "没有找到这个预约，请核对预约码。",
+        "There is no such appointment. Please check the code.",
+    ),
+    Code.APPOINTMENT_OVER: (
+        "这个预约已经签到、取消或过期。",
+        "This appointment was kept, cancelled or missed already.",
+    ),
+    Code.CODE_TAKEN: (
+        "预约码重复，请重试。",
+        "The code is in use. Please try again.",
+    ),
+    Code.CASE_NOT_FOUND: (
+        "没有台账 {case}。",
+        "There is no case {case}.",
+    ),
+    Code.CASE_CLOSED: (
+        "台账 {case} 已经结束，不能再操作。",
+        "Case {case} is closed; nothing more can be done with it.",
+    ),
+    Code.AGENT_FIXED: (
+        "代办不中途换人：台账 {case} 由 {agent} 负责到底。",
+        "An agent does not change on the way: {agent} looks after case {case} until the end.",
+    ),
+    Code.CASE_TAKEN: (
+        "台账 {case} 已由 {agent} 负责。",
+        "Case {case} has an agent already: {agent}.",
+    ),
+    Code.CASE_KIND: (
+        "台账 {case} 不是这一类，不能这样操作。",
+        "Case {case} is of another kind; this is not possible.",
+    ),
+    Code.NO_PARTNER: (
+        "“{hall}”不在可转交的大厅之中，请在大厅文件 [agency] partners 中登记。",
+        "{hall} is not a hall that cases may go to. Add it to partners in [agency] of the hall file.",
+    ),
+    Code.APPEAL_OVER: (
+        "台账 {case} 的申诉期已过或已经申诉过。",
+        "The time for an appeal on case {case} is over, or there was one already.",
+    ),
+    Code.NO_APPEAL: (
+        "台账 {case} 没有待复核的申诉。",
+        "Case {case} has no appeal to decide.",
+    ),
+    Code.KIOSK_LIMIT: (
+        "这台取号机今天的号已取完，请到导办台取号。",
+        "This kiosk has given all its numbers for today. Please ask at the guide desk.",
+    ),
+    Code.PREFIX_TAKEN: (
+        "字母 {prefix} 已在使用，请换一个号卷字母。",
+        "The letter {prefix} is in use. Choose another letter for the roll.",
+    ),
+    Code.ROLL_NOT_FOUND: (
+        "没有字母为 {prefix} 的号卷，请先登记。",
+        "There is no roll with the letter {prefix}. Announce it first.",
+    ),
+    Code.ROLL_RANGE: (
+        "号卷号码应从小到大，一次最多 {count} 张。",
+        "The numbers of a roll go up, at most {count} at once.",
+    ),
+    Code.ROLL_USED_UP: (
+        "号卷 {prefix} 只到 {last}，请换新号卷。",
+        "Roll {prefix} ends at {last}. Announce a new one.",
+    ),
+    Code.SAME_CLERK: (
+        "窗口 {window} 现在就是 {clerk} 在办公。",
+        "{clerk} works at window {window} already.",
+    ),
+    Code.NOTHING_DUE: ("现在没有到期的事项。", "Nothing is due now."),
+    Code.SAME_WINDOW: (
+        "请选择另一个窗口。",
+        "Choose another window.",
+    ),
 }
 
 HALL_CLOSED_UNTIL = (
@@ -143,6 +290,7 @@ STATUS_WORDS: dict[str, tuple[str, str]] = {
     TicketStatus.SERVING: ("办理中", "being served"),
     TicketStatus.HELD: ("挂起", "on hold"),
     TicketStatus.MISSED: ("过号", "missed"),
+    TicketStatus.AWAY: ("暂离", "away"),
     TicketStatus.FINISHED: ("已办结", "finished"),
     TicketStatus.NO_SHOW: ("弃号", "a no-show"),
     TicketStatus.CANCELLED: ("已取消", "cancelled"),

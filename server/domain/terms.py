@@ -25,6 +25,8 @@ Track = NewType("Track", str)  # unguessable token of the visitor's phone page
 WorkId = NewType("WorkId", str)  # a clerk's work id (工号)
 DeviceId = NewType("DeviceId", str)
 TenantId = NewType("TenantId", str)  # a unit that shares the hall with others
+AppointmentId = NewType("AppointmentId", str)  # unguessable, as a track is: who has it may cancel
+CaseId = NewType("CaseId", str)  # business day and number: "C20260302-001", unique in the hall for ever
 Text = Mapping[str, str]  # a name in each language of the hall: {"zh": "税务", "en": "Tax"}
 
 ORDINARY = PriorityId("ordinary")
@@ -41,10 +43,45 @@ class TicketStatus(StrEnum):
     SERVING = "serving"
     HELD = "held"
     MISSED = "missed"
+    AWAY = "away"
     FINISHED = "finished"
     NO_SHOW = "no_show"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+class AwayFor(StrEnum):
+    """What a visit that is away from the windows waits for."""
+
+    PAPERS = "papers"  # the visitor fetches what the one-time notice (一次告知) named
+    RESULT = "result"  # the back office decides; then it waits at a pickup window (出件)
+
+
+class AppointmentStatus(StrEnum):
+    """Where an appointment (预约) stands; all but the first are final."""
+
+    BOOKED = "booked"
+    KEPT = "kept"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+
+
+class CaseKind(StrEnum):
+    """What a case (台账) is about."""
+
+    AGENCY = "agency"  # 代办/帮办: done for somebody by one agent from beginning to end
+    VISIT = "visit"  # 上门办: at the visitor's home, at a time agreed
+    RATING = "rating"  # 差评整改: what a bad grade was about
+
+
+class CaseStatus(StrEnum):
+    """Where a case stands; the last three are final."""
+
+    OPEN = "open"
+    HANDED_OVER = "handed_over"  # on its way to another hall
+    FINISHED = "finished"
+    WITHDRAWN = "withdrawn"  # 终止委托
+    PASSED_ON = "passed_on"  # the other hall has it
 
 
 class LegStatus(StrEnum):
@@ -74,6 +111,7 @@ class PauseReason(StrEnum):
     TOILET = "toilet"
     FAULT = "fault"
     OTHER = "other"
+    LEFT_ALONE = "left_alone"  # nobody at the window for too long; set by the clock only
 
 
 class Place(StrEnum):

@@ -11,8 +11,9 @@ import pytest
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.decide import decide
+from server.domain.evolve import evolve
 from server.domain.refusals import Code, Refusal
-from server.domain.state import HallState, Ticket, WindowState, evolve
+from server.domain.state import HallState, Ticket, WindowState
 from server.domain.terms import (
     HallId,
     HallPlan,

@@ -20,7 +20,7 @@ from server.domain import commands as c
 from server.domain import decide as decide_module
 from server.domain import events as e
 from server.domain import routing
-from server.domain import state as state_module
+from server.domain import evolve as evolve_module
 from server.domain.refusals import Refusal
 from server.domain.state import HallState
 from server.domain.terms import (
@@ -125,7 +125,7 @@ class Days(RuleBasedStateMachine):
             "order of a dictionary"
         )
         for event in events:
-            state_module.evolve(self.state, event, at_ms=self.now_ms)
+            evolve_module.evolve(self.state, event, at_ms=self.now_ms)
         last = self.commits[-1] if self.commits else None
         draft = Commit(
             hall=HallId("test"),
@@ -379,7 +379,7 @@ class Days(RuleBasedStateMachine):
             assert stored == commit
             prev_hash = commit.hash
             for event in stored.events:
-                state_module.evolve(read, event, at_ms=stored.at_ms)
+                evolve_module.evolve(read, event, at_ms=stored.at_ms)
         assert read == self.state, [
             it.name for it in fields(read) if getattr(read, it.name) != getattr(self.state, it.name)
         ]

@@ -10,6 +10,7 @@ from server.domain import admission, routing
 from server.domain import commands as c
 from server.domain import decide as decide_module
 from server.domain import events as e
+from server.domain import evolve as evolve_module
 from server.domain import state as state_module
 from server.domain.routing import Choice
 from server.domain.state import HallState, Ticket
@@ -61,27 +62,27 @@ def counts_wrong(step: int) -> Mutant:
     """Give a mutant that loses (-1) or skips (+1) a number after the second of a series."""
 
     def mutate(patch: pytest.MonkeyPatch) -> None:
-        real = state_module._issue
+        real = evolve_module._issue
 
         def issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
             real(state, event, at_ms)
             if event.number == 2:
                 state.numbers[event.prefix] += step
 
-        patch.setattr(state_module, "_issue", issue)
+        patch.setattr(evolve_module, "_issue", issue)
 
     return mutate
 
 
 def series_never_starts_again(patch: pytest.MonkeyPatch) -> None:
-    real = state_module._open_day
+    real = evolve_module._open_day
 
     def open_day(state: HallState, day: str) -> None:
         numbers = dict(state.numbers)
         real(state, day)
         state.numbers.update(numbers)
 
-    patch.setattr(state_module, "_open_day", open_day)
+    patch.setattr(evolve_module, "_open_day", open_day)
 
 
 def one_hold_place(patch: pytest.MonkeyPatch) -> None:
@@ -90,17 +91,17 @@ def one_hold_place(patch: pytest.MonkeyPatch) -> None:
 
 def called_twice(patch: pytest.MonkeyPatch) -> None:
     """Leave a called ticket in its lane, so that the next window calls it too."""
-    real = state_module._leave_window
+    real = state_module.leave_window
 
     def leave(state: HallState, id_: TicketId, status: TicketStatus, at_ms: int) -> Ticket:
         ticket = state.tickets[id_]
         waited = ticket.status is TicketStatus.WAITING
         real(state, id_, status, at_ms)
         if waited and status is TicketStatus.CALLED:
-            state_module._wait(state, ticket, since_ms=ticket.since_ms)
+            state_module.wait(state, ticket, since_ms=ticket.since_ms)
         return ticket
 
-    patch.setattr(state_module, "_leave_window", leave)
+    patch.setattr(evolve_module, "leave_window", leave)
 
 
 def front_is_end(patch: pytest.MonkeyPatch) -> None:
@@ -203,14 +204,14 @@ def bound_tickets_are_stuck(patch: pytest.MonkeyPatch) -> None:
 
 
 def transfer_frees_the_quota(patch: pytest.MonkeyPatch) -> None:
-    real = state_module._transfer
+    real = evolve_module._transfer
 
     def transfer(state: HallState, event: e.TicketTransferred, at_ms: int) -> None:
         if state.issued.get(event.from_service):
             state.issued[event.from_service].pop()
         real(state, event, at_ms)
 
-    patch.setattr(state_module, "_transfer", transfer)
+    patch.setattr(evolve_module, "_transfer", transfer)
 
 
 def quota_counts_one_less(patch: pytest.MonkeyPatch) -> None:
@@ -273,14 +274,14 @@ def planning_forgets_what_is_done(patch: pytest.MonkeyPatch) -> None:
 
 
 def _after(patch: pytest.MonkeyPatch, kind: type[Any], then: Callable[[HallState, Any], None]) -> None:
-    real = state_module.evolve
+    real = evolve_module.evolve
 
     def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         real(state, event, at_ms=at_ms)
         if isinstance(event, kind):
             then(state, event)
 
-    patch.setattr(state_module, "evolve", evolve)
+    patch.setattr(evolve_module, "evolve", evolve)
 
 
 MUTANTS: dict[str, Mutant] = {
@@ -329,7 +330,7 @@ def test_a_broken_hall_fails_the_example(
 ) -> None:
     example()
     mutate(monkeypatch)
-    monkeypatch.setattr(halls, "evolve", state_module.evolve)
+    monkeypatch.setattr(halls, "evolve", evolve_module.evolve)
     with pytest.raises(AssertionError):
         example()
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from server.domain.state import HallState, evolve
+from server.domain.evolve import evolve
+from server.domain.state import HallState
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, LedgerBroken
 

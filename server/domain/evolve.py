@@ -1,0 +1,258 @@
+"""`evolve` folds one event into the hall's state. Nothing else changes a state; what is in the ledger has happened."""
+
+from typing import assert_never
+
+from server.domain import appointments, away, cases, rolls, staff
+from server.domain import events as e
+from server.domain.lifecycle import FINAL
+from server.domain.state import (
+    HallState,
+    Ticket,
+    WindowState,
+    ZoneCount,
+    announce,
+    arrive,
+    change_service,
+    count_served,
+    leave_window,
+    meet,
+    wait,
+)
+from server.domain.terms import DoneLeg, HallPlan, TicketStatus, WindowNo
+
+
+def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
+    """Fold one event into the state. Never refuses: what is in the ledger has happened."""
+    state.last_ms = max(state.last_ms, at_ms)
+    match event:
+        case e.HallPlanned():
+            _take_plan(state, event.plan)
+        case e.DayOpened():
+            _open_day(state, event.day)
+        case e.DayClosed():
+            state.day_open = False
+        case e.TicketIssued():
+            _issue(state, event, at_ms)
+        case e.TicketCalled():
+            _call(state, event, at_ms)
+        case e.TicketRecalled():
+            ticket = state.tickets[event.ticket]
+            ticket.call_count = event.call_count
+            announce(state, ticket, event.window, at_ms)
+        case e.ServingStarted():
+            ticket = state.tickets[event.ticket]
+            ticket.status = TicketStatus.SERVING
+            meet(ticket, event.window)
+            if ticket.started_ms is None:
+                ticket.started_ms = at_ms
+            elif ticket.called_ms is not None:  # back from hold: the way back to the window is no service
+                ticket.hold_total_ms += at_ms - ticket.called_ms
+            state.windows[event.window].since_ms = at_ms
+        case e.TicketFinished():
+            _finish(state, event, at_ms)
+        case e.LegsPlanned():
+            ticket = state.tickets[event.ticket]
+            ticket.legs_planned = event.services[1:]
+            meet(ticket, event.window)
+        case e.LegFinished():
+            _finish_leg(state, event, at_ms)
+        case e.TicketMissed():
+            ticket = leave_window(state, event.ticket, TicketStatus.MISSED, at_ms)
+            ticket.missed_ms = at_ms
+            state.windows[event.window].missed.append(ticket.id)
+        case e.TicketReinstated():
+            ticket = leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
+            ticket.reinstated, ticket.call_count = ticket.reinstated + 1, 0
+            wait(state, ticket, since_ms=event.since_ms)
+        case e.NoShowRecorded():
+            ticket = leave_window(state, event.ticket, TicketStatus.NO_SHOW, at_ms)
+            state.zones[ticket.zone].no_show += 1
+        case e.TicketReturned():
+            ticket = leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
+            ticket.call_count = 0
+            wait(state, ticket, since_ms=ticket.since_ms)
+        case e.TicketHeld():
+            ticket = leave_window(state, event.ticket, TicketStatus.HELD, at_ms)
+            ticket.held_ms, ticket.window, ticket.reason = at_ms, event.window, event.reason
+            meet(ticket, event.window)
+            state.windows[event.window].held.append(ticket.id)
+        case e.TicketResumed():
+            _resume(state, event, at_ms)
+        case e.TicketTransferred():
+            _transfer(state, event, at_ms)
+        case e.TicketCancelled():
+            leave_window(state, event.ticket, TicketStatus.CANCELLED, at_ms)
+        case e.TicketExpired():
+            leave_window(state, event.ticket, TicketStatus.EXPIRED, at_ms)
+        case e.ReprintRequested():
+            pass
+        case e.TicketRated():
+            state.tickets[event.ticket].grade = event.grade
+        case e.WindowOpened():
+            window = state.windows[event.window]
+            window.clerk, window.paused, window.since_ms = event.clerk, None, at_ms
+        case e.WindowPaused():
+            window = state.windows[event.window]
+            window.paused, window.pause_note, window.since_ms = event.reason, event.note, at_ms
+        case e.WindowResumed():
+            window = state.windows[event.window]
+            window.paused, window.pause_note, window.since_ms = None, "", at_ms
+        case e.WindowClosed():
+            window = state.windows[event.window]
+            window.clerk, window.paused, window.pause_note, window.since_ms = None, None, "", at_ms
+        case e.ServicesAssigned():
+            window = state.windows[event.window]
+            window.serves, window.relief = event.serves, event.relief
+        case e.NoticeGiven() | e.ResultAwaited() | e.ResultReady() | e.TicketBack() | e.CaseNumberNoted():
+            away.evolve(state, event, at_ms=at_ms)
+        case e.AppointmentBooked() | e.AppointmentCancelled() | e.AppointmentKept() | e.AppointmentMissed():
+            appointments.evolve(state, event, at_ms=at_ms)
+        case e.WindowHandedOver() | e.HeldMoved() | e.WindowLeftAlone():
+            staff.evolve(state, event, at_ms=at_ms)
+        case e.RollAnnounced() | e.RollEnded():
+            rolls.evolve(state, event)
+        case (
+            e.CaseOpened()
+            | e.CaseLogged()
+            | e.CaseFinished()
+            | e.CaseWithdrawn()
+            | e.CaseHandedOver()
+            | e.CaseReceived()
+            | e.CaseTaken()
+            | e.CaseHandoverConfirmed()
+            | e.CaseHandoverDue()
+            | e.CaseOverdue()
+            | e.CaseAppealed()
+            | e.AppealDecided()
+        ):
+            cases.evolve(state, event, at_ms=at_ms)
+        case _:
+            assert_never(event)
+
+
+def _take_plan(state: HallState, plan: HallPlan) -> None:
+    """Take over a plan; a live assignment survives when the file says the same of that window as before."""
+    before = state.plan.window
+    windows: dict[WindowNo, WindowState] = {}
+    for planned in plan.windows:
+        window = state.windows.get(planned.no)
+        if window is None:
+            window = WindowState(no=planned.no, serves=planned.serves, relief=planned.relief)
+        elif (old := before.get(planned.no)) is None or (old.serves, old.relief) != (planned.serves, planned.relief):
+            window.serves, window.relief = planned.serves, planned.relief
+        else:  # else a service that the new file dropped would stay assigned
+            window.serves = tuple(service for service in window.serves if service in plan.service)
+            window.relief = tuple(service for service in window.relief if service in plan.service)
+            if not window.serves and not window.relief:
+                window.serves, window.relief = planned.serves, planned.relief
+        windows[planned.no] = window
+    state.plan, state.windows = plan, windows
+    state.zones = {zone.id: state.zones.get(zone.id, ZoneCount()) for zone in plan.zones}
+    for ticket in state.tickets.values():  # else a visit whose service moved to another zone could never finish
+        if ticket.status not in FINAL:
+            ticket.zone = plan.service[ticket.service].zone
+
+
+def _open_day(state: HallState, day: str) -> None:
+    state.day, state.day_open = day, True
+    stores = (state.tickets, state.labels, state.tracks, state.visitors, state.numbers, state.issued, state.lanes)
+    for store in (*stores, state.in_a_row, state.kiosk_issued, state.rolls):
+        store.clear()
+    state.recent.clear()
+    for window in state.windows.values():
+        window.held, window.missed, window.last_finished = [], [], None
+        window.served_today = window.busy_s_today = 0
+    state.zones = {zone: ZoneCount() for zone in state.zones}
+
+
+def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
+    ticket = Ticket(
+        id=event.ticket,
+        label=event.label,
+        number=event.number,
+        order=len(state.tickets),
+        service=event.service,
+        zone=event.zone,
+        priority=event.priority,
+        track=event.track,
+        windows=event.windows,
+        issued_ms=at_ms,
+        since_ms=at_ms,
+        joined_ms=at_ms,
+        ahead=event.ahead,
+        eta_p50_s=event.eta_p50_s,
+        eta_p80_s=event.eta_p80_s,
+        channel=event.channel,
+        kiosk=event.kiosk,
+        language=event.language,
+        visitor=event.visitor,
+        base_url=event.base_url,
+        bound=event.window,
+        case_number=event.case_number,
+        appointment=event.appointment,
+    )
+    state.tickets[ticket.id] = ticket
+    state.labels[ticket.label] = ticket.id
+    state.tracks[ticket.track] = ticket.id
+    if ticket.visitor is not None:
+        state.visitors[ticket.visitor, ticket.service] = ticket.id
+    state.numbers[event.prefix] = event.number
+    state.issued.setdefault(ticket.service, []).append(at_ms)
+    state.zones[ticket.zone].issued += 1
+    if ticket.kiosk is not None:
+        state.kiosk_issued[ticket.kiosk] = state.kiosk_issued.get(ticket.kiosk, 0) + 1
+    wait(state, ticket, since_ms=at_ms)
+
+
+def _call(state: HallState, event: e.TicketCalled, at_ms: int) -> None:
+    ticket = state.tickets[event.ticket]
+    leave_window(state, ticket.id, TicketStatus.CALLED, at_ms)
+    if ticket.first_called_ms is None:
+        ticket.first_called_ms = at_ms
+        count = state.zones[ticket.zone]
+        count.called += 1
+        count.wait_s += event.waited_s
+    ticket.called_ms, ticket.waited_s, ticket.call_count = at_ms, event.waited_s, event.call_count
+    ticket.why, ticket.reason = event.why, event.reason
+    arrive(state, ticket, event.window, at_ms)
+
+
+def _resume(state: HallState, event: e.TicketResumed, at_ms: int) -> None:
+    ticket = state.tickets[event.ticket]
+    if ticket.held_ms is not None and ticket.started_ms is not None:
+        ticket.hold_total_ms += at_ms - ticket.held_ms
+    leave_window(state, ticket.id, TicketStatus.CALLED, at_ms)
+    ticket.called_ms, ticket.call_count = at_ms, event.call_count
+    arrive(state, ticket, event.window, at_ms)
+
+
+def _finish(state: HallState, event: e.TicketFinished, at_ms: int) -> None:
+    ticket = leave_window(state, event.ticket, TicketStatus.FINISHED, at_ms)
+    ticket.finished_ms, ticket.window = at_ms, event.window
+    state.windows[event.window].last_finished = ticket.id
+    meet(ticket, event.window)
+    count_served(state, event, ticket.zone)
+
+
+def _finish_leg(state: HallState, event: e.LegFinished, at_ms: int) -> None:
+    ticket = leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
+    state.windows[event.window].last_finished = None  # else a press on its pad would grade the visitor before this one
+    meet(ticket, event.window)
+    count_served(state, event, ticket.zone)
+    state.zones[ticket.zone].legs += 1
+    ticket.legs_done.append(DoneLeg(service=event.service, window=event.window, finished_ms=at_ms))
+    ticket.legs_planned = tuple(leg for leg in ticket.legs_planned if leg != event.next_service)
+    ticket.joined_ms, ticket.call_count = at_ms, 0
+    ticket.called_ms = ticket.first_called_ms = ticket.waited_s = ticket.bound = None
+    change_service(state, ticket, event.next_service, event.zone)
+    wait(state, ticket, since_ms=event.since_ms)
+
+
+def _transfer(state: HallState, event: e.TicketTransferred, at_ms: int) -> None:
+    ticket = leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
+    meet(ticket, event.window)
+    # Sent on to a leg planned for later: the two change places, so that none is lost.
+    ticket.legs_planned = tuple(ticket.service if leg == event.service else leg for leg in ticket.legs_planned)
+    change_service(state, ticket, event.service, event.zone)
+    ticket.bound, ticket.call_count = event.to_window, 0
+    wait(state, ticket, since_ms=event.since_ms)

@@ -1,0 +1,102 @@
+"""What a hall keeps over the days beside its tickets: appointments, results, cases; and the paper rolls of a day."""
+
+from dataclasses import dataclass, field
+
+from server.domain.terms import (
+    AppointmentId,
+    AppointmentStatus,
+    CaseId,
+    CaseKind,
+    CaseStatus,
+    HallId,
+    Label,
+    ServiceId,
+    TicketId,
+    WindowNo,
+    WorkId,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Appointment:
+    """One booked time (预约). `starts_ms` and `ends_ms` bound its slot; `visitor` is a keyed hash, never a number."""
+
+    id: AppointmentId
+    code: str  # six digits, told at the kiosk
+    service: ServiceId
+    day: str
+    starts_ms: int
+    ends_ms: int
+    visitor: str | None
+    channel: str
+    booked_ms: int
+    external: str | None = None  # its id in the system that it was imported from
+    status: AppointmentStatus = AppointmentStatus.BOOKED
+    ticket: TicketId | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """A result that the back office made ready (出件) and nobody has collected yet."""
+
+    case_number: str
+    pickup: ServiceId
+    visitor: str | None
+    ticket: TicketId | None
+    ready_ms: int
+    note: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Roll:
+    """A pre-printed paper roll in use: `given` is the last number that the hall knows of, `first` - 1 when none."""
+
+    prefix: str
+    service: ServiceId
+    first: int
+    last: int
+    given: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStep:
+    """One line of a case's log (台账)."""
+
+    at_ms: int
+    what: str  # opened, logged, notice, handed_over, received, confirmed, finished, withdrawn, overdue, appealed, ...
+    by: str
+    note: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """A matter that somebody of the hall looks after until it is done.
+
+    `agent` does not change on the way (中途不换人). `client` is what staff call the person, masked; `due` is a business
+    day (ISO); `origin` names the hall and case it was handed over from, `to_hall` the hall it went to.
+    """
+
+    id: CaseId
+    kind: CaseKind
+    agent: WorkId | None
+    opened_ms: int
+    service: ServiceId | None = None
+    client: str = ""
+    visitor: str | None = None
+    ticket: TicketId | None = None
+    label: Label | None = None
+    window: WindowNo | None = None
+    clerk: WorkId | None = None  # rating: whose visit it was
+    grade: int | None = None
+    visit_at_ms: int | None = None
+    due: str | None = None
+    elsewhere: bool = False  # not this level's matter: to be handed over the same day (当天转交)
+    to_hall: HallId | None = None
+    origin: tuple[HallId, CaseId] | None = None
+    status: CaseStatus = CaseStatus.OPEN
+    alarmed: bool = False  # the alarm before closing was raised today
+    overdue: bool = False
+    appeal: str | None = None  # open, upheld, rejected
+    closed_ms: int | None = None
+    steps: list[CaseStep] = field(default_factory=list)
