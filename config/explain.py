@@ -191,6 +191,14 @@ _PATTERNS: Final = {
         "may have letters, digits, - and _, at most 32 characters",
     ),
     schema.PREFIX_PATTERN: ("应为一个或两个大写字母", "must be one or two capital letters"),
+    schema.DEVICE_PATTERN: (
+        "只能用汉字、字母、数字、.、- 和 _，以汉字、字母或数字开头，最多 64 个字符",
+        "may have letters, digits, ., - and _, begins with a letter or digit, and has at most 64 characters",
+    ),
+    schema.MATTER_PATTERN: (
+        "只能用字母、数字和 -，最多 40 个字符",
+        "may have letters, digits and -, at most 40 characters",
+    ),
 }
 
 

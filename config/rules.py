@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 from config.positions import Spot, spot_of
 from config.problems import Finding, TablePath, nearest, quoted
-from config.schema import CLOCK_PATTERN, LANGUAGES, NUMBER_MAX, day_of
+from config.schema import CLOCK_PATTERN, LANGUAGES, LEGS_MAX, NUMBER_MAX, day_of
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -28,6 +28,7 @@ NAMED_AT_MOST: Final = 8
 AMBIGUOUS_LETTERS: Final = "IOQ"
 CLEAR_LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"
 RESERVED_PRIORITIES: Final = ("ordinary",)
+QUIET_KINDS: Final = ("self_service", "guide")
 CHINA: Final = {
     "asia/beijing": "Asia/Shanghai",
     "china": "Asia/Shanghai",
@@ -44,9 +45,27 @@ LANGUAGE_NAMES: Final = {
     "英文": "en",
 }
 
-_KEYS: Final = {"floor": "id", "zone": "id", "service": "id", "window": "no", "priority": "id", "clerk": "work_id"}
-_ZH: Final = {"floor": "楼层", "zone": "专区", "service": "事项", "window": "窗口", "priority": "优先", "clerk": "岗位"}
-_TEXTS: Final = ("name", "notice", "address", "advice", "question")
+_KEYS: Final = {
+    "floor": "id",
+    "tenant": "id",
+    "zone": "id",
+    "service": "id",
+    "window": "no",
+    "kiosk": "id",
+    "priority": "id",
+    "clerk": "work_id",
+}
+_ZH: Final = {
+    "floor": "楼层",
+    "tenant": "单位",
+    "zone": "专区",
+    "service": "事项",
+    "window": "窗口",
+    "kiosk": "取号机",
+    "priority": "优先",
+    "clerk": "岗位",
+}
+_TEXTS: Final = ("name", "notice", "address", "advice", "question", "about")
 
 
 class Draft:
@@ -132,9 +151,12 @@ def _ids_once(draft: Draft) -> Iterator[Finding]:
 def _references_found(draft: Draft) -> Iterator[Finding]:
     for table, key, target in (
         ("zone", "floor", "floor"),
+        ("zone", "tenant", "tenant"),
         ("service", "zone", "zone"),
+        ("service", "tenant", "tenant"),
         ("window", "zone", "zone"),
         ("window", "floor", "floor"),
+        ("kiosk", "floor", "floor"),
     ):
         for path, row in draft.rows(table):
             if identifier := word(row, key):
@@ -142,6 +164,8 @@ def _references_found(draft: Draft) -> Iterator[Finding]:
     for table, key, target in (
         ("window", "serves", "service"),
         ("window", "relief", "service"),
+        ("service", "legs", "service"),
+        ("kiosk", "zones", "zone"),
         ("clerk", "windows", "window"),
     ):
         for path, row in draft.rows(table):
@@ -246,9 +270,16 @@ def _free_letter(draft: Draft) -> str | None:
     return next((letter for letter in CLEAR_LETTERS if letter not in used), None)
 
 
+def _staffed(row: Row) -> bool:
+    return row.get("staffed") is not False
+
+
 def _every_service_served(draft: Draft) -> Iterator[Finding]:
-    home = {each for _, row in draft.rows("window") for _, each in words(row, "serves")}
-    relief = {each for _, row in draft.rows("window") for _, each in words(row, "relief")}
+    """A window to which nobody is sent counts for no service."""
+    windows = [row for _, row in draft.rows("window")]
+    home = {each for row in windows if _staffed(row) for _, each in words(row, "serves")}
+    relief = {each for row in windows if _staffed(row) for _, each in words(row, "relief")}
+    empty = {each for row in windows for key in ("serves", "relief") for _, each in words(row, key)}
     told: set[str] = set()
     for path, row in draft.rows("service"):
         if (identifier := word(row, "id")) is None or identifier in home | told:
@@ -256,26 +287,130 @@ def _every_service_served(draft: Draft) -> Iterator[Finding]:
         told.add(identifier)
         if identifier in relief:
             zh, en = "只有兼办窗口，没有主办窗口", "is only relieved"
+        elif identifier in empty:
+            zh, en = "只写在未派驻人员的窗口", "stands only at windows that nobody staffs"
         else:
             zh, en = "没有窗口办理", "is served nowhere"
         yield Finding(
             path=(*path, "id"),
             code="service_unserved",
-            zh=f"事项 {quoted(identifier)} {zh}：请写进某个窗口的 serves。",
-            en=f"Service {quoted(identifier)} {en}: add it to the serves of a window.",
+            zh=f"事项 {quoted(identifier)} {zh}：请写进某个有人窗口的 serves。",
+            en=f"Service {quoted(identifier)} {en}: add it to the serves of a window that is staffed.",
         )
 
 
-def _every_zone_has_windows(draft: Draft) -> Iterator[Finding]:
-    manned = {word(row, "zone") for _, row in draft.rows("window")}
+def _every_window_serves(draft: Draft) -> Iterator[Finding]:
+    for path, row in draft.rows("window"):
+        if row.get("serves", []) != [] or not _staffed(row):
+            continue
+        yield Finding(
+            path=(*path, "serves") if "serves" in row else path,
+            code="empty_list" if "serves" in row else "missing_key",
+            zh='请写明本窗口主办的事项：serves = ["…"]；没有派驻人员的窗口请写 staffed = false。',
+            en='Name what is served here: serves = ["..."]; where nobody is sent to the window, write staffed = false.',
+            lone=True,
+        )
+
+
+def _zones_fit_their_kind(draft: Draft) -> Iterator[Finding]:
+    """Visitors queue where somebody is at a window; a self-service area and a guide desk take no numbers."""
+    kinds = {identifier: row.get("kind", "queue") for identifier, row in draft.ids("zone").items()}
+    for table, code, zh, en in (
+        ("service", "service_in_quiet_zone", "不叫号，不能有事项", "takes no numbers and cannot have services"),
+        ("window", "window_in_quiet_zone", "不叫号，不能有窗口", "takes no numbers and cannot have windows"),
+    ):
+        for path, row in draft.rows(table):
+            if kinds.get(identifier := word(row, "zone") or "") in QUIET_KINDS:
+                yield Finding(
+                    path=(*path, "zone"),
+                    code=code,
+                    zh=f"专区 {quoted(identifier)} 的 kind 不是 queue：{zh}。",
+                    en=f"Zone {quoted(identifier)} is not of kind queue: it {en}.",
+                )
+    manned = {word(row, "zone") for _, row in draft.rows("window") if _staffed(row)}
+    there = {word(row, "zone") for _, row in draft.rows("window")}
     for path, row in draft.rows("zone"):
-        if (identifier := word(row, "id")) is not None and identifier not in manned:
+        if kinds.get(identifier := word(row, "id") or "") != "queue" or identifier in manned:
+            continue
+        zh, en = ("有人的窗口", "no window that is staffed") if identifier in there else ("窗口", "no window")
+        yield Finding(
+            path=(*path, "id"),
+            code="zone_without_window",
+            zh=f'专区 {quoted(identifier)} 没有{zh}；自助服务区请写 kind = "self_service"，引导台请写 kind = "guide"。',
+            en=f'Zone {quoted(identifier)} has {en}; for a self-service area write kind = "self_service", for a guide'
+            ' desk kind = "guide".',
+        )
+
+
+def _kiosks_offer_numbers(draft: Draft) -> Iterator[Finding]:
+    with_services = {word(row, "zone") for _, row in draft.rows("service")}
+    for path, row in draft.rows("kiosk"):
+        zones = words(row, "zones")
+        yield from _twice((*path, "zones"), zones, "专区", "Zone")
+        if zones and {zone for _, zone in zones} <= draft.ids("zone").keys() - with_services:
             yield Finding(
-                path=(*path, "id"),
-                code="zone_without_window",
-                zh=f"专区 {quoted(identifier)} 没有窗口。",
-                en=f"Zone {quoted(identifier)} has no window.",
+                path=(*path, "zones"),
+                code="kiosk_without_service",
+                zh="这些专区都没有事项，取号机上将没有可取的号。",
+                en="None of these zones has a service: the kiosk would have no number to give.",
             )
+
+
+def _legs_fit(draft: Draft) -> Iterator[Finding]:
+    for path, row in draft.rows("service"):
+        legs = words(row, "legs")
+        if not legs:
+            continue
+        yield from _twice((*path, "legs"), legs, "事项", "Service")
+        identifier, at = word(row, "id"), (*path, "legs")
+        if row.get("kind", "ordinary") != "ordinary":
+            yield Finding(
+                path=at,
+                code="legs_of_kind",
+                zh='只有一般事项（kind = "ordinary"）可以联办。',
+                en="Only an ordinary service can be a joint matter.",
+                lone=True,
+            )
+        if identifier is not None and legs[0][1] != identifier:
+            rest = [each for _, each in legs if each != identifier]
+            yield Finding(
+                path=(*at, 0),
+                code="first_leg_elsewhere",
+                zh="联办的第一个环节应是本事项。",
+                en="The first leg of a joint matter is the service itself.",
+                suggestion=f"legs = [{', '.join(map(quoted, [identifier, *rest]))}]",
+                lone=True,
+            )
+        if len(legs) == 1:
+            yield Finding(
+                path=at,
+                code="one_leg",
+                zh="联办至少有两个环节；只有一个请删去 legs。",
+                en="A joint matter has two legs at least; for one, leave out legs.",
+                lone=True,
+            )
+        if len(legs) > LEGS_MAX:
+            yield Finding(
+                path=at,
+                code="too_many_legs",
+                zh=f"一件联办事项最多 {LEGS_MAX} 个环节，这里有 {len(legs)} 个。",
+                en=f"A joint matter has at most {LEGS_MAX} legs; here are {len(legs)}.",
+                lone=True,
+            )
+
+
+def _twice(path: TablePath, items: list[tuple[int, str]], zh: str, en: str) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, item in items:
+        if item in seen:
+            yield Finding(
+                path=(*path, index),
+                code="named_twice",
+                zh=f"{zh} {quoted(item)} 写了两次。",
+                en=f"{en} {quoted(item)} stands twice.",
+                lone=True,
+            )
+        seen.add(item)
 
 
 def _services_once_per_window(draft: Draft) -> Iterator[Finding]:
@@ -540,6 +675,24 @@ def _slots_fit(draft: Draft) -> Iterator[Finding]:
                 )
 
 
+def _bookable_has_hours(draft: Draft) -> Iterator[Finding]:
+    """A slot is a part of the opening hours: without hours there is none to book."""
+    zones = draft.ids("zone")
+    hours = [row for _, row in inner_rows(draft.table("calendar"), ("calendar",), "hours")]
+    for path, row in draft.rows("service"):
+        zone = zones.get(word(row, "zone") or "", {})
+        if row.get("appointments") is None or zone.get("always_open") is True:
+            continue
+        if not _rows_of(zone, word(row, "zone"), word(row, "id"), hours):
+            yield Finding(
+                path=(*path, "appointments"),
+                code="bookable_without_hours",
+                zh="没有开放时间就没有预约时段：请在 [calendar] 中写 hours，或删去 appointments。",
+                en="Without opening hours there is no slot to book: write hours in [calendar] or leave out"
+                " appointments.",
+            )
+
+
 def _rows_of(zone: Row, zone_id: str | None, service_id: str | None, hours: list[Row]) -> list[tuple[str, str]]:
     """Give the opening and closing times that may bind a service; none where it is always open."""
     if zone.get("always_open") is True:
@@ -608,6 +761,58 @@ def _posts_have_windows(draft: Draft) -> Iterator[Finding]:
         )
 
 
+def _posts_are_staffed(draft: Draft) -> Iterator[Finding]:
+    windows = draft.ids("window")
+    for path, row in draft.rows("clerk"):
+        for index, no in words(row, "windows"):
+            if not _staffed(windows.get(no, {})):
+                yield Finding(
+                    path=(*path, "windows", index),
+                    code="clerk_at_unstaffed",
+                    zh=f"窗口 {quoted(no)} 未派驻人员（staffed = false），不能有岗位。",
+                    en=f"Nobody is sent to window {quoted(no)} (staffed = false): it has no posts.",
+                )
+
+
+def _one_chief_each(draft: Draft) -> Iterator[Finding]:
+    chiefs: dict[str, TablePath] = {}
+    for path, row in draft.rows("clerk"):
+        if row.get("chief") is not True:
+            continue
+        if (department := word(row, "department")) is None:
+            yield Finding(
+                path=(*path, "chief"),
+                code="chief_of_nothing",
+                zh="请写明首席代表所代表的部门：department。",
+                en="Name the department that the chief representative signs for: department.",
+            )
+        elif first := chiefs.get(department):
+            yield Finding(
+                path=(*path, "chief"),
+                code="two_chiefs",
+                zh=f"{department} 的首席代表在第 {draft.line((*first, 'chief'))} 行已经有了，每个部门一名。",
+                en=f"{quoted(department)} has its chief representative on line {draft.line((*first, 'chief'))} already;"
+                " each department has one.",
+                lone=True,
+            )
+        else:
+            chiefs[department] = path
+
+
+def _partners_elsewhere(draft: Draft) -> Iterator[Finding]:
+    partners, here = words(draft.table("agency"), "partners"), word(draft.table("hall"), "id")
+    yield from _twice(("agency", "partners"), partners, "大厅", "Hall")
+    for index, partner in partners:
+        if partner == here:
+            yield Finding(
+                path=("agency", "partners", index),
+                code="partner_is_self",
+                zh=f"{quoted(partner)} 就是本大厅，不能转交给自己。",
+                en=f"{quoted(partner)} is this hall: nothing is handed over to itself.",
+                lone=True,
+            )
+
+
 RULES: Final[tuple[Callable[[Draft], Iterator[Finding]], ...]] = (
     _ids_once,
     _references_found,
@@ -615,7 +820,10 @@ RULES: Final[tuple[Callable[[Draft], Iterator[Finding]], ...]] = (
     _letters_clear,
     _series_agree,
     _every_service_served,
-    _every_zone_has_windows,
+    _every_window_serves,
+    _zones_fit_their_kind,
+    _kiosks_offer_numbers,
+    _legs_fit,
     _services_once_per_window,
     _time_zone_known,
     _languages_agree,
@@ -623,6 +831,10 @@ RULES: Final[tuple[Callable[[Draft], Iterator[Finding]], ...]] = (
     _zone_times_agree,
     _calendar_agrees,
     _slots_fit,
+    _bookable_has_hours,
     _priorities_free,
     _posts_have_windows,
+    _posts_are_staffed,
+    _one_chief_each,
+    _partners_elsewhere,
 )

@@ -45,9 +45,14 @@ FLOOR_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,7}$"
 WINDOW_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z-]{0,5}$"
 WORK_ID_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,31}$"
 PREFIX_PATTERN: Final = r"^[A-Z]{1,2}$"
+DEVICE_PATTERN: Final = r"^[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff._-]{0,63}$"
+MATTER_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z-]{0,39}$"
 CLOCK_PATTERN: Final = r"([01]\d|2[0-3]):[0-5]\d"
 NUMBER_MAX: Final = 9999
 """Labels have at most four digits."""
+
+LEGS_MAX: Final = 8
+"""So many stops has a joint matter at most; the domain says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +230,13 @@ WorkId: TypeAlias = Annotated[str, StringConstraints(pattern=WORK_ID_PATTERN)]
 
 Prefix: TypeAlias = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
 
+DeviceName: TypeAlias = Annotated[str, StringConstraints(pattern=DEVICE_PATTERN)]
+"""As enrolled: `jiaohao device enrol NAME`."""
+
+MatterCode: TypeAlias = Annotated[str, StringConstraints(pattern=MATTER_PATTERN)]
+
+Flag: TypeAlias = Literal["cross_province", "in_province", "one_thing", "immediate", "fee"]
+
 
 class Table(BaseModel):
     """A table of the hall file: closed (no unknown keys), frozen, and strict ("7" is not 7)."""
@@ -380,6 +392,18 @@ class Floor(Table):
     name: Annotated[Name, Means("Name for visitors.", "对群众显示的名称。")]
 
 
+class Tenant(Table):
+    """[[tenant]]: a unit that shares the hall with others."""
+
+    meaning = Means(
+        "A unit that shares the hall with others, such as the centres of city and district under one roof.",
+        "共用大厅的单位，如市、区两级中心合署办公。",
+    )
+
+    id: Annotated[Id, Means("Short name.", "单位代号。")]
+    name: Annotated[Name, Means("Name for visitors.", "对群众显示的名称。")]
+
+
 class Zone(Table):
     """[[zone]]: a part of the hall with its own waiting area and windows."""
 
@@ -387,6 +411,19 @@ class Zone(Table):
 
     id: Annotated[Id, Means("Short name.", "专区代号。")]
     name: Annotated[Name, Means("Name for visitors.", "对群众显示的名称。")]
+    kind: Annotated[
+        Literal["queue", "self_service", "guide"],
+        Means(
+            "queue has windows and numbers; self_service (machines) and guide (guide desk) have neither and are shown"
+            " with what can be done there.",
+            "queue 为叫号专区，有窗口和号码；self_service（自助服务区）和 guide（引导台）没有，只显示可办内容。",
+        ),
+    ] = "queue"
+    about: Annotated[
+        Sentence | None,
+        Means("What can be done there, on kiosk and phone.", "此处可办内容，显示在取号机和手机页面上。"),
+    ] = None
+    tenant: Annotated[Ref | None, Means("Unit whose zone it is.", "所属单位（见 [[tenant]]）。")] = None
     floor: Annotated[Ref | None, Means("Floor it is on.", "所在楼层。")] = None
     board: Annotated[
         Id | None,
@@ -445,10 +482,53 @@ class Service(Table):
         Field(ge=1, le=NUMBER_MAX),
         Means("Last number of the day; above 999 labels have four digits.", "每日最后一个号码；超过 999 时为四位数。"),
     ] = NUMBER_MAX
+    kind: Annotated[
+        Literal["ordinary", "pickup", "consult", "complaint"],
+        Means(
+            "pickup: results of what was decided behind the windows are collected here; consult: questions; complaint:"
+            " complaints and what could not be got done.",
+            "ordinary 为一般事项；pickup 为出件（领取结果）；consult 为咨询；complaint 为投诉和“办不成事”反映。",
+        ),
+    ] = "ordinary"
+    flags: Annotated[
+        tuple[Flag, ...],
+        Field(strict=False),
+        Means(
+            "Marks shown with it: cross_province, in_province, one_thing (one thing, done at once), immediate (decided"
+            " on the spot), fee.",
+            "显示的标记：cross_province 跨省通办，in_province 省内通办，one_thing 一件事一次办，immediate 即办，"
+            "fee 收费。",
+        ),
+    ] = ()
+    tenant: Annotated[
+        Ref | None, Means("Unit whose service it is; without it, the zone's.", "所属单位；不写则与专区相同。")
+    ] = None
     department: Annotated[
         str | None,
         StringConstraints(min_length=1, max_length=40),
         Means("Department that answers for it, by its official name.", "责任部门的正式名称。"),
+    ] = None
+    matter_code: Annotated[
+        MatterCode | None,
+        Means(
+            "Code of the matter in the provincial catalogue, for the exchange of ratings.",
+            "省级事项清单中的事项编码，用于“好差评”数据交换。",
+        ),
+    ] = None
+    legs: Annotated[
+        Refs,
+        Means(
+            f"A joint matter (一件事一次办): the services one number goes through, this one first, at most {LEGS_MAX}.",
+            f"联办事项（一件事一次办）：一个号依次办理的事项，第一个是本事项，最多 {LEGS_MAX} 个。",
+        ),
+    ] = ()
+    appointments: Annotated[
+        int | None,
+        Field(ge=1, le=NUMBER_MAX),
+        Means(
+            "Numbers that can be booked in each slot ([appointments] slot_min); without it, none can.",
+            "每个预约时段可预约的号数（时段长度见 [appointments] slot_min）；不写则不可预约。",
+        ),
     ] = None
     minutes_typical: Annotated[
         float,
@@ -493,9 +573,11 @@ class Window(Table):
     ] = None
     serves: Annotated[
         Refs,
-        Field(min_length=1),
-        Means("Services called here as a matter of course.", "本窗口主办的事项。"),
-    ]
+        Means(
+            "Services called here as a matter of course; at least one where the window is staffed.",
+            "本窗口主办的事项；派驻人员的窗口至少一项。",
+        ),
+    ] = ()
     relief: Annotated[
         Refs,
         Means(
@@ -503,6 +585,45 @@ class Window(Table):
             "本窗口兼办的事项：主办事项清闲时协助办理（见 home_credit_min）。",
         ),
     ] = ()
+    staffed: Annotated[
+        bool,
+        Means(
+            "false: the window is there but nobody is sent to it; it is shown so and cannot be opened.",
+            "false 为未派驻：窗口在但没有人员，如实显示，不能开窗。",
+        ),
+    ] = True
+    decides: Annotated[
+        bool,
+        Means(
+            "false: takes papers in and cannot decide; it is shown so.",
+            "false 为只收不办：只收件、不能办结，如实显示。",
+        ),
+    ] = True
+
+
+class Kiosk(Table):
+    """[[kiosk]]: where a kiosk stands and what it offers."""
+
+    meaning = Means(
+        "Where a kiosk stands and what it offers; kiosks that are not listed offer everything.",
+        "取号机的位置和内容；未列出的取号机显示全部事项。",
+    )
+
+    id: Annotated[
+        DeviceName,
+        Means("Name of the device, as given to `jiaohao device enrol`.", "设备名称，与 `jiaohao device enrol` 一致。"),
+    ]
+    name: Annotated[Name, Means("Where it stands, for the manager page.", "位置名称，显示在管理页面上。")]
+    floor: Annotated[Ref | None, Means("Floor it stands on.", "所在楼层。")] = None
+    zones: Annotated[
+        Refs,
+        Means("Zones it offers, in this order; without it, all.", "显示的专区，按此顺序；不写则全部显示。"),
+    ] = ()
+    day_quota: Annotated[
+        int | None,
+        Field(ge=1, le=NUMBER_MAX),
+        Means("Numbers it gives in one business day.", "每个营业日最多发放的号数。"),
+    ] = None
 
 
 class Priority(Table):
@@ -561,6 +682,142 @@ class Routing(Table):
     ] = 8.0
 
 
+class Appointments(Table):
+    """[appointments]: numbers booked for a time of a day."""
+
+    meaning = Means(
+        "Booking a time; bookable are the services with appointments.", "预约；写明 appointments 的事项可预约。"
+    )
+
+    slot_min: Annotated[
+        int, Field(ge=5, le=240), Means("Minutes of one slot, from opening on.", "一个预约时段的分钟数，从开放时刻起。")
+    ] = 30
+    days_ahead: Annotated[
+        int,
+        Field(ge=1, le=60),
+        Means("Open days that can be booked, today included.", "可预约的开放日天数，含当天。"),
+    ] = 5
+    early_min: Annotated[
+        int,
+        Field(ge=0, le=240),
+        Means("Minutes before the slot from which one can check in.", "时段开始前多少分钟可签到。"),
+    ] = 15
+    late_min: Annotated[
+        int,
+        Field(ge=0, le=240),
+        Means(
+            "Minutes after the slot up to which the appointment goes ahead; later, the number is an ordinary one.",
+            "时段结束后多少分钟内签到仍优先；再晚按普通号。",
+        ),
+    ] = 15
+    cancel_before_min: Annotated[
+        int,
+        Field(ge=0, le=10080),
+        Means(
+            "Minutes before the slot up to which visitors can cancel; staff always can.",
+            "群众最晚在时段开始前多少分钟取消；工作人员随时可取消。",
+        ),
+    ] = 120
+    per_day: Annotated[
+        int, Field(ge=1, le=20), Means("Open bookings of one visitor on one day.", "同一群众每天可有的预约数。")
+    ] = 1
+    no_shows: Annotated[
+        int,
+        Field(ge=0, le=100),
+        Means(
+            "Bookings not kept, within within_days, that block booking for blocked_days; 0: never.",
+            "within_days 天内爽约达到此次数，blocked_days 天内不能预约；0 为不限制。",
+        ),
+    ] = 3
+    within_days: Annotated[
+        int, Field(ge=1, le=365), Means("Days in which bookings not kept are counted.", "统计爽约次数的天数。")
+    ] = 90
+    blocked_days: Annotated[
+        int,
+        Field(ge=1, le=365),
+        Means("Days without booking, from the last one not kept.", "自最后一次爽约起不能预约的天数。"),
+    ] = 30
+
+
+class Fairness(Table):
+    """[fairness]: what keeps priorities from filling a window."""
+
+    meaning = Means("What keeps visitors with a priority from filling a window.", "公平：防止优先号占满窗口。")
+
+    ratio: Annotated[
+        int,
+        Field(ge=0, le=20),
+        Means(
+            "Priority calls in a row at most while an ordinary visitor waits; 0: no limit.",
+            "有普通群众等候时，最多连续呼叫的优先号数；0 为不限。",
+        ),
+    ] = 2
+    oldest_first_after_min: Annotated[
+        int,
+        Field(ge=0, le=480),
+        Means(
+            "Minutes after which an ordinary visitor goes before every priority; 0: never.",
+            "普通群众等候超过此分钟数后，先于所有优先号；0 为不启用。",
+        ),
+    ] = 30
+
+
+class Staff(Table):
+    """[staff]: what is asked of clerks at windows."""
+
+    meaning = Means("Clerks at their windows.", "窗口人员。")
+
+    left_alone_min: Annotated[
+        int,
+        Field(ge=0, le=240),
+        Means(
+            "Minutes without a sign of life at an open window after which it is paused and the manager told; 0: never.",
+            "已开窗口多少分钟无任何操作即自动暂停并提醒管理员；0 为不启用。",
+        ),
+    ] = 0
+
+
+class Rating(Table):
+    """[rating]: what a bad grade sets off."""
+
+    meaning = Means("What a bad grade sets off.", "差评整改。")
+
+    bad_grade: Annotated[
+        int,
+        Field(ge=0, le=4),
+        Means(
+            "Grades up to this (of 5) open a follow-up case; 0: none does.",
+            "不高于此分（满分 5）即建整改台账；0 为不建。",
+        ),
+    ] = 2
+    follow_up_working_days: Annotated[
+        int, Field(ge=1, le=60), Means("Working days in which it is followed up.", "整改期限（工作日）。")
+    ] = 5
+    appeal_working_days: Annotated[
+        int, Field(ge=1, le=60), Means("Working days in which a clerk may appeal.", "窗口人员可申诉的期限（工作日）。")
+    ] = 3
+
+
+class Agency(Table):
+    """[agency]: cases taken on for somebody."""
+
+    meaning = Means("Cases taken on for somebody (代办, 帮办).", "代办、帮办。")
+
+    alarm_before_close_min: Annotated[
+        int,
+        Field(ge=0, le=480),
+        Means(
+            "Minutes before closing at which a case that must be handed over today alarms.",
+            "当天应转交而未转交的事项，在下班前多少分钟提醒。",
+        ),
+    ] = 30
+    partners: Annotated[
+        tuple[Id, ...],
+        Field(strict=False),
+        Means("Halls (by id) that cases may be handed over to; without it, any.", "可转交的大厅代号；不写则不限。"),
+    ] = ()
+
+
 class Ticket(Table):
     """[ticket]: what the paper says."""
 
@@ -600,6 +857,24 @@ class Clerk(Table):
             "primary 为 A 角，relief 为 B 角；guide 为引导台导办员，可取号，不坐窗口。",
         ),
     ] = "primary"
+    department: Annotated[
+        str | None,
+        StringConstraints(min_length=1, max_length=40),
+        Means("Unit that sends the clerk, for monthly figures.", "派出单位，用于月度统计。"),
+    ] = None
+    employment: Annotated[
+        Literal["civil_servant", "institution", "third_party", "public_welfare", "seconded"],
+        Means(
+            "How who sits here is employed: civil_servant, institution (public institution), third_party (bought"
+            " service), public_welfare post, seconded.",
+            "用工类型：civil_servant 公务员，institution 事业编，third_party 政府购买服务，public_welfare 公益岗，"
+            "seconded 借调。",
+        ),
+    ] = "civil_servant"
+    chief: Annotated[
+        bool,
+        Means("Chief representative: signs for the department in the hall.", "首席代表：在大厅代表本部门签批。"),
+    ] = False
 
 
 class HallFile(Table):
@@ -613,11 +888,18 @@ class HallFile(Table):
     hall: Hall
     calendar: Calendar = Calendar()
     floors: Annotated[tuple[Floor, ...], Field(alias="floor", strict=False)] = ()
+    tenants: Annotated[tuple[Tenant, ...], Field(alias="tenant", strict=False)] = ()
     zones: Annotated[tuple[Zone, ...], Field(alias="zone", strict=False, min_length=1)]
     services: Annotated[tuple[Service, ...], Field(alias="service", strict=False, min_length=1)]
     windows: Annotated[tuple[Window, ...], Field(alias="window", strict=False, min_length=1)]
+    kiosks: Annotated[tuple[Kiosk, ...], Field(alias="kiosk", strict=False)] = ()
     priorities: Annotated[tuple[Priority, ...], Field(alias="priority", strict=False)] = ()
     missed: Missed = Missed()
     routing: Routing = Routing()
+    fairness: Fairness = Fairness()
+    appointments: Appointments = Appointments()
+    staff: Staff = Staff()
+    rating: Rating = Rating()
+    agency: Agency = Agency()
     ticket: Ticket = Ticket()
     clerks: Annotated[tuple[Clerk, ...], Field(alias="clerk", strict=False)] = ()

@@ -22,6 +22,7 @@ def plan_of(file: HallFile) -> t.HallPlan:
     """Give the plan of a hall file. Equal files have equal digests, whatever their comments and order of keys."""
     zones = tuple(_zone(zone, file.calendar) for zone in file.zones)
     floor_of = {zone.id: zone.floor for zone in zones}
+    tenant_of = {zone.id: zone.tenant for zone in zones}
     plan = t.HallPlan(
         hall=t.HallId(file.hall.id),
         name=dict(file.hall.name),
@@ -46,6 +47,12 @@ def plan_of(file: HallFile) -> t.HallPlan:
                     t.Slot(starts=f"{slot.starts:%H:%M}", ends=f"{slot.ends:%H:%M}", quota=slot.quota)
                     for slot in service.slot_quota
                 ),
+                kind=t.ServiceKind(service.kind),
+                flags=tuple(service.flags),
+                tenant=_tenant(service.tenant or tenant_of[t.ZoneId(service.zone)]),
+                matter_code=service.matter_code,
+                legs=tuple(t.ServiceId(leg) for leg in service.legs),
+                appointments=service.appointments,
             )
             for service in file.services
         ),
@@ -79,6 +86,9 @@ def plan_of(file: HallFile) -> t.HallPlan:
                 name=clerk.name,
                 windows=tuple(t.WindowNo(no) for no in clerk.windows),
                 role=clerk.role,
+                department=clerk.department,
+                employment=t.Employment(clerk.employment),
+                chief=clerk.chief,
             )
             for clerk in file.clerks
         ),
@@ -87,6 +97,25 @@ def plan_of(file: HallFile) -> t.HallPlan:
         advice=_text(file.ticket.advice),
         address=_text(file.hall.address),
         public_url=file.hall.public_url,
+        tenants=tuple(t.Tenant(id=t.TenantId(tenant.id), name=dict(tenant.name)) for tenant in file.tenants),
+        kiosks=tuple(
+            t.Kiosk(
+                id=t.DeviceId(kiosk.id),
+                name=dict(kiosk.name),
+                floor=t.FloorId(kiosk.floor) if kiosk.floor else None,
+                zones=tuple(t.ZoneId(zone) for zone in kiosk.zones),
+                day_quota=kiosk.day_quota,
+            )
+            for kiosk in file.kiosks
+        ),
+        bookings=t.BookingRules(**file.appointments.model_dump()),
+        fairness=t.Fairness(**file.fairness.model_dump()),
+        left_alone_min=file.staff.left_alone_min,
+        ratings=t.RatingRules(**file.rating.model_dump()),
+        agency=t.AgencyRules(
+            alarm_before_close_min=file.agency.alarm_before_close_min,
+            partners=tuple(t.HallId(hall) for hall in file.agency.partners),
+        ),
     )
     return replace(plan, digest=hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()[:16])
 
@@ -139,6 +168,9 @@ def _zone(zone: Zone, calendar: Calendar) -> t.Zone:
         always_open=zone.always_open,
         trial_from=zone.trial_from.isoformat() if zone.trial_from else None,
         trial_to=zone.trial_to.isoformat() if zone.trial_to else None,
+        kind=t.ZoneKind(zone.kind),
+        about=_text(zone.about),
+        tenant=_tenant(zone.tenant),
     )
 
 
@@ -154,7 +186,13 @@ def _window(window: Window, zone_floor: t.FloorId | None) -> t.Window:
         floor=t.FloorId(window.floor) if window.floor else zone_floor,
         serves=tuple(t.ServiceId(service) for service in window.serves),
         relief=tuple(t.ServiceId(service) for service in window.relief),
+        staffed=window.staffed,
+        decides=window.decides,
     )
+
+
+def _tenant(tenant: str | None) -> t.TenantId | None:
+    return t.TenantId(tenant) if tenant else None
 
 
 def _text(text: t.Text | None) -> t.Text | None:
