@@ -15,6 +15,14 @@ def window_at(state: HallState, no: WindowNo) -> WindowState:
     return window
 
 
+def staffed_window(state: HallState, no: WindowNo) -> WindowState:
+    """Give a window to which somebody is sent, or refuse."""
+    window = window_at(state, no)
+    if not state.plan.window[no].staffed:
+        raise Refusal(Code.WINDOW_UNSTAFFED, window=no)
+    return window
+
+
 def known_service(state: HallState, service: ServiceId) -> ServiceId:
     """Give the service back when the hall has it, or refuse."""
     if service not in state.plan.service:
@@ -23,8 +31,8 @@ def known_service(state: HallState, service: ServiceId) -> ServiceId:
 
 
 def serving_window(state: HallState, no: WindowNo, service: ServiceId) -> WindowState:
-    """Give a window that serves or relieves a service, or refuse."""
-    window = window_at(state, no)
+    """Give a staffed window that serves or relieves a service, or refuse."""
+    window = staffed_window(state, no)
     if service not in (*window.serves, *window.relief):
         raise Refusal(Code.SERVICE_NOT_SERVED, window=no, service=name_in_both(state, service))
     return window

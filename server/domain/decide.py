@@ -20,6 +20,7 @@ from server.domain.checks import (
     known_ticket,
     seconds,
     serving_window,
+    staffed_window,
     times_at_window,
     window_at,
 )
@@ -164,8 +165,9 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
 
 
 def _plan(state: HallState, command: c.PlanHall) -> list[e.Event]:
-    """Refuse a plan that drops a service or window somebody still depends on today."""
-    services, windows = command.plan.service, command.plan.window
+    """Refuse a plan that drops a service or window (or sends nobody to it) that somebody still depends on today."""
+    services = command.plan.service
+    windows = {no for no, window in command.plan.window.items() if window.staffed}
     for ticket in state.tickets.values():
         if ticket.status in FINAL:
             continue
@@ -323,7 +325,7 @@ def _rate(state: HallState, ticket: Ticket, grade: int, now_ms: int) -> list[e.E
 
 
 def _open_window(state: HallState, command: c.OpenWindow) -> list[e.Event]:
-    window = window_at(state, command.window)
+    window = staffed_window(state, command.window)
     if window.clerk == command.clerk:
         raise Refusal(Code.WINDOW_OPEN, window=command.window)
     if window.clerk is not None:

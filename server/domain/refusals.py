@@ -19,6 +19,7 @@ class Code(StrEnum):
     WINDOW_OPEN = "window_open"
     WINDOW_TAKEN = "window_taken"
     WINDOW_NOT_FOUND = "window_not_found"
+    WINDOW_UNSTAFFED = "window_unstaffed"
     CLERK_ELSEWHERE = "clerk_elsewhere"
     SERVICE_NOT_SERVED = "service_not_served"
     SERVICE_NOT_FOUND = "service_not_found"
@@ -89,6 +90,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "Window {window} is in use by {clerk}, who must close it first.",
     ),
     Code.WINDOW_NOT_FOUND: ("没有窗口 {window}。", "There is no window {window}."),
+    Code.WINDOW_UNSTAFFED: (
+        "窗口 {window} 未派驻人员，请选其他窗口；派驻后请在大厅文件中去掉 staffed = false。",
+        "Nobody is sent to window {window}. Choose another; once staffed, take staffed = false out of the hall file.",
+    ),
     Code.CLERK_ELSEWHERE: (
         "{clerk} 还在窗口 {window}，请先在那里关窗。",
         "{clerk} is still at window {window}. Close that window first.",

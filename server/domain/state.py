@@ -198,9 +198,10 @@ class HallState:
         return WindowStatus.PAUSED if window.paused else WindowStatus.OPEN
 
     def windows_of(self, service: ServiceId) -> tuple[WindowNo, ...]:
-        """Give the windows whose own work the service is; those that only relieve when there is no other."""
-        own = tuple(no for no, window in self.windows.items() if service in window.serves)
-        return own or tuple(no for no, window in self.windows.items() if service in window.relief)
+        """Give the staffed windows whose own work the service is; those that only relieve when there is no other."""
+        staffed = [window for no, window in self.windows.items() if self.plan.window[no].staffed]
+        own = tuple(window.no for window in staffed if service in window.serves)
+        return own or tuple(window.no for window in staffed if service in window.relief)
 
     def lane_items(self) -> Iterator[tuple[LaneKey, list[Spot]]]:
         """Give the lanes in which somebody waits; an empty lane is never kept."""

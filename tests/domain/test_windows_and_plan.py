@@ -17,7 +17,7 @@ from server.domain.terms import (
     Zone,
     ZoneId,
 )
-from tests.domain.halls import PLAN, Scene, a_service, a_window, issue
+from tests.domain.halls import PLAN, Scene, a_service, a_window, issue, transfer
 
 ONE = WindowNo("1")
 
@@ -83,6 +83,27 @@ def test_one_window_one_clerk_and_one_clerk_one_window() -> None:
     assert scene.refused(opening) is Code.WINDOW_OPEN
     assert scene.refused(replace(opening, clerk=WorkId("other"))) is Code.WINDOW_TAKEN
     assert scene.refused(replace(opening, window=WindowNo("2"))) is Code.CLERK_ELSEWHERE
+
+
+def test_a_window_to_which_nobody_is_sent_stays_closed_and_is_named_to_nobody() -> None:
+    empty = replace(PLAN.window[WindowNo("2")], staffed=False)
+    plan = replace(PLAN, windows=tuple(empty if window.no == "2" else window for window in PLAN.windows))
+    scene = Scene(plan, open_windows=["1"])
+    assert scene.refused(c.OpenWindow(window=WindowNo("2"), clerk=WorkId("x"))) is Code.WINDOW_UNSTAFFED
+    assert scene.refused(issue("general", window="2")) is Code.WINDOW_UNSTAFFED
+    assert scene.state.windows_of(ServiceId("general")) == ("1",)
+    assert scene.state.windows_of(ServiceId("social")) == ()
+    scene.issue()
+    scene.next("1")
+    scene.start("1")
+    assert scene.refused(transfer("1", "social", to="2")) is Code.WINDOW_UNSTAFFED
+
+
+def test_a_plan_takes_nobody_away_from_a_window_in_use() -> None:
+    empty = replace(PLAN.window[WindowNo("2")], staffed=False)
+    plan = replace(PLAN, windows=tuple(empty if window.no == "2" else window for window in PLAN.windows))
+    assert Scene(open_windows=["2"]).refused(c.PlanHall(plan=plan)) is Code.PLAN_IN_USE
+    Scene().do(c.PlanHall(plan=plan))
 
 
 def test_who_looks_after_the_hall_may_open_several_windows_but_none_of_another() -> None:
