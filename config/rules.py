@@ -28,6 +28,7 @@ NAMED_AT_MOST: Final = 8
 AMBIGUOUS_LETTERS: Final = "IOQ"
 CLEAR_LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"
 RESERVED_PRIORITIES: Final = ("ordinary",)
+APPOINTMENT: Final = "appointment"
 QUIET_KINDS: Final = ("self_service", "guide")
 CHINA: Final = {
     "asia/beijing": "Asia/Shanghai",
@@ -746,6 +747,18 @@ def _priorities_free(draft: Draft) -> Iterator[Finding]:
             )
 
 
+def _appointments_not_asked(draft: Draft) -> Iterator[Finding]:
+    for path, row in draft.rows("priority"):
+        if word(row, "id") == APPOINTMENT and "question" in row:
+            yield Finding(
+                path=(*path, "question"),
+                code="appointment_asked",
+                zh="预约优先由签到给予，取号机不询问，请删去 question。",
+                en="An appointment is checked in, the kiosk does not ask for it: leave out question.",
+                lone=True,
+            )
+
+
 def _posts_have_windows(draft: Draft) -> Iterator[Finding]:
     for path, row in draft.rows("clerk"):
         guide = row.get("role") == "guide"
@@ -833,6 +846,7 @@ RULES: Final[tuple[Callable[[Draft], Iterator[Finding]], ...]] = (
     _slots_fit,
     _bookable_has_hours,
     _priorities_free,
+    _appointments_not_asked,
     _posts_have_windows,
     _posts_are_staffed,
     _one_chief_each,

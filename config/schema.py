@@ -629,11 +629,23 @@ class Kiosk(Table):
 class Priority(Table):
     """[[priority]]: why a visitor may go ahead."""
 
-    meaning = Means("Why a visitor may go ahead, asked at the kiosk.", "优先事由，在取号机上询问。")
+    meaning = Means("Why a visitor may go ahead.", "优先事由。")
 
-    id: Annotated[Id, Means("Short name, for example green_channel.", "优先代号，如 green_channel。")]
+    id: Annotated[
+        Id,
+        Means(
+            "Short name, for example green_channel; appointment is the one of numbers booked ahead.",
+            "优先代号，如 green_channel；appointment 为预约号的优先。",
+        ),
+    ]
     name: Annotated[Name, Means("Mark on ticket and console.", "号票和窗口页面上的标记。")]
-    question: Annotated[Sentence, Means("The question that the kiosk asks, kindly.", "取号机上的询问，措辞应友善。")]
+    question: Annotated[
+        Sentence | None,
+        Means(
+            "The question that the kiosk asks, kindly; without it the kiosk does not ask and only staff give it.",
+            "取号机上的询问，措辞应友善；不写则取号机不询问，只能由工作人员给予。",
+        ),
+    ] = None
     slope: Annotated[
         float,
         Field(ge=1, le=10),

@@ -61,7 +61,7 @@ def plan_of(file: HallFile) -> t.HallPlan:
             t.PriorityRule(
                 id=t.PriorityId(priority.id),
                 name=dict(priority.name),
-                question=dict(priority.question),
+                question=_text(priority.question),
                 slope=priority.slope,
                 head_start_min=priority.head_start_min,
             )

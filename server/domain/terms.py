@@ -427,6 +427,11 @@ class HallPlan:
         return {zone.id: zone for zone in self.zones}
 
     @cached_property
+    def queues(self) -> tuple[Zone, ...]:
+        """Give the zones in which visitors queue: not the self-service area, not the guide desk."""
+        return tuple(zone for zone in self.zones if zone.kind is ZoneKind.QUEUE)
+
+    @cached_property
     def service(self) -> dict[ServiceId, Service]:
         """Give the services by id."""
         return {service.id: service for service in self.services}

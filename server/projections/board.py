@@ -147,7 +147,7 @@ def _zones(state: HallState, only: ZoneId | None) -> tuple[BoardZone, ...]:
             open_windows=open_windows[zone.id],
             eta=zone_eta(state, zone.id, by_service),
         )
-        for zone in state.plan.zones
+        for zone in state.plan.queues
         if only is None or zone.id == only
     )
 

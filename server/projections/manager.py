@@ -180,7 +180,7 @@ def _windows(state: HallState, names: Mapping[str, str]) -> tuple[ManagerWindow,
 def _zones(state: HallState) -> tuple[ManagerZone, ...]:
     waiting, open_windows = waiting_by_zone(state), open_windows_by_zone(state)
     views: list[ManagerZone] = []
-    for zone in state.plan.zones:
+    for zone in state.plan.queues:
         count = state.zones[zone.id]
         views.append(
             ManagerZone(

@@ -149,7 +149,7 @@ class _Day:
     def __init__(self, plan: HallPlan) -> None:
         self._plan = plan
         self._all = _Tally()
-        self._zones: dict[ZoneId, _Tally] = {zone.id: _Tally() for zone in plan.zones}
+        self._zones: dict[ZoneId, _Tally] = {zone.id: _Tally() for zone in plan.queues}
         self._services: dict[ServiceId, _Tally] = {service.id: _Tally() for service in plan.services}
         self._windows: dict[WindowNo, _Window] = defaultdict(_Window, {window.no: _Window() for window in plan.windows})
         self._of: dict[TicketId, tuple[ServiceId, ZoneId]] = {}

@@ -1,5 +1,7 @@
 """What a hall looks like and how it stands: structure and state, for displays and every signed-in person."""
 
+from dataclasses import asdict
+
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
@@ -8,7 +10,16 @@ from server.domain.admission import admission, hall_admission
 from server.domain.forecast import eta, open_windows
 from server.domain.routing import ahead_of_newcomer
 from server.domain.state import HallState
-from server.domain.terms import ORDINARY, HallPlan, ServiceId, WindowNo, WindowStatus, business_day
+from server.domain.terms import (
+    APPOINTMENT,
+    ORDINARY,
+    HallPlan,
+    PriorityRule,
+    ServiceId,
+    WindowNo,
+    WindowStatus,
+    business_day,
+)
 from server.projections.common import (
     Waiting,
     instant,
@@ -81,8 +92,21 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
         languages=list(plan.languages),
         drill=drill,
         floors=[wire.Floor(floor=floor.id, name=dict(floor.name)) for floor in plan.floors],
+        tenants=[wire.Tenant(tenant=tenant.id, name=dict(tenant.name)) for tenant in plan.tenants],
         zones=[
-            wire.Zone(zone=zone.id, name=dict(zone.name), floor=zone.floor, board=zone.board) for zone in plan.zones
+            wire.Zone(
+                zone=zone.id,
+                name=dict(zone.name),
+                kind=zone.kind,
+                about=dict(zone.about) if zone.about else None,
+                tenant=zone.tenant,
+                floor=zone.floor,
+                board=zone.board,
+                always_open=zone.always_open,
+                trial_from=zone.trial_from,
+                trial_to=zone.trial_to,
+            )
+            for zone in plan.zones
         ],
         services=[
             wire.Service(
@@ -90,7 +114,13 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
                 name=dict(service.name),
                 zone=service.zone,
                 prefix=service.prefix,
+                kind=service.kind,
+                flags=list(service.flags),
+                tenant=service.tenant,
                 department=service.department,
+                matter_code=service.matter_code,
+                legs=list(service.legs),
+                appointments=service.appointments,
                 minutes_typical=service.minutes_typical,
                 windows=list(state.windows_of(service.id)),
             )
@@ -104,14 +134,26 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
                 floor=window.floor,
                 serves=list(state.windows[window.no].serves),
                 relief=list(state.windows[window.no].relief),
+                staffed=window.staffed,
+                decides=window.decides,
             )
             for window in plan.windows
+        ],
+        kiosks=[
+            wire.Kiosk(
+                kiosk=kiosk.id,
+                name=dict(kiosk.name),
+                floor=kiosk.floor,
+                zones=list(kiosk.zones),
+                day_quota=kiosk.day_quota,
+            )
+            for kiosk in plan.kiosks
         ],
         priorities=[
             wire.Priority(
                 priority=rule.id, name=dict(rule.name), question=dict(rule.question) if rule.question else None
             )
-            for rule in plan.priorities
+            for rule in _priorities(plan)
         ],
         hours=[
             wire.OpeningHours(
@@ -123,11 +165,25 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
             )
             for row in plan.hours
         ],
+        bookings=wire.BookingRules(**asdict(plan.bookings)),
+        fairness=wire.Fairness(**asdict(plan.fairness)),
+        left_alone_min=plan.left_alone_min,
+        ratings=wire.RatingRules(**asdict(plan.ratings)),
+        agency=wire.AgencyRules(
+            alarm_before_close_min=plan.agency.alarm_before_close_min, partners=list(plan.agency.partners)
+        ),
         open=now.open,
         opens_at=instant_or_none(plan, now.opens_ms),
         notice=dict(plan.notice) if plan.notice else None,
         advice=dict(plan.advice) if plan.advice else None,
     )
+
+
+def _priorities(plan: HallPlan) -> list[PriorityRule]:
+    """Give what a ticket may carry; appointments only where something can be booked."""
+    bookable = any(service.appointments for service in plan.services)
+    named = {rule.id for rule in plan.priorities} | ({APPOINTMENT} if bookable else set())
+    return [rule for rule in plan.priority.values() if rule.id in named]
 
 
 def _state(state: HallState, seq: int, now_ms: int) -> wire.HallState:
@@ -146,7 +202,7 @@ def _state(state: HallState, seq: int, now_ms: int) -> wire.HallState:
                 oldest_wait_s=_age_s(by_zone[zone.id], now_ms),
                 open_windows=at_work[zone.id],
             )
-            for zone in state.plan.zones
+            for zone in state.plan.queues
         ],
         services=[
             _service(state, service.id, by_service.get(service.id, Waiting()), now_ms)

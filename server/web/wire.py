@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
-from server.domain.terms import LegStatus, PauseReason, Place, TicketStatus, WindowStatus
+from server.domain.terms import LegStatus, PauseReason, Place, ServiceKind, TicketStatus, WindowStatus, ZoneKind
 from server.people import PASSWORD_LENGTH_MAX
 
 ID_LENGTH_MAX = 64
@@ -225,29 +225,55 @@ class Floor(Answer):
     name: Text
 
 
+class Tenant(Answer):
+    """A unit that shares the hall with others (合署办公)."""
+
+    tenant: str
+    name: Text
+
+
 class Zone(Answer):
-    """A part of the hall with its own waiting area."""
+    """A part of the hall with its own waiting area; only `queue` has windows and services.
+
+    `about` says what can be done there; a trial runs from `trial_from` to `trial_to`, ISO dates, both included.
+    """
 
     zone: str
     name: Text
+    kind: ZoneKind
+    about: Text | None
+    tenant: str | None
     floor: str | None
     board: str | None
+    always_open: bool
+    trial_from: str | None
+    trial_to: str | None
 
 
 class Service(Answer):
-    """What visitors come for; `windows` serve it as their own work now."""
+    """What visitors come for; `windows` serve it as their own work now.
+
+    `flags` are marks (cross_province, in_province, one_thing, immediate, fee); `legs` what one number of a joint
+    matter goes through, this service first; `appointments` bookable numbers per slot, null when it is not bookable.
+    """
 
     service: str
     name: Text
     zone: str
     prefix: str
+    kind: ServiceKind
+    flags: list[str]
+    tenant: str | None
     department: str | None
+    matter_code: str | None
+    legs: list[str]
+    appointments: int | None
     minutes_typical: float
     windows: list[str]
 
 
 class HallWindow(Answer):
-    """A window and what it serves now."""
+    """A window and what it serves now; not `staffed` (未派驻): nobody is sent to it; not `decides`: takes in only."""
 
     window: str
     name: Text
@@ -255,6 +281,18 @@ class HallWindow(Answer):
     floor: str | None
     serves: list[str]
     relief: list[str]
+    staffed: bool
+    decides: bool
+
+
+class Kiosk(Answer):
+    """A kiosk by the name of its device; `zones` are those it offers, in this order, empty for all."""
+
+    kiosk: str
+    name: Text
+    floor: str | None
+    zones: list[str]
+    day_quota: int | None
 
 
 class Priority(Answer):
@@ -275,6 +313,46 @@ class OpeningHours(Answer):
     services: list[str]
 
 
+class BookingRules(Answer):
+    """The rules of appointments: minutes of a slot, open days ahead (today included), and what not coming costs.
+
+    An appointment goes ahead from `early_min` before its slot to `late_min` after it; visitors cancel up to
+    `cancel_before_min` before. `no_shows` within `within_days` block booking for `blocked_days`; 0: never.
+    """
+
+    slot_min: int
+    days_ahead: int
+    early_min: int
+    late_min: int
+    cancel_before_min: int
+    per_day: int
+    no_shows: int
+    within_days: int
+    blocked_days: int
+
+
+class Fairness(Answer):
+    """Priority calls in a row at most, and minutes after which an ordinary visitor goes first; 0: off."""
+
+    ratio: int
+    oldest_first_after_min: int
+
+
+class RatingRules(Answer):
+    """Grades up to `bad_grade` open a follow-up; due dates in working days."""
+
+    bad_grade: int
+    follow_up_working_days: int
+    appeal_working_days: int
+
+
+class AgencyRules(Answer):
+    """When a hand-over due today alarms, and the halls cases may go to; empty: any."""
+
+    alarm_before_close_min: int
+    partners: list[str]
+
+
 class Hall(Answer):
     """The structure of a hall, names in all its languages; `open` by its hours now, else from `opens_at` on."""
 
@@ -284,11 +362,18 @@ class Hall(Answer):
     languages: list[str]
     drill: bool
     floors: list[Floor]
+    tenants: list[Tenant]
     zones: list[Zone]
     services: list[Service]
     windows: list[HallWindow]
+    kiosks: list[Kiosk]
     priorities: list[Priority]
     hours: list[OpeningHours]
+    bookings: BookingRules
+    fairness: Fairness
+    left_alone_min: int
+    ratings: RatingRules
+    agency: AgencyRules
     open: bool
     opens_at: Instant | None
     notice: Text | None

@@ -207,6 +207,8 @@ export function useKiosk() {
       .sort((a, b) => place(a.zone) - place(b.zone) || a.order - b.order)
       .map(({ zone }) => zone)
   })
+  /** What the visitor is asked; a priority without a question (an appointment) is not for the visitor to claim. */
+  const priorities = computed(() => hall.value?.priorities.filter((one) => one.question !== null) ?? [])
   /** Empty where the hall has one floor only: nobody needs to be told. */
   function floorName(zone: Zone | undefined): string {
     const floors = hall.value?.floors ?? []
@@ -228,7 +230,7 @@ export function useKiosk() {
 
   function chooseService(service: Service): void {
     if (step.value.at === 'issuing') return
-    if ((hall.value?.priorities.length ?? 0) > 0) step.value = { at: 'priority', service }
+    if (priorities.value.length > 0) step.value = { at: 'priority', service }
     else void press(service, null, intent())
   }
 
@@ -299,6 +301,7 @@ export function useKiosk() {
     live,
     canPrint,
     zones,
+    priorities,
     servicesOf,
     floorName,
     waitsOfService,

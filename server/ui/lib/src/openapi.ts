@@ -622,6 +622,16 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AgencyRules
+         * @description When a hand-over due today alarms, and the halls cases may go to; empty: any.
+         */
+        AgencyRules: {
+            /** Alarm Before Close Min */
+            alarm_before_close_min: number;
+            /** Partners */
+            partners: string[];
+        };
+        /**
          * Assign
          * @description What a window serves from now on, and what it takes over when that is quiet.
          */
@@ -652,6 +662,33 @@ export interface components {
             serves: string[];
             /** Window */
             window: string;
+        };
+        /**
+         * BookingRules
+         * @description The rules of appointments: minutes of a slot, open days ahead (today included), and what not coming costs.
+         *
+         *     An appointment goes ahead from `early_min` before its slot to `late_min` after it; visitors cancel up to
+         *     `cancel_before_min` before. `no_shows` within `within_days` block booking for `blocked_days`; 0: never.
+         */
+        BookingRules: {
+            /** Blocked Days */
+            blocked_days: number;
+            /** Cancel Before Min */
+            cancel_before_min: number;
+            /** Days Ahead */
+            days_ahead: number;
+            /** Early Min */
+            early_min: number;
+            /** Late Min */
+            late_min: number;
+            /** No Shows */
+            no_shows: number;
+            /** Per Day */
+            per_day: number;
+            /** Slot Min */
+            slot_min: number;
+            /** Within Days */
+            within_days: number;
         };
         /**
          * CallNext
@@ -905,6 +942,16 @@ export interface components {
             p80_s: number;
         };
         /**
+         * Fairness
+         * @description Priority calls in a row at most, and minutes after which an ordinary visitor goes first; 0: off.
+         */
+        Fairness: {
+            /** Oldest First After Min */
+            oldest_first_after_min: number;
+            /** Ratio */
+            ratio: number;
+        };
+        /**
          * Figures
          * @description wait = first call - issued; walk = start - called; serve = finish - start - held. Rates are 0..1.
          *
@@ -975,16 +1022,23 @@ export interface components {
          */
         Hall: {
             advice: components["schemas"]["Text"] | null;
+            agency: components["schemas"]["AgencyRules"];
+            bookings: components["schemas"]["BookingRules"];
             /** Drill */
             drill: boolean;
+            fairness: components["schemas"]["Fairness"];
             /** Floors */
             floors: components["schemas"]["Floor"][];
             /** Hall */
             hall: string;
             /** Hours */
             hours: components["schemas"]["OpeningHours"][];
+            /** Kiosks */
+            kiosks: components["schemas"]["Kiosk"][];
             /** Languages */
             languages: string[];
+            /** Left Alone Min */
+            left_alone_min: number;
             name: components["schemas"]["Text"];
             notice: components["schemas"]["Text"] | null;
             /** Open */
@@ -993,8 +1047,11 @@ export interface components {
             opens_at: string | null;
             /** Priorities */
             priorities: components["schemas"]["Priority"][];
+            ratings: components["schemas"]["RatingRules"];
             /** Services */
             services: components["schemas"]["Service"][];
+            /** Tenants */
+            tenants: components["schemas"]["Tenant"][];
             /** Time Zone */
             time_zone: string;
             /** Windows */
@@ -1052,9 +1109,11 @@ export interface components {
         };
         /**
          * HallWindow
-         * @description A window and what it serves now.
+         * @description A window and what it serves now; not `staffed` (未派驻): nobody is sent to it; not `decides`: takes in only.
          */
         HallWindow: {
+            /** Decides */
+            decides: boolean;
             /** Floor */
             floor: string | null;
             name: components["schemas"]["Text"];
@@ -1062,6 +1121,8 @@ export interface components {
             relief: string[];
             /** Serves */
             serves: string[];
+            /** Staffed */
+            staffed: boolean;
             /** Window */
             window: string;
             /** Zone */
@@ -1145,6 +1206,21 @@ export interface components {
             windows: string[];
             /** Zone */
             zone: string;
+        };
+        /**
+         * Kiosk
+         * @description A kiosk by the name of its device; `zones` are those it offers, in this order, empty for all.
+         */
+        Kiosk: {
+            /** Day Quota */
+            day_quota: number | null;
+            /** Floor */
+            floor: string | null;
+            /** Kiosk */
+            kiosk: string;
+            name: components["schemas"]["Text"];
+            /** Zones */
+            zones: string[];
         };
         /**
          * Leg
@@ -1308,7 +1384,7 @@ export interface components {
          * @description Why a window is paused; shown on its strip.
          * @enum {string}
          */
-        PauseReason: "lunch" | "document" | "meeting" | "toilet" | "fault" | "other";
+        PauseReason: "lunch" | "document" | "meeting" | "toilet" | "fault" | "other" | "left_alone";
         /**
          * Place
          * @description Where a transferred ticket joins the waiting of its new service.
@@ -1379,6 +1455,18 @@ export interface components {
             ticket: string;
             /** Window */
             window: string | null;
+        };
+        /**
+         * RatingRules
+         * @description Grades up to `bad_grade` open a follow-up; due dates in working days.
+         */
+        RatingRules: {
+            /** Appeal Working Days */
+            appeal_working_days: number;
+            /** Bad Grade */
+            bad_grade: number;
+            /** Follow Up Working Days */
+            follow_up_working_days: number;
         };
         /**
          * RegisterDevice
@@ -1464,10 +1552,22 @@ export interface components {
         /**
          * Service
          * @description What visitors come for; `windows` serve it as their own work now.
+         *
+         *     `flags` are marks (cross_province, in_province, one_thing, immediate, fee); `legs` what one number of a joint
+         *     matter goes through, this service first; `appointments` bookable numbers per slot, null when it is not bookable.
          */
         Service: {
+            /** Appointments */
+            appointments: number | null;
             /** Department */
             department: string | null;
+            /** Flags */
+            flags: string[];
+            kind: components["schemas"]["ServiceKind"];
+            /** Legs */
+            legs: string[];
+            /** Matter Code */
+            matter_code: string | null;
             /** Minutes Typical */
             minutes_typical: number;
             name: components["schemas"]["Text"];
@@ -1475,6 +1575,8 @@ export interface components {
             prefix: string;
             /** Service */
             service: string;
+            /** Tenant */
+            tenant: string | null;
             /** Windows */
             windows: string[];
             /** Zone */
@@ -1519,6 +1621,12 @@ export interface components {
             wait: components["schemas"]["Spread"];
             walk: components["schemas"]["Spread"];
         };
+        /**
+         * ServiceKind
+         * @description What a visitor comes for: a matter of its own, the result of one, advice, or to complain.
+         * @enum {string}
+         */
+        ServiceKind: "ordinary" | "pickup" | "consult" | "complaint";
         /**
          * ServiceState
          * @description Who waits for a service; `eta` is what a visitor coming now would be told.
@@ -1569,6 +1677,15 @@ export interface components {
             median_s: number | null;
             /** P90 S */
             p90_s: number | null;
+        };
+        /**
+         * Tenant
+         * @description A unit that shares the hall with others (合署办公).
+         */
+        Tenant: {
+            name: components["schemas"]["Text"];
+            /** Tenant */
+            tenant: string;
         };
         /** @description A name in several languages; Chinese is always there. */
         Text: {
@@ -1682,7 +1799,7 @@ export interface components {
          * @description Where a ticket (号票) stands; the last four are final.
          * @enum {string}
          */
-        TicketStatus: "waiting" | "called" | "serving" | "held" | "missed" | "finished" | "no_show" | "cancelled" | "expired";
+        TicketStatus: "waiting" | "called" | "serving" | "held" | "missed" | "away" | "finished" | "no_show" | "cancelled" | "expired";
         /**
          * Tickets
          * @description Tickets of today in the order of issue; `ahead`, `eta` and `history` are left to the single ticket.
@@ -1786,14 +1903,26 @@ export interface components {
         WindowStatus: "closed" | "open" | "calling" | "serving" | "paused";
         /**
          * Zone
-         * @description A part of the hall with its own waiting area.
+         * @description A part of the hall with its own waiting area; only `queue` has windows and services.
+         *
+         *     `about` says what can be done there; a trial runs from `trial_from` to `trial_to`, ISO dates, both included.
          */
         Zone: {
+            about: components["schemas"]["Text"] | null;
+            /** Always Open */
+            always_open: boolean;
             /** Board */
             board: string | null;
             /** Floor */
             floor: string | null;
+            kind: components["schemas"]["ZoneKind"];
             name: components["schemas"]["Text"];
+            /** Tenant */
+            tenant: string | null;
+            /** Trial From */
+            trial_from: string | null;
+            /** Trial To */
+            trial_to: string | null;
             /** Zone */
             zone: string;
         };
@@ -1837,6 +1966,12 @@ export interface components {
             zone: string;
         };
         /**
+         * ZoneKind
+         * @description What happens in a zone; only `queue` has windows and numbers of its own.
+         * @enum {string}
+         */
+        ZoneKind: "queue" | "self_service" | "guide";
+        /**
          * ZoneState
          * @description Who waits in a zone.
          */
@@ -1857,8 +1992,10 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AgencyRules = components['schemas']['AgencyRules'];
 export type Assign = components['schemas']['Assign'];
 export type Assigned = components['schemas']['Assigned'];
+export type BookingRules = components['schemas']['BookingRules'];
 export type CallNext = components['schemas']['CallNext'];
 export type CallTicket = components['schemas']['CallTicket'];
 export type Called = components['schemas']['Called'];
@@ -1874,6 +2011,7 @@ export type Devices = components['schemas']['Devices'];
 export type Enrol = components['schemas']['Enrol'];
 export type Enrolled = components['schemas']['Enrolled'];
 export type Eta = components['schemas']['Eta'];
+export type Fairness = components['schemas']['Fairness'];
 export type Figures = components['schemas']['Figures'];
 export type Finish = components['schemas']['Finish'];
 export type Floor = components['schemas']['Floor'];
@@ -1885,6 +2023,7 @@ export type HallWindow = components['schemas']['HallWindow'];
 export type Halls = components['schemas']['Halls'];
 export type IssueTicket = components['schemas']['IssueTicket'];
 export type IssuedTicket = components['schemas']['IssuedTicket'];
+export type Kiosk = components['schemas']['Kiosk'];
 export type Leg = components['schemas']['Leg'];
 export type LegStatus = components['schemas']['LegStatus'];
 export type LegsPlanned = components['schemas']['LegsPlanned'];
@@ -1902,14 +2041,17 @@ export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
 export type Rate = components['schemas']['Rate'];
 export type Rated = components['schemas']['Rated'];
+export type RatingRules = components['schemas']['RatingRules'];
 export type RegisterDevice = components['schemas']['RegisterDevice'];
 export type Registered = components['schemas']['Registered'];
 export type Reprinted = components['schemas']['Reprinted'];
 export type Service = components['schemas']['Service'];
 export type ServiceFigures = components['schemas']['ServiceFigures'];
+export type ServiceKind = components['schemas']['ServiceKind'];
 export type ServiceState = components['schemas']['ServiceState'];
 export type SignedOut = components['schemas']['SignedOut'];
 export type Spread = components['schemas']['Spread'];
+export type Tenant = components['schemas']['Tenant'];
 export type Text = components['schemas']['Text'];
 export type Ticket = components['schemas']['Ticket'];
 export type TicketCan = components['schemas']['TicketCan'];
@@ -1924,6 +2066,7 @@ export type WindowState = components['schemas']['WindowState'];
 export type WindowStatus = components['schemas']['WindowStatus'];
 export type Zone = components['schemas']['Zone'];
 export type ZoneFigures = components['schemas']['ZoneFigures'];
+export type ZoneKind = components['schemas']['ZoneKind'];
 export type ZoneState = components['schemas']['ZoneState'];
 export type $defs = Record<string, never>;
 export interface operations {
