@@ -4,7 +4,7 @@ from server.domain.admission import name_in_both
 from server.domain.lifecycle import Move, is_legal
 from server.domain.refusals import NO_TICKET, Code, Refusal
 from server.domain.state import HallState, Ticket, WindowState
-from server.domain.terms import Label, ServiceId, TicketId, WindowNo
+from server.domain.terms import Label, ServiceId, TicketId, WindowNo, WorkId
 
 
 def window_at(state: HallState, no: WindowNo) -> WindowState:
@@ -48,6 +48,13 @@ def idle_window(state: HallState, no: WindowNo, *, paused_too: bool = False) -> 
     if window.paused is not None and not paused_too:
         raise Refusal(Code.WINDOW_PAUSED, window=no)
     return window
+
+
+def clerk_is_free(state: HallState, clerk: WorkId) -> None:
+    """Refuse when the clerk works at a window: a clerk sits at one at a time."""
+    for no, window in state.windows.items():
+        if window.clerk == clerk:
+            raise Refusal(Code.CLERK_ELSEWHERE, clerk=clerk, window=no)
 
 
 def by_label(state: HallState, label: Label | None) -> TicketId:

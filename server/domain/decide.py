@@ -15,6 +15,7 @@ from server.domain.checks import (
     by_label,
     check_here,
     check_legal,
+    clerk_is_free,
     idle_window,
     known_service,
     known_ticket,
@@ -36,7 +37,6 @@ from server.domain.terms import (
     ServiceId,
     TicketStatus,
     WindowNo,
-    WindowStatus,
     business_day,
 )
 
@@ -138,11 +138,12 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
             idle_window(state, command.window)
             return [e.WindowPaused(window=command.window, reason=command.reason, note=command.note)]
         case c.ResumeWindow():
-            if window_at(state, command.window).clerk is None:
+            window = window_at(state, command.window)
+            if window.clerk is None:
                 raise Refusal(Code.WINDOW_CLOSED, window=command.window)
-            if state.window_status(command.window) is not WindowStatus.PAUSED:
+            if window.paused is None:
                 raise Refusal(Code.WINDOW_OPEN, window=command.window)
-            return [e.WindowResumed(window=command.window)]
+            return [e.WindowResumed(window=command.window, status=state.window_status(command.window, at_work=True))]
         case c.CloseWindow():
             idle_window(state, command.window, paused_too=True)
             return [e.WindowClosed(window=command.window)]
@@ -153,7 +154,7 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
         case c.BookAppointment() | c.CancelAppointment() | c.CheckIn():
             return appointments.decide(state, command, now_ms)
         case c.HandOver() | c.MoveHeld() | c.LeaveAlone():
-            return staff.decide(state, command, now_ms)
+            return staff.decide(state, command)
         case c.AnnounceRoll() | c.TornOff() | c.EndRoll():
             return rolls.decide(state, command, now_ms)
         case c.Watch():
@@ -330,9 +331,8 @@ def _open_window(state: HallState, command: c.OpenWindow) -> list[e.Event]:
         raise Refusal(Code.WINDOW_OPEN, window=command.window)
     if window.clerk is not None:
         raise Refusal(Code.WINDOW_TAKEN, window=command.window, clerk=window.clerk)
-    for no, other in state.windows.items():
-        if other.clerk == command.clerk and not command.several:
-            raise Refusal(Code.CLERK_ELSEWHERE, clerk=command.clerk, window=no)
+    if not command.several:
+        clerk_is_free(state, command.clerk)
     return [e.WindowOpened(window=command.window, clerk=command.clerk)]
 
 
@@ -402,8 +402,10 @@ def _moved(event: type[e.TicketMissed] | type[e.NoShowRecorded], ticket: Ticket,
 
 def _free_window(state: HallState, no: WindowNo, now_ms: int, *, finish: bool) -> list[e.Event]:
     """Make sure a window can call; with `finish` its current ticket is finished in the same commit."""
-    current = window_at(state, no).current
-    if finish and current is not None:
-        return [_finished(state, state.tickets[current], no, now_ms)]
+    window = window_at(state, no)
+    if finish and window.current is not None:
+        if window.paused is not None:  # left alone beside its visitor: first somebody says that the window is manned
+            raise Refusal(Code.WINDOW_PAUSED, window=no)
+        return [_finished(state, state.tickets[window.current], no, now_ms)]
     idle_window(state, no)
     return []

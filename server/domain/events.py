@@ -23,6 +23,7 @@ from server.domain.terms import (
     TicketId,
     Track,
     WindowNo,
+    WindowStatus,
     WorkId,
     ZoneId,
 )
@@ -302,9 +303,10 @@ class WindowPaused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowResumed:
-    """The pause is over."""
+    """The pause is over; `status` is what the window does from now on."""
 
     window: WindowNo
+    status: WindowStatus = WindowStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,9 +94,12 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         case e.WindowPaused():
             window = state.windows[event.window]
             window.paused, window.pause_note, window.since_ms = event.reason, event.note, at_ms
+            window.paused_ms = at_ms
         case e.WindowResumed():
             window = state.windows[event.window]
-            window.paused, window.pause_note, window.since_ms = None, "", at_ms
+            window.paused, window.pause_note = None, ""
+            if window.current is None:  # one left alone beside its visitor calls or serves as before
+                window.since_ms = at_ms
         case e.WindowClosed():
             window = state.windows[event.window]
             window.clerk, window.paused, window.pause_note, window.since_ms = None, None, "", at_ms

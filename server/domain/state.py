@@ -120,6 +120,7 @@ class WindowState:
     clerk: WorkId | None = None
     paused: PauseReason | None = None
     pause_note: str = ""
+    paused_ms: int = 0  # when the pause began
     current: TicketId | None = None
     held: list[TicketId] = field(default_factory=list)
     missed: list[TicketId] = field(default_factory=list)
@@ -187,15 +188,18 @@ class HallState:
     results: dict[str, Result] = field(default_factory=dict)  # by case number, over the days until collected
     cases: dict[CaseId, Case] = field(default_factory=dict)  # over the days
 
-    def window_status(self, no: WindowNo) -> WindowStatus:
-        """Say what a window is doing; derived, so that no screen can disagree with it."""
+    def window_status(self, no: WindowNo, *, at_work: bool = False) -> WindowStatus:
+        """Say what a window is doing; derived, so that no screen can disagree with it. `at_work`: were it not paused.
+
+        A window left alone beside its visitor still calls or serves: `paused` says that it is left alone.
+        """
         window = self.windows[no]
         if window.current is not None:
             called = self.tickets[window.current].status is TicketStatus.CALLED
             return WindowStatus.CALLING if called else WindowStatus.SERVING
         if window.clerk is None:
             return WindowStatus.CLOSED
-        return WindowStatus.PAUSED if window.paused else WindowStatus.OPEN
+        return WindowStatus.PAUSED if window.paused and not at_work else WindowStatus.OPEN
 
     def windows_of(self, service: ServiceId) -> tuple[WindowNo, ...]:
         """Give the staffed windows whose own work the service is; those that only relieve when there is no other."""
