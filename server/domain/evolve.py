@@ -13,6 +13,7 @@ from server.domain.state import (
     announce,
     arrive,
     change_service,
+    count_call,
     count_served,
     leave_window,
     meet,
@@ -217,6 +218,8 @@ def _call(state: HallState, event: e.TicketCalled, at_ms: int) -> None:
         count.wait_s += event.waited_s
     ticket.called_ms, ticket.waited_s, ticket.call_count = at_ms, event.waited_s, event.call_count
     ticket.why, ticket.reason = event.why, event.reason
+    if event.why != "chosen":  # a call out of turn is nobody's turn
+        count_call(state.in_a_row, event.zone, event.priority)
     arrive(state, ticket, event.window, at_ms)
 
 

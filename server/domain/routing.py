@@ -5,20 +5,32 @@ priority ticket's is `slope` x age + `head_start_min` (accumulating priority, so
 most urgent ticket it may serve; its own work counts `home_credit_min` older than work it only relieves. Inside one
 service and class the order is that of arrival; the next leg of a joint matter keeps the age of the legs before, up to a
 bound (`Ticket.arrival_ms`). Source: Kleinrock 1964; Stanford, Taylor, Ziedins 2014.
+
+Above that stands a guard (`plan.fairness`) that only ever moves ordinary visitors forward. When a priority would be
+called, but an ordinary visitor of the window has waited longer than `oldest_first_after_min`, that one goes first
+("waited_long"; relief work never goes before own work by this). Else, when `ratio` priorities of a zone were called in
+a row and an ordinary visitor of the same zone waits whom the window may serve, that one goes first ("fairness"). Who is
+ordinary is a matter of the priority alone: the next leg of a joint matter and a ticket of one window stand in their
+own class like any other, and wait since the arrival that counts for the order.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from heapq import heapify, heappop, heapreplace
 
-from server.domain.state import MS_PER_MIN, HallState, LaneKey, Spot
-from server.domain.terms import ORDINARY, PriorityId, ServiceId, TicketId, WindowNo
+from server.domain.state import MS_PER_MIN, HallState, LaneKey, Spot, count_call
+from server.domain.terms import ORDINARY, PriorityId, ServiceId, TicketId, WindowNo, ZoneId
+
+_Lane = tuple[LaneKey, list[Spot], bool]  # and whether it is the window's own work
+_Rank = tuple[float, int, int, int]  # urgency (negative, so that the least is first), order of issue, lane, place in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A ticket in the order a window would call it. `why`: head, priority, returning_leg, relief or bound."""
+    """A ticket in the order a window would call it.
+
+    `why`: head, priority, returning_leg, relief, bound; fairness and waited_long where the guard put it first.
+    """
 
     ticket: TicketId
     why: str
@@ -68,20 +80,46 @@ def urgency_ms(state: HallState, priority: PriorityId, since_ms: int, now_ms: in
 
 def _ahead_of(state: HallState, service: ServiceId, priority: PriorityId, spot: Spot, now_ms: int) -> int:
     prefix = state.plan.service[service].prefix
-    mine = (-urgency_ms(state, priority, spot[0], now_ms), spot[1])
+    lanes = [it for it in state.lane_items() if state.plan.service[it[0][0]].prefix == prefix]
 
-    def before_me(lane_priority: PriorityId, lane: list[Spot]) -> int:
+    def rank(of: PriorityId, it: Spot) -> tuple[float, int]:
+        return (-urgency_ms(state, of, it[0], now_ms), it[1])
+
+    def before(of: PriorityId, lane: list[Spot], other: tuple[float, int]) -> int:
         # A lane is sorted, so urgency only falls along it; counting one by one would cost more the longer people wait.
-        return bisect_left(lane, mine, key=lambda it: (-urgency_ms(state, lane_priority, it[0], now_ms), it[1]))
+        return bisect_left(lane, other, key=lambda it: rank(of, it))
 
-    return sum(
-        before_me(lane_priority, lane)
-        for (of, lane_priority, _), lane in state.lane_items()
-        if state.plan.service[of].prefix == prefix
-    )
+    mine = rank(priority, spot)
+    ordinary = [lane for (_, of, _), lane in lanes if of == ORDINARY]
+    more_urgent = sum(before(ORDINARY, lane, mine) for lane in ordinary)
+    priorities = [rank(of, it) for (_, of, _), lane in lanes if of != ORDINARY for it in lane[: before(of, lane, mine)]]
+    fairness = state.plan.fairness
+    if not fairness.ratio and not fairness.oldest_first_after_min:
+        return more_urgent + len(priorities)
+
+    # The guard, priority by priority: how many ordinary visitors have been called when each of them is.
+    long = sum(bisect_left(lane, (_long_ago_ms(state, now_ms),)) for lane in ordinary)
+    called, in_a_row = long, 0 if long else state.in_a_row.get(state.plan.service[service].zone, 0)
+    everybody = max(sum(map(len, ordinary)), more_urgent + (priority == ORDINARY))
+    steps = sorted(priorities) if priority == ORDINARY else [*sorted(priorities), mine]
+    for place, it in enumerate(steps):
+        if (more := sum(before(ORDINARY, lane, it) for lane in ordinary)) > called:
+            called, in_a_row = more, 0
+        if 0 < fairness.ratio <= in_a_row and called < everybody:
+            called, in_a_row = called + 1, 0
+        if priority == ORDINARY and called > more_urgent:
+            return more_urgent + place
+        in_a_row += 1
+    return (more_urgent if priority == ORDINARY else called) + len(priorities)
 
 
-def _lanes_of(state: HallState, no: WindowNo) -> list[tuple[LaneKey, list[Spot], bool]]:
+def _long_ago_ms(state: HallState, now_ms: int) -> float:
+    """Give the instant before which an ordinary visitor must have come to go before every priority."""
+    minutes = state.plan.fairness.oldest_first_after_min
+    return now_ms - minutes * MS_PER_MIN if minutes else -1.0
+
+
+def _lanes_of(state: HallState, no: WindowNo) -> list[_Lane]:
     """Give [(key, lane, home)] for the lanes with somebody whom the window may serve.
 
     A ticket bound to a window stays its own work whatever is assigned later: nobody else would call it.
@@ -98,23 +136,47 @@ def _lanes_of(state: HallState, no: WindowNo) -> list[tuple[LaneKey, list[Spot],
 def _in_order(state: HallState, no: WindowNo, now_ms: int) -> Iterator[Choice]:
     credit_ms = state.plan.home_credit_min * MS_PER_MIN
     lanes = _lanes_of(state, no)
+    in_a_row = dict(state.in_a_row)  # as if the calls before were made
 
-    def rank(index: int, position: int) -> tuple[float, int, int, int]:
+    def rank(index: int, position: int) -> _Rank:
         (_, priority, _), lane, home = lanes[index]
         since_ms, order, _ = lane[position]
         urgency = urgency_ms(state, priority, since_ms, now_ms) + (credit_ms if home else 0.0)
         return (-urgency, order, index, position)
 
-    heap = [rank(index, 0) for index in range(len(lanes))]
-    heapify(heap)
-    while heap:
-        _, _, index, position = heap[0]
-        (_, priority, bound), lane, home = lanes[index]
+    heads = {index: rank(index, 0) for index in range(len(lanes))}
+    while heads:
+        first = min(heads.values())
+        first, guard = _guarded(state, first, heads.values(), lanes, in_a_row, now_ms)
+        _, _, index, position = first
+        (service, priority, bound), lane, home = lanes[index]
         id_ = lane[position][2]
         own = "returning_leg" if state.tickets[id_].legs_done else "head"
         why = "bound" if bound else "relief" if not home else own if priority == ORDINARY else "priority"
-        yield Choice(ticket=id_, why=why, home=home)
+        yield Choice(ticket=id_, why=guard or why, home=home)
+        count_call(in_a_row, state.plan.service[service].zone, priority)
         if position + 1 < len(lane):
-            heapreplace(heap, rank(index, position + 1))
+            heads[index] = rank(index, position + 1)
         else:
-            heappop(heap)
+            del heads[index]
+
+
+def _guarded(
+    state: HallState, first: _Rank, heads: Iterable[_Rank], lanes: list[_Lane], in_a_row: dict[ZoneId, int], now_ms: int
+) -> tuple[_Rank, str | None]:
+    """Give who goes first of the heads of the lanes, and the reason when it is not the most urgent one."""
+    fairness = state.plan.fairness
+    (service, priority, _), _, home = lanes[first[2]]
+    if priority == ORDINARY or not (fairness.ratio or fairness.oldest_first_after_min):
+        return first, None
+    ordinary = [it for it in heads if lanes[it[2]][0][1] == ORDINARY]
+    long_ago_ms = _long_ago_ms(state, now_ms)
+    old = [it for it in ordinary if lanes[it[2]][1][it[3]][0] < long_ago_ms and (lanes[it[2]][2] or not home)]
+    if old:
+        return min(old), "waited_long"
+    zone = state.plan.service[service].zone
+    if 0 < fairness.ratio <= in_a_row.get(zone, 0):
+        of_zone = [it for it in ordinary if state.plan.service[lanes[it[2]][0][0]].zone == zone]
+        if of_zone:
+            return min(of_zone), "fairness"
+    return first, None

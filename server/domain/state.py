@@ -15,6 +15,7 @@ from server.domain.lifecycle import AT_WINDOW
 from server.domain.records import Appointment, Case, Result, Roll
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
+    ORDINARY,
     AppointmentId,
     AwayFor,
     CaseId,
@@ -238,6 +239,11 @@ def announce(state: HallState, ticket: Ticket, no: WindowNo, at_ms: int) -> None
     state.recent.append(
         Call(ticket=ticket.id, label=ticket.label, window=no, zone=zone, called_ms=at_ms, call_count=ticket.call_count)
     )
+
+
+def count_call(in_a_row: dict[ZoneId, int], zone: ZoneId, priority: PriorityId) -> None:
+    """Count a call of the next in turn: how many priorities of a zone were called since its last ordinary visitor."""
+    in_a_row[zone] = 0 if priority == ORDINARY else in_a_row.get(zone, 0) + 1
 
 
 def meet(ticket: Ticket, no: WindowNo | None) -> None:
