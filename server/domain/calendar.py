@@ -117,6 +117,43 @@ def day_ends_ms(plan: HallPlan, day: str) -> int:
     """Give the instant (Unix ms) at which a business day (ISO date) turns."""
     turn = time(plan.day_starts_min // 60, plan.day_starts_min % 60)
     return _ms(plan, date.fromisoformat(day) + timedelta(days=1), turn)
+def hall_closing(plan: HallPlan, day: str) -> int:
+    """Give when the hall closes on a business day (ISO date), Unix ms: after its last hours, else as the day turns."""
+    date_ = date.fromisoformat(day)
+    own = [row for row in plan.hours if not row.zones and not row.services]
+    rows = own or [row for zone in plan.zones for row in zone.hours]
+    kind = "" if day in plan.closed_days else _kind(plan, rows, date_)
+    closes = [_ms(plan, date_, time.fromisoformat(row.closes)) for row in rows if kind in row.days]
+    return max(closes, default=day_ends_ms(plan, day))
+
+
+def is_working_day(plan: HallPlan, day: date) -> bool:
+    """Say whether a day counts as a working day (工作日): Monday to Friday but for holidays, and make-up workdays.
+
+    A duty at the weekend or a market day opens the hall and moves no deadline.
+    """
+    if day.isoformat() in plan.closed_days:
+        return False
+    return day.weekday() < 5 or day.isoformat() in plan.working_days
+
+
+def working_day_after(plan: HallPlan, day: str, count: int) -> str:
+    """Give the `count`-th working day after a day (ISO dates); that day itself for 0."""
+    found = date.fromisoformat(day)
+    left = count
+    for _ in range(HORIZON_DAYS + count):
+        if left <= 0:
+            break
+        found += timedelta(days=1)
+        left -= is_working_day(plan, found)
+    return found.isoformat()
+
+
+def day_after(day: str) -> str:
+    """Give the calendar day after a day (ISO dates)."""
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+
+
 
 
 def local(plan: HallPlan, at_ms: int) -> datetime:

@@ -418,13 +418,16 @@ class HandOverCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveCase:
-    """A case comes from another hall: it is opened here, without an agent until somebody takes it (`TakeCase`)."""
+    """A case comes from another hall: it is opened here, without an agent until somebody takes it (`TakeCase`).
+
+    `matter` is what its service is called there.
+    """
 
     from_hall: HallId
     from_case: CaseId
     kind: CaseKind
     client: str = ""
-    visitor: str | None = None
+    matter: str = ""
     note: str = ""
     due: str | None = None
 
@@ -444,6 +447,17 @@ class ConfirmHandOver:
     case: CaseId
     to_hall: HallId
     their_case: CaseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportBack:
+    """The other hall tells how a case passed on to it ended; not `done`: it was withdrawn there."""
+
+    case: CaseId
+    from_hall: HallId
+    their_case: CaseId
+    outcome: str
+    done: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -535,6 +549,7 @@ CaseMove = (
     | ReceiveCase
     | TakeCase
     | ConfirmHandOver
+    | ReportBack
     | AppealCase
     | DecideAppeal
 )

@@ -466,7 +466,7 @@ class CaseReceived:
     from_hall: HallId
     from_case: CaseId
     client: str
-    visitor: str | None
+    matter: str
     note: str
     due: str | None
 
@@ -509,14 +509,14 @@ class CaseWithdrawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseHandedOver:
-    """The case is on its way to another hall; everything that hall needs stands here."""
+    """The case is on its way to another hall; everything that hall needs stands here. Whose it is stays here."""
 
     case: CaseId
     by: WorkId
     to_hall: HallId
     kind: CaseKind
     client: str
-    visitor: str | None
+    matter: str
     note: str
     due: str | None
 
@@ -528,6 +528,17 @@ class CaseHandoverConfirmed:
     case: CaseId
     to_hall: HallId
     their_case: CaseId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReportedBack:
+    """The hall that the case was passed on to told how it ended; not `done`: it was withdrawn there."""
+
+    case: CaseId
+    from_hall: HallId
+    their_case: CaseId
+    outcome: str
+    done: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -557,7 +568,7 @@ class CaseAppealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealDecided:
-    """The recheck is decided; `upheld`: the grade of `ticket` does not count."""
+    """The recheck is decided; `upheld`: the grade of `ticket` does not count and there is nothing to follow up."""
 
     case: CaseId
     by: WorkId
@@ -661,6 +672,7 @@ Event = (
     | CaseWithdrawn
     | CaseHandedOver
     | CaseHandoverConfirmed
+    | CaseReportedBack
     | CaseHandoverDue
     | CaseOverdue
     | CaseAppealed

@@ -124,6 +124,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             | e.CaseReceived()
             | e.CaseTaken()
             | e.CaseHandoverConfirmed()
+            | e.CaseReportedBack()
             | e.CaseHandoverDue()
             | e.CaseOverdue()
             | e.CaseAppealed()
@@ -167,6 +168,7 @@ def _open_day(state: HallState, day: str) -> None:
         window.held, window.missed, window.last_finished = [], [], None
         window.served_today = window.busy_s_today = 0
     state.zones = {zone: ZoneCount() for zone in state.zones}
+    cases.begin_day(state, day)
 
 
 def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:

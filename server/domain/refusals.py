@@ -69,6 +69,13 @@ class Code(StrEnum):
     KIOSK_LIMIT = "kiosk_limit"
     PREFIX_TAKEN = "prefix_taken"
     ROLL_NOT_FOUND = "roll_not_found"
+    AGENT_MISSING = "agent_missing"
+    OWN_CASE = "own_case"
+    NOT_YOUR_VISIT = "not_your_visit"
+    CASE_HANDED_OVER = "case_handed_over"
+    CASE_RECEIVED = "case_received"
+    NUMBER_IN_TEXT = "number_in_text"
+    DUE_PAST = "due_past"
     ROLL_RANGE = "roll_range"
     ROLL_USED_UP = "roll_used_up"
     SAME_CLERK = "same_clerk"
@@ -251,6 +258,34 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.ROLL_RANGE: (
         "号卷号码应从小到大，一次最多 {count} 张。",
         "The numbers of a roll go up, at most {count} at once.",
+    Code.AGENT_MISSING: (
+        "台账 {case} 还没有经办人，请先接办。",
+        "Nobody looks after case {case} yet. Take it first.",
+    ),
+    Code.OWN_CASE: (
+        "台账 {case} 涉及本人的评价，请由其他人办理。",
+        "Case {case} is about your own visit. Somebody else must look after it.",
+    ),
+    Code.NOT_YOUR_VISIT: (
+        "只有被评价的窗口人员或管理员可以对台账 {case} 申诉。",
+        "Only the clerk whose visit it was, or a manager, may appeal on case {case}.",
+    ),
+    Code.CASE_HANDED_OVER: (
+        "台账 {case} 已转交“{hall}”，等待对方接收；如转交有误请由管理员处理。",
+        "Case {case} is on its way to {hall}. If that was a mistake, a manager can change it.",
+    ),
+    Code.CASE_RECEIVED: (
+        "“{hall}”的台账 {case} 已经收到，本大厅编号为 {ours}。",
+        "Case {case} of {hall} was received already; here it is {ours}.",
+    ),
+    Code.NUMBER_IN_TEXT: (
+        "请不要写入身份证号、电话号码等长串数字，台账不保存这类号码；需要时只写后四位。",
+        "Leave out identity, phone and other long numbers: the ledger does not keep them. Four digits will do.",
+    ),
+    Code.DUE_PAST: (
+        "期限 {day} 已经过去，请写今天或以后的日期。",
+        "{day} is over. The due day must be today or later.",
+    ),
     ),
     Code.ROLL_USED_UP: (
         "号卷 {prefix} 只到 {last}，请换新号卷。",

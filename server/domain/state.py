@@ -190,6 +190,7 @@ class HallState:
     cases: dict[CaseId, Case] = field(default_factory=dict)  # over the days
 
     def window_status(self, no: WindowNo, *, at_work: bool = False) -> WindowStatus:
+    struck: set[TicketId] = field(default_factory=set)  # visits whose grade does not count, by appeal; for ever
         """Say what a window is doing; derived, so that no screen can disagree with it. `at_work`: were it not paused.
 
         A window left alone beside its visitor still calls or serves: `paused` says that it is left alone.

@@ -62,6 +62,7 @@ NAMES: Mapping[str, type[e.Event]] = {
     "case_withdrawn": e.CaseWithdrawn,
     "case_handed_over": e.CaseHandedOver,
     "case_handover_confirmed": e.CaseHandoverConfirmed,
+    "case_reported_back": e.CaseReportedBack,
     "case_handover_due": e.CaseHandoverDue,
     "case_overdue": e.CaseOverdue,
     "case_appealed": e.CaseAppealed,
