@@ -12,7 +12,7 @@ from server.domain.terms import TicketStatus
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "lifecycle.md"
 
 MEANING = {
-    Move.CALL: "CallNext, or CallTicket with a reason (a missed ticket: CallTicket only) -> TicketCalled",
+    Move.CALL: "CallNext, or CallTicket with a reason (a missed or away ticket: CallTicket only) -> TicketCalled",
     Move.RECALL: "Recall -> TicketRecalled",
     Move.START: "StartServing -> ServingStarted",
     Move.FINISH: "Finish, or CallNext with `finish` -> TicketFinished",
@@ -23,6 +23,9 @@ MEANING = {
     Move.NO_SHOW: "MarkNoShow -> NoShowRecorded",
     Move.RETURN: "ReturnTicket -> TicketReturned",
     Move.HOLD: "Hold -> TicketHeld",
+    Move.SEND_AWAY: "GiveNotice with `away` -> NoticeGiven, or AwaitResult -> ResultAwaited",
+    Move.COME_BACK: "ComeBack (with the papers), or ReportResult -> TicketBack",
+    Move.NOTICE: "GiveNotice -> NoticeGiven",
     Move.RESUME: "Resume -> TicketResumed",
     Move.TRANSFER: "Transfer -> TicketTransferred",
     Move.CANCEL: "Cancel -> TicketCancelled",

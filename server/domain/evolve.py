@@ -29,7 +29,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         case e.HallPlanned():
             _take_plan(state, event.plan)
         case e.DayOpened():
-            _open_day(state, event.day)
+            _open_day(state, event.day, at_ms)
         case e.DayClosed():
             state.day_open = False
         case e.TicketIssued():
@@ -158,7 +158,7 @@ def _take_plan(state: HallState, plan: HallPlan) -> None:
             ticket.zone = plan.service[ticket.service].zone
 
 
-def _open_day(state: HallState, day: str) -> None:
+def _open_day(state: HallState, day: str, at_ms: int) -> None:
     state.day, state.day_open = day, True
     stores = (state.tickets, state.labels, state.tracks, state.visitors, state.numbers, state.issued, state.lanes)
     for store in (*stores, state.in_a_row, state.kiosk_issued, state.rolls):

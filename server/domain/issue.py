@@ -1,6 +1,7 @@
 """Giving a number: who may have one now, which it is, and what the visitor is told."""
 
 from datetime import date
+from typing import assert_never
 
 from server.domain import commands as c
 from server.domain import events as e
@@ -13,10 +14,19 @@ from server.domain.admission import (
 from server.domain.checks import known_service, serving_window
 from server.domain.forecast import eta, open_windows
 from server.domain.lifecycle import FINAL
-from server.domain.refusals import Code, Refusal
+from server.domain.refusals import AWAY_FOR_PAPERS, Code, Refusal
 from server.domain.routing import ahead_of_newcomer
-from server.domain.state import HallState
-from server.domain.terms import LEGS_MAX, ORDINARY, AppointmentId, ServiceId, label_of, ticket_id_of
+from server.domain.state import HallState, Ticket
+from server.domain.terms import (
+    LEGS_MAX,
+    ORDINARY,
+    AppointmentId,
+    AwayFor,
+    ServiceId,
+    ServiceKind,
+    label_of,
+    ticket_id_of,
+)
 
 
 def issue(
@@ -34,7 +44,9 @@ def issue(
     if command.visitor is not None:
         before = state.visitors.get((command.visitor, service))
         if before is not None and (held := state.tickets[before]).status not in FINAL:
-            raise Refusal(Code.ALREADY_WAITING, label=held.label)
+            raise _has_one(held)
+    case_number = command.case_number.strip() or _ready_case(state, service, command.visitor)
+    _check_case(state, service, case_number)
     check_hours(state, service, now_ms)
     check_quota(state, service, now_ms)
     planned = state.plan.service[service]
@@ -70,7 +82,7 @@ def issue(
             kiosk=command.kiosk,
             visitor=command.visitor,
             base_url=command.base_url,
-            case_number=command.case_number,
+            case_number=case_number,
             appointment=appointment,
         ),
         *(joint if len(legs) > 1 else ()),
@@ -79,6 +91,42 @@ def issue(
 
 def legs_of(
     state: HallState, active: ServiceId, services: tuple[ServiceId, ...], *, done: int
+def _check_case(state: HallState, service: ServiceId, case_number: str) -> None:
+    """Refuse a second number for one case, and a pickup number for a result that is on its way in this hall today.
+
+    A number that the hall knows nothing of is let through: the window will see.
+    """
+    if not case_number:
+        return
+    pickup = state.plan.service[service].kind is ServiceKind.PICKUP
+    for ticket in state.tickets.values():
+        if ticket.case_number != case_number or ticket.status in FINAL:
+            continue
+        if ticket.service == service:
+            raise _has_one(ticket)
+        if pickup and case_number not in state.results:
+            raise Refusal(Code.RESULT_NOT_READY, case=case_number)
+
+
+def _has_one(ticket: Ticket) -> Refusal:
+    """Give the refusal for a visitor who has an open number for this: waiting, or away with leave."""
+    match ticket.away_for:
+        case AwayFor.PAPERS:
+            return Refusal(Code.ALREADY_WAITING, AWAY_FOR_PAPERS, label=ticket.label)
+        case AwayFor.RESULT:
+            return Refusal(Code.RESULT_NOT_READY, case=ticket.case_number or ticket.label)
+        case None:
+            return Refusal(Code.ALREADY_WAITING, label=ticket.label)
+        case _:
+            assert_never(ticket.away_for)
+
+
+def _ready_case(state: HallState, service: ServiceId, visitor: str | None) -> str:
+    """Give the case number of what lies ready here for a visitor who names none; empty when nothing does."""
+    ready = (it for it in state.results.values() if visitor is not None and it.visitor == visitor)
+    return next((it.case_number for it in ready if it.pickup == service), "")
+
+
 ) -> tuple[ServiceId, ...]:
     """Give the active leg and those after it, or refuse. A done service may come again: the visitor goes back there."""
     legs = tuple(known_service(state, service) for service in services)
