@@ -49,20 +49,13 @@ def next_opening(plan: HallPlan, service: ServiceId, now_ms: int) -> int | None:
 
 def open_spans(plan: HallPlan, service: ServiceId, day: date) -> list[Span]:
     """Give the spans of a calendar day in which a service is open, in order and apart from each other."""
+    return _spans(plan, service, day, bound=not has_no_hours(plan, service))
+
+
+def office_spans(plan: HallPlan, service: ServiceId, day: date) -> list[Span]:
+    """Give the hours of a calendar day as the hall announces them, whether numbers are bound to them or not."""
     zone = _zone(plan, service)
-    if not _in_trial(zone, day):
-        return []
-    if has_no_hours(plan, service):
-        return [(_ms(plan, day, time()), _ms(plan, day + timedelta(days=1), time()))]
-    if day.isoformat() in plan.closed_days:
-        return []
-    rows = _rows(plan, plan.service[service])
-    kind = _kind(plan, rows, day)
-    return _merged([
-        (_ms(plan, day, time.fromisoformat(row.opens)), _ms(plan, day, time.fromisoformat(row.closes)))
-        for row in rows
-        if kind in row.days
-    ])  # fmt: skip
+    return _spans(plan, service, day, bound=not zone.always_open and bool(plan.hours or zone.hours))
 
 
 def is_unbound(plan: HallPlan, service: ServiceId) -> bool:
@@ -111,6 +104,11 @@ def is_market_day(plan: HallPlan, day: date) -> bool:
 def clock_ms(plan: HallPlan, clock: str, now_ms: int) -> int:
     """Give the instant (Unix ms) at which the hall's clock shows "08:30" on the calendar day of `now_ms`."""
     return _ms(plan, local(plan, now_ms).date(), time.fromisoformat(clock))
+
+
+def midnight_ms(plan: HallPlan, day: date) -> int:
+    """Give the instant (Unix ms) at which a calendar day begins."""
+    return _ms(plan, day, time())
 
 
 def day_ends_ms(plan: HallPlan, day: str) -> int:
@@ -170,6 +168,23 @@ def in_words(plan: HallPlan, at_ms: int, now_ms: int) -> tuple[str, str]:
         f"{ZH_WEEKDAYS[at.weekday()]} {at.month:02d}月{at.day:02d}日 {at:%H:%M}",
         f"{EN_WEEKDAYS[at.weekday()]} {at.day} {EN_MONTHS[at.month - 1]} {at:%H:%M}",
     )
+
+
+def _spans(plan: HallPlan, service: ServiceId, day: date, *, bound: bool) -> list[Span]:
+    """Give the spans of a day: of its hours when something binds them, else the whole day."""
+    if not _in_trial(_zone(plan, service), day):
+        return []
+    if not bound:
+        return [(_ms(plan, day, time()), _ms(plan, day + timedelta(days=1), time()))]
+    if day.isoformat() in plan.closed_days:
+        return []
+    rows = _rows(plan, plan.service[service])
+    kind = _kind(plan, rows, day)
+    return _merged([
+        (_ms(plan, day, time.fromisoformat(row.opens)), _ms(plan, day, time.fromisoformat(row.closes)))
+        for row in rows
+        if kind in row.days
+    ])  # fmt: skip
 
 
 def _zone(plan: HallPlan, service: ServiceId) -> Zone:

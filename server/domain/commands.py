@@ -316,7 +316,7 @@ class NoteCaseNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookAppointment:
-    """Book a slot (预约). `id` is unguessable, `code` six digits; `visitor` a keyed hash; `by_staff` may book late.
+    """Book a slot (预约). `id` is unguessable, `code` six digits; `visitor` a keyed hash.
 
     `starts` is the clock time at which the slot begins, "09:00"; `external` the id in the system it comes from.
     """

@@ -63,7 +63,7 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
         case _ if not state.day_open and not isinstance(command, AFTER_HOURS):
             raise Refusal(Code.HALL_CLOSED)
         case c.CloseDay():
-            return _close_day(state, calendar.day_after(state.day or ""))
+            return _close_day(state, calendar.day_after(state.day or ""), now_ms)
         case c.IssueTicket():
             return issue(state, command, now_ms)
         case c.CallNext():
@@ -188,11 +188,11 @@ def _start_day(state: HallState, now_ms: int) -> list[e.Event]:
     day = business_day(state.plan, now_ms).isoformat()
     if state.day is not None and day <= state.day:
         raise Refusal(Code.DAY_OPEN, day=state.day)
-    left = _close_day(state, day) if state.day_open else cases.overdue(state, day)
-    return [*left, e.DayOpened(day=day)]
+    left = _close_day(state, day, now_ms) if state.day_open else cases.overdue(state, day)
+    return [*left, *appointments.at_day_start(state, day), e.DayOpened(day=day)]
 
 
-def _close_day(state: HallState, following: str) -> list[e.Event]:
+def _close_day(state: HallState, following: str, now_ms: int) -> list[e.Event]:
     """Give the end of a day; `following` is the next one (ISO date): after a holiday, not the day after."""
     expired = [
         e.TicketExpired(ticket=ticket.id, label=ticket.label, window=ticket.window)
@@ -200,7 +200,7 @@ def _close_day(state: HallState, following: str) -> list[e.Event]:
         if ticket.status not in FINAL
     ]
     closed = [e.WindowClosed(window=no) for no, window in state.windows.items() if window.clerk is not None]
-    over = [*appointments.at_day_close(state), *cases.overdue(state, following)]
+    over = [*appointments.at_day_close(state, now_ms), *cases.overdue(state, following)]
     return [*expired, *closed, *over, e.DayClosed(day=state.day or "")]
 
 

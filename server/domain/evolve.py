@@ -169,6 +169,7 @@ def _open_day(state: HallState, day: str, at_ms: int) -> None:
         window.served_today = window.busy_s_today = 0
     state.zones = {zone: ZoneCount() for zone in state.zones}
     cases.begin_day(state, day)
+    appointments.forget_old(state, day)
 
 
 def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
@@ -203,7 +204,8 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
     if ticket.visitor is not None:
         state.visitors[ticket.visitor, ticket.service] = ticket.id
     state.numbers[event.prefix] = event.number
-    state.issued.setdefault(ticket.service, []).append(at_ms)
+    if event.appointment is None:  # the quotas are for those who come without an appointment
+        state.issued.setdefault(ticket.service, []).append(at_ms)
     state.zones[ticket.zone].issued += 1
     if ticket.kiosk is not None:
         state.kiosk_issued[ticket.kiosk] = state.kiosk_issued.get(ticket.kiosk, 0) + 1

@@ -47,8 +47,9 @@ def issue(
             raise _has_one(held)
     case_number = command.case_number.strip() or _ready_case(state, service, command.visitor)
     _check_case(state, service, case_number)
-    check_hours(state, service, now_ms)
-    check_quota(state, service, now_ms)
+    if appointment is None:  # hours and quotas are for those who come without one
+        check_hours(state, service, now_ms)
+        check_quota(state, service, now_ms)
     planned = state.plan.service[service]
     number = state.numbers.get(planned.prefix, planned.first - 1) + 1
     if number > planned.last:
@@ -57,7 +58,8 @@ def issue(
     legs = legs_of(state, service, command.legs, done=0) if command.legs else ()
     ahead = ahead_of_newcomer(state, service, priority, now_ms)
     expected = eta(state, service, ahead)
-    check_last_ticket(state, service, now_ms, expected)
+    if appointment is None:
+        check_last_ticket(state, service, now_ms, expected)
     id_ = ticket_id_of(date.fromisoformat(state.day or ""), label)
     joint = [
         e.LegsPlanned(ticket=id_, label=label, window=None, services=legs, done=(), unserved=unserved(state, legs))

@@ -33,6 +33,7 @@ class Appointment:
     external: str | None = None  # its id in the system that it was imported from
     status: AppointmentStatus = AppointmentStatus.BOOKED
     ticket: TicketId | None = None
+    reason: str = ""  # why it was cancelled
 
 
 @dataclass(slots=True, kw_only=True)

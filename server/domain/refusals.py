@@ -60,6 +60,7 @@ class Code(StrEnum):
     CODE_TAKEN = "code_taken"
     CASE_NOT_FOUND = "case_not_found"
     CASE_CLOSED = "case_closed"
+    APPOINTMENT_KNOWN = "appointment_known"
     AGENT_FIXED = "agent_fixed"
     CASE_TAKEN = "case_taken"
     CASE_KIND = "case_kind"
@@ -221,6 +222,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.AGENT_FIXED: (
         "代办不中途换人：台账 {case} 由 {agent} 负责到底。",
+    Code.APPOINTMENT_KNOWN: (
+        "外部编号 {external} 的预约已经登记。",
+        "The appointment with the external id {external} is booked already.",
+    ),
         "An agent does not change on the way: {agent} looks after case {case} until the end.",
     ),
     Code.CASE_TAKEN: (
@@ -332,6 +337,26 @@ STATUS_WORDS: dict[str, tuple[str, str]] = {
     TicketStatus.MISSED: ("过号", "missed"),
     TicketStatus.AWAY: ("暂离", "away"),
     TicketStatus.FINISHED: ("已办结", "finished"),
+AWAY_FOR_PAPERS = (
+    "您的号 {label} 仍然有效，材料备齐后请按“我回来了”，无需重新取号。",
+    "Your number {label} is still good: press “I am back” once you have the papers.",
+)
+APPOINTMENT_KEPT = (
+    "这个预约已经签到，您的号是 {label}，请等候叫号。",
+    "You have checked in already: your number is {label}. Please wait for your call.",
+)
+APPOINTMENT_CANCELLED = (
+    "这个预约已取消，请直接取号或重新预约。",
+    "This appointment was cancelled. Please take a number or book again.",
+)
+APPOINTMENT_MISSED = (
+    "这个预约已过期，请直接取号或重新预约。",
+    "This appointment is over. Please take a number or book again.",
+)
+NO_SLOTS = (
+    "“{service}”近期没有可预约的时段，请到现场取号。",
+    "{service} has no time that can be booked. Please take a number in the hall.",
+)
     TicketStatus.NO_SHOW: ("弃号", "a no-show"),
     TicketStatus.CANCELLED: ("已取消", "cancelled"),
     TicketStatus.EXPIRED: ("已作废", "expired"),
