@@ -2,13 +2,17 @@
 
 `synchronous=NORMAL` in WAL mode loses acknowledged commits at a power cut, FULL does not (SQLite documentation,
 "PRAGMA synchronous"). SQLite 3.7.0 to 3.51.2 can lose commits when several connections checkpoint at once (the
-WAL-reset bug, sqlite.org/wal.html); here only one connection ever exists per file: it is taken exclusively.
+WAL-reset bug, sqlite.org/wal.html); here one connection writes per file, kept alone by a lock file beside it, and
+whoever else looks opens the file for reading only (`server.ledger.files`), which never checkpoints.
 """
 
+import fcntl
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
@@ -50,17 +54,19 @@ class SqliteLedger:
         self._path = path
         self._lock = Lock()
         self._doubt: str | None = None
+        self._alone = hold_alone(path)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=WAIT_FOR_OTHER_S)
         except sqlite3.Error as error:
+            self._alone.close()
             raise LedgerDown(f"{path}: {error}") from error
         try:
             self._seq, self._head = self._begin()
         except sqlite3.Error as error:
-            self._db.close()
+            self.close()
             raise _damaged(path, error) if _is_damage(error) else LedgerDown(f"{path}: {error}") from error
         except LedgerBroken:
-            self._db.close()
+            self.close()
             raise
 
     def append(self, commits: Sequence[Commit]) -> None:
@@ -105,10 +111,10 @@ class SqliteLedger:
         """Let go of the file."""
         with self._lock:
             self._db.close()
+            self._alone.close()  # last: whoever waits for the file finds it whole
 
     def _begin(self) -> tuple[int, str]:
-        """Take the file for this process alone, check it, and give the last commit's seq and hash."""
-        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        """Check the file, and give the last commit's seq and hash."""
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
@@ -162,10 +168,38 @@ class SqliteLedger:
             raise LedgerDoubtful(f"{self._path}: {cause}; {error}") from error
 
 
+def hold_alone(path: Path) -> BinaryIO:
+    """Give the open lock file of a ledger: while it is open, no other process writes this ledger.
+
+    Raises:
+        LedgerDown: another process has it, or the folder cannot be written.
+    """
+    try:
+        lock = lock_of(path).open("ab")
+    except OSError as error:
+        raise LedgerDown(f"{path}: {error}") from error
+    deadline = time.monotonic() + WAIT_FOR_OTHER_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                lock.close()
+                raise LedgerDown(f"{path}: another process writes this ledger") from error
+            time.sleep(0.05)
+        else:
+            return lock
+
+
+def lock_of(path: Path) -> Path:
+    """Give the lock file of a ledger."""
+    return path.with_name(f"{path.name}-lock")
+
+
 def engine() -> str:
     """Say which SQLite runs and how its WAL-reset bug is kept away."""
     fixed = sqlite3.sqlite_version_info >= FIXED_IN
-    how = "fixed in this version" if fixed else "one exclusive connection per ledger"
+    how = "fixed in this version" if fixed else "one writing connection per ledger"
     return f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, WAL-reset: {how}"
 
 
