@@ -45,6 +45,7 @@ from server.web.devices import device_rows
 from server.web.doors import Doors
 from server.web.listener import Listener, PortTaken, listen
 from server.web.live import Live
+from server.web.presence import Presence
 from server.web.site import Check, PageFolders, Site
 from server.web.socket_door import SocketDoor
 
@@ -129,6 +130,7 @@ class _Server:
         self._ledger_faults: dict[HallId, str] = {}
         self._names: dict[str, str] = {}
         self._names_at = -NAMES_FOR_S
+        self._presence = Presence()
         self._small_writes = ThreadPool(2)  # journal of jobs, password checks
         self.halls: dict[HallId, Hall] = {}
         for hall, file in files.items():
@@ -157,6 +159,7 @@ class _Server:
             checks=self._checks(),
             dev=dev,
             drill=self._drill,
+            presence=self._presence,
         )
         for id_, hall in self.halls.items():
             screens = Screens(hall, drill=self._drill, names=self._known_names, devices=partial(self._rows, site, id_))
@@ -210,7 +213,7 @@ class _Server:
         self._beats[name] = beat
 
     def _tick(self) -> None:
-        timers.run(self.halls.values(), wait=self._wait, beat=self._note_tick)
+        timers.run(self.halls.values(), wait=self._wait, beat=self._note_tick, idle_of=self._presence.idle_s)
 
     def _wait(self, seconds: float) -> bool:
         return bool(self._stop.wait(seconds))

@@ -1,15 +1,17 @@
-"""The clock as one more person who sends commands: it turns the business day of every hall.
+"""The clock as one more person who sends commands: it turns the business day and pauses windows left alone.
 
-Nothing else depends on it: a command that comes first after midnight turns the day by itself. The clock only makes
-sure that yesterday's screens are empty and yesterday's tickets expired before anybody comes.
+Nothing else depends on the turn of the day: a command that comes first after midnight turns it by itself. The clock
+only makes sure that yesterday's screens are empty and yesterday's tickets expired before anybody comes.
 """
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 
+from server.domain import staff
 from server.domain.commands import StartDay
 from server.domain.refusals import Refusal
-from server.domain.terms import CLOCK
+from server.domain.terms import CLOCK, HallId, WindowNo
 from server.hall import Hall
 from server.ledger.base import LedgerDown
 
@@ -17,19 +19,46 @@ TICK_S = 5.0
 
 log = logging.getLogger(__name__)
 
+IdleOf = Callable[[HallId, WindowNo], float]
+"""Gives the seconds since the last sign of life at a window."""
 
-def tick(halls: Iterable[Hall]) -> None:
-    """Start the business day of every hall whose day is over; a ledger that cannot be written is tried next time."""
+
+def tick(halls: Iterable[Hall], *, idle_of: IdleOf | None = None) -> None:
+    """Start the business day of every hall whose day is over, and pause windows left alone.
+
+    A ledger that cannot be written is tried next time. Without `idle_of` nobody knows who is at work.
+    """
     for hall in halls:
         try:
             if hall.day_is_over():
                 hall.handle(StartDay(), actor=CLOCK)
         except (Refusal, LedgerDown) as error:
             log.warning("the business day of %s did not turn: %s", hall.id, error)
+        if idle_of is not None:
+            _pause_left_alone(hall, idle_of)
 
 
-def run(halls: Iterable[Hall], *, wait: Callable[[float], bool], beat: Callable[[], None]) -> None:
+def run(
+    halls: Iterable[Hall],
+    *,
+    wait: Callable[[float], bool],
+    beat: Callable[[], None],
+    idle_of: IdleOf | None = None,
+) -> None:
     """Tick until `wait(seconds)` says to stop; `beat` tells the health page that the clock ticks."""
     while not wait(TICK_S):
-        tick(halls)
+        tick(halls, idle_of=idle_of)
         beat()
+
+
+def _pause_left_alone(hall: Hall, idle_of: IdleOf) -> None:
+    if not hall.plan.left_alone_min:
+        return
+    now_ms = hall.now_ms()
+    for command in hall.read(lambda state, _: staff.left_alone(state, now_ms, partial(idle_of, hall.id))):
+        try:
+            hall.handle(command, actor=CLOCK)
+        except Refusal:
+            continue  # closed, paused or resumed since we looked
+        except LedgerDown as error:
+            log.warning("window %s of %s is left alone and not paused: %s", command.window, hall.id, error)

@@ -5,7 +5,7 @@ nobody has to be held, called again or finished for a change of shift. A window 
 resumes it; the visitor who may still sit there keeps being called or served.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from server.domain import commands as c
@@ -13,10 +13,12 @@ from server.domain import events as e
 from server.domain.checks import clerk_is_free, staffed_window, window_at
 from server.domain.refusals import NO_TICKET, Code, Refusal
 from server.domain.state import HallState, WindowState
-from server.domain.terms import PauseReason, TicketId, WindowNo, WorkId
+from server.domain.terms import PauseReason, TicketId, WindowNo, WindowStatus, WorkId
 
 Command = c.HandOver | c.MoveHeld | c.LeaveAlone
 Event = e.WindowHandedOver | e.HeldMoved | e.WindowLeftAlone
+
+SERVING_TIMES = 3.0
 
 
 def decide(state: HallState, command: Command) -> list[e.Event]:
@@ -89,6 +91,28 @@ def evolve(state: HallState, event: Event, *, at_ms: int) -> None:
                 window.since_ms = at_ms
         case _:
             assert_never(event)
+
+
+def left_alone(state: HallState, now_ms: int, idle_s: Callable[[WindowNo], float]) -> list[c.LeaveAlone]:
+    """Give a command for every window at work that is left alone; `idle_s` gives the seconds without a sign of life.
+
+    Serving is a sign of life by itself for `SERVING_TIMES` the typed-in minutes of the service: whoever reads papers
+    with a visitor presses nothing.
+    """
+    limit_s = state.plan.left_alone_min * 60
+    if not limit_s or not state.day_open:
+        return []
+    found: list[c.LeaveAlone] = []
+    for no, window in state.windows.items():
+        if window.clerk is None or window.paused is not None:
+            continue
+        idle = idle_s(no)
+        if state.window_status(no) is WindowStatus.SERVING and window.current is not None:
+            typical_s = state.plan.service[state.tickets[window.current].service].minutes_typical * 60
+            idle = min(idle, (now_ms - window.since_ms) / 1000 - SERVING_TIMES * typical_s)
+        if idle >= limit_s:
+            found.append(c.LeaveAlone(window=no, idle_s=int(idle)))
+    return found
 
 
 def _at_work(state: HallState, no: WindowNo) -> tuple[WindowState, WorkId]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from server.domain.forecast import open_windows
 from server.domain.state import HallState
-from server.domain.terms import Text, WindowStatus
+from server.domain.terms import PauseReason, Text
 from server.projections.common import (
     ClerkView,
     Waiting,
@@ -83,6 +83,17 @@ class ManagerAlarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowAlarm:
+    """Something is wrong at a window: `window_left_alone` is paused for want of any sign of life since `since`."""
+
+    kind: str
+    window: str
+    name: Text
+    clerk: ClerkView | None
+    since: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerPicture:
     """The whole hall today."""
 
@@ -94,7 +105,7 @@ class ManagerPicture:
     zones: tuple[ManagerZone, ...]
     services: tuple[ManagerService, ...]
     devices: tuple[Mapping[str, Any], ...]
-    alarms: tuple[ManagerAlarm, ...]
+    alarms: tuple[ManagerAlarm | WindowAlarm, ...]
 
 
 def manager(
@@ -121,7 +132,7 @@ def manager(
             for service in state.plan.services
         ),
         devices=tuple(devices),
-        alarms=_alarms(state),
+        alarms=(*_alarms(state), *_left_alone(state, names)),
     )
 
 
@@ -151,19 +162,32 @@ def _alarms(state: HallState) -> tuple[ManagerAlarm, ...]:
     return tuple(alarms)
 
 
+def _left_alone(state: HallState, names: Mapping[str, str]) -> tuple[WindowAlarm, ...]:
+    return tuple(
+        WindowAlarm(
+            kind="window_left_alone",
+            window=no,
+            name=state.plan.window[no].name,
+            clerk=clerk_of(state.plan, window.clerk, names),
+            since=instant_or_none(state.plan, window.paused_ms or None),
+        )
+        for no, window in state.windows.items()
+        if window.paused is PauseReason.LEFT_ALONE
+    )
+
+
 def _windows(state: HallState, names: Mapping[str, str]) -> tuple[ManagerWindow, ...]:
     views: list[ManagerWindow] = []
     for no, window in state.windows.items():
         current = state.tickets[window.current] if window.current else None
-        status = state.window_status(no)
         views.append(
             ManagerWindow(
                 window=no,
                 name=state.plan.window[no].name,
                 zone=state.plan.window[no].zone,
                 floor=floor_of_window(state.plan, no),
-                status=status,
-                pause_reason=window.paused if status is WindowStatus.PAUSED else None,
+                status=state.window_status(no),
+                pause_reason=window.paused,
                 clerk=clerk_of(state.plan, window.clerk, names),
                 label=current.label if current else None,
                 service=current.service if current else None,

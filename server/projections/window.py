@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from server.domain.lifecycle import Move, is_legal
 from server.domain.routing import preview, waiting_for
 from server.domain.state import HallState, Ticket
-from server.domain.terms import Text, TicketId, WindowNo, WindowStatus
+from server.domain.terms import Text, TicketId, WindowNo
 from server.projections.common import (
     ClerkView,
     LegView,
     clerk_of,
     instant,
     instant_or_none,
+    kind_of_window,
     lead_window,
     legs_of,
     reason_of,
@@ -81,7 +82,7 @@ class NextView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowPicture:
-    """One window; `waiting` counts everybody it may call."""
+    """One window; `waiting` counts everybody it may call; not `staffed` (未派驻), not `decides` (只收不办)."""
 
     hall: str
     window: str
@@ -98,6 +99,9 @@ class WindowPicture:
     next: tuple[NextView, ...]
     serves: tuple[str, ...]
     relief: tuple[str, ...]
+    kind: str
+    staffed: bool
+    decides: bool
     drill: bool
 
 
@@ -106,15 +110,14 @@ def window(
 ) -> WindowPicture:
     """Give the picture of a window of the plan; `names` gives clerks' names by work id."""
     plan, here = state.plan, state.windows[no]
-    status = state.window_status(no)
     waiting, oldest_ms = waiting_for(state, no)
     return WindowPicture(
         hall=plan.hall,
         window=no,
         name=plan.window[no].name,
         zone=plan.window[no].zone,
-        status=status,
-        pause_reason=here.paused if status is WindowStatus.PAUSED else None,
+        status=state.window_status(no),
+        pause_reason=here.paused,
         clerk=clerk_of(plan, here.clerk, names),
         current=_current(state, state.tickets[here.current]) if here.current else None,
         held=tuple(_held(state, state.tickets[id_]) for id_ in here.held[:HELD_MAX]),
@@ -124,6 +127,9 @@ def window(
         next=tuple(_next(state, choice.ticket, home=choice.home) for choice in preview(state, no, now_ms, NEXT_MAX)),
         serves=here.serves,
         relief=here.relief,
+        kind=kind_of_window(state, no),
+        staffed=plan.window[no].staffed,
+        decides=plan.window[no].decides,
         drill=drill,
     )
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from server.domain import events as e
 from server.domain.terms import HallPlan, LegStatus, TicketStatus, WindowStatus
 from server.ledger.base import Commit
-from server.projections.common import instant, service_name, track_url
+from server.projections.common import floor_of_service, instant, service_name, track_url, zone_of_service
 from server.web import wire
 
 _E = TypeVar("_E")
@@ -40,7 +40,6 @@ STATUS_AFTER: dict[type[e.Event], TicketStatus] = {
 WINDOW_AFTER: dict[type[e.Event], WindowStatus] = {
     e.WindowOpened: WindowStatus.OPEN,
     e.WindowPaused: WindowStatus.PAUSED,
-    e.WindowResumed: WindowStatus.OPEN,
     e.WindowClosed: WindowStatus.CLOSED,
 }
 
@@ -143,8 +142,34 @@ def window_changed(commit: Commit) -> wire.WindowChanged:
     """Give the window after it was opened, paused, resumed or closed."""
     for event in reversed(commit.events):
         if isinstance(event, e.WindowOpened | e.WindowPaused | e.WindowResumed | e.WindowClosed):
-            return wire.WindowChanged(window=event.window, status=WINDOW_AFTER[type(event)], seq=commit.seq)
+            status = event.status if isinstance(event, e.WindowResumed) else WINDOW_AFTER[type(event)]
+            return wire.WindowChanged(window=event.window, status=status, seq=commit.seq)
     raise AssertionError(f"commit {commit.seq} changed no window")
+
+
+def handed_over(commit: Commit) -> wire.HandedOver:
+    """Give who works at the window now."""
+    event = _last(commit.events, e.WindowHandedOver)
+    return wire.HandedOver(
+        window=event.window,
+        from_clerk=event.from_clerk,
+        clerk=event.clerk,
+        ticket=event.ticket,
+        held=list(event.held),
+        seq=commit.seq,
+    )
+
+
+def held_moved(commit: Commit) -> wire.HeldMoved:
+    """Give who is kept at the other window now."""
+    event = _last(commit.events, e.HeldMoved)
+    return wire.HeldMoved(
+        window=event.window,
+        to_window=event.to_window,
+        held=list(event.held),
+        missed=list(event.missed),
+        seq=commit.seq,
+    )
 
 
 def assigned(commit: Commit) -> wire.Assigned:
@@ -165,6 +190,8 @@ def _legs(event: e.LegsPlanned, plan: HallPlan) -> list[wire.Leg]:
         wire.Leg(
             service=leg.service,
             name=dict(service_name(plan, leg.service)),
+            zone_name=dict(zone_of_service(plan, leg.service)),
+            floor=dict(floor_of_service(plan, leg.service) or {}) or None,
             status=LegStatus.DONE,
             window=leg.window,
             finished_at=instant(plan, leg.finished_ms),
@@ -176,6 +203,8 @@ def _legs(event: e.LegsPlanned, plan: HallPlan) -> list[wire.Leg]:
         wire.Leg(
             service=service,
             name=dict(service_name(plan, service)),
+            zone_name=dict(zone_of_service(plan, service)),
+            floor=dict(floor_of_service(plan, service) or {}) or None,
             status=LegStatus.PLANNED if place else LegStatus.ACTIVE,
             window=None if place else event.window,
             finished_at=None,

@@ -8,7 +8,7 @@ from flask import Response, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
-from server.web import auth, devices, docs, health, manager, pages, people, problems, structure, tickets, windows
+from server.web import auth, devices, docs, health, manager, pages, people, problems, staff, structure, tickets, windows
 from server.web.asking import BODY_BYTES_MAX, JsonRequest
 from server.web.site import Site, attach
 from server.web.wire import Problem
@@ -31,7 +31,7 @@ _ERRORS = {
     "4XX": "The hall says no, or the request is wrong: nothing was changed.",
     "5XX": "The server cannot answer now: trying again with the same Idempotency-Key is safe.",
 }
-_ROUTES = (people.api, structure.api, tickets.api, windows.api, manager.api, devices.api)
+_ROUTES = (people.api, structure.api, tickets.api, windows.api, staff.api, manager.api, devices.api)
 
 
 def create_app(site: Site) -> OpenAPI:
@@ -129,7 +129,7 @@ _ALWAYS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 )
 _OPEN = frozenset({"login", "logout", "me", "enrol"})
-_NOT_COMMANDS = frozenset({"login", "logout", "enrol", "register"})
+_NOT_COMMANDS = frozenset({"login", "logout", "enrol", "register", "alive"})
 _COMMAND_HEADERS: tuple[dict[str, Any], ...] = (
     {
         "name": "Idempotency-Key",

@@ -111,6 +111,7 @@ def operation_id(*, name: str, path: str, method: str) -> str:  # noqa: ARG001 -
 
 def _fingerprint(asker: str) -> str:
     """Tell one request from another. Keyed, because the body may hold what must not be guessed from the ledger."""
-    body = request.get_json() if request.method in _METHODS else {}
+    body = dict(request.get_json()) if request.method in _METHODS else {}
+    body.pop("password", None)  # proves who asks; it is no part of what is asked and leaves no trace
     canonical = json.dumps([asker, request.method, request.path, body], sort_keys=True, ensure_ascii=False)
     return here().people.keyed_hash("request", canonical.encode())[:32]

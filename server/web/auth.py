@@ -78,6 +78,9 @@ RIGHTS: Mapping[str, Right] = {
     "windows.hold": AT_WINDOW,
     "windows.resume_held": AT_WINDOW,
     "windows.transfer": AT_WINDOW,
+    "staff.hand_over": AT_WINDOW,
+    "staff.move_held": AT_WINDOW,
+    "staff.alive": AT_WINDOW,
     "manager.assign_services": Right(roles=CHIEFS),
     "manager.close_day": Right(roles=CHIEFS),
     "manager.commits": Right(roles=CONTROLLERS | {Role.DEVICES, Role.INTEGRATION}),
@@ -234,6 +237,8 @@ def _let_in(site: Site) -> None:
             _check_csrf(identity)
         site.people.seen(identity, request.remote_addr or "")
     _check_right(site, right, identity)
+    if is_command and right.at_window is Kind.KEYPAD:  # a press there, taken or refused, is a sign of life
+        site.presence.seen(HallId((request.view_args or {})["hall"]), WindowNo((request.view_args or {})["no"]))
 
 
 def _check_csrf(identity: Identity) -> None:

@@ -28,19 +28,10 @@ api = APIBlueprint(
 def login(body: wire.Login) -> Response:
     """Sign in; a clerk names the window. Gives the session cookie and the CSRF token."""
     site = here()
-    site.sign_ins.take(request.remote_addr or "")
-    try:
-        user = site.people.check_password(body.work_id, body.password)
-        hall = _hall(site, user, body.hall)
-        window = _window(user, hall, body.window)
-        token, identity = site.people.sign_in(user, hall=hall, window=window)
-    except SignInFailed as error:
-        _note("failed", body.work_id)
-        raise Problem("sign_in_failed") from error
-    except Locked as error:
-        _note("locked", body.work_id)
-        raise too_many(error.retry_after_s) from error
-    _note("done", body.work_id)
+    user = check_password(body.work_id, body.password)
+    hall = _hall(site, user, body.hall)
+    window = _window(user, hall, body.window)
+    token, identity = begin_session(user, hall, window)
     response = reply(me_of(site, identity))
     set_cookie(response, SESSION_COOKIE, token, max_age=SESSION_IDLE_S)
     return response
@@ -62,6 +53,40 @@ def logout(body: wire.Nothing) -> Response:  # noqa: ARG001
 def me() -> Response:
     """Say who the sender is, and the token that commands need in `X-CSRF-Token`. Never an error."""
     return reply(me_of(here(), who()))
+
+
+def check_password(work_id: str, password: str) -> User:
+    """Give the account that work id and password open; every try is counted, a bad one recorded.
+
+    Raises:
+        Problem: they do not belong together, or there were too many tries.
+    """
+    site = here()
+    site.sign_ins.take(request.remote_addr or "")
+    try:
+        user = site.people.check_password(work_id, password)
+    except SignInFailed as error:
+        _note("failed", work_id)
+        raise Problem("sign_in_failed") from error
+    except Locked as error:
+        _note("locked", work_id)
+        raise too_many(error.retry_after_s) from error
+    return user
+
+
+def begin_session(user: User, hall: HallId | None, window: WindowNo | None) -> tuple[str, Identity]:
+    """Give the cookie's token of a new session and who it stands for.
+
+    Raises:
+        Problem: the account was disabled in this very moment.
+    """
+    try:
+        token, identity = here().people.sign_in(user, hall=hall, window=window)
+    except SignInFailed as error:
+        _note("failed", user.work_id)
+        raise Problem("sign_in_failed") from error
+    _note("done", user.work_id)
+    return token, identity
 
 
 def me_of(site: Site, identity: Identity | None) -> wire.Me:

@@ -36,6 +36,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "not_found": (404, "没有这个地址。", "There is nothing at this address."),
     "hall_not_found": (404, "没有大厅“{hall}”。", "There is no hall {hall}."),
     "day_not_found": (404, "{day} 没有营业记录。", "There was no business day {day}."),
+    "account_not_found": (
+        404,
+        "没有工号“{clerk}”的账号，或账号已停用。",
+        "There is no open account {clerk}.",
+    ),
     "method_not_allowed": (405, "此地址不支持这种请求方式。", "This address does not take this method."),
     "nobody_at_window": (
         409,
@@ -44,6 +49,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     ),
     "hall_missing": (422, "请写明大厅（hall）。", "Name the hall: this server has several."),
     "window_not_yours": (403, "您不能在窗口 {window} 登录。", "You may not sign in at window {window}."),
+    "window_not_for": (
+        403,
+        "{clerk} 不能在窗口 {window} 办公，请换一位，或由管理员修改其账号的窗口。",
+        "{clerk} may not work at window {window}. Choose somebody else, or let an admin change the account.",
+    ),
     "register_full": (409, "设备登记已满。", "The register of devices is full."),
     "too_large": (413, "请求内容太大，最多 {limit} 字节。", "The request is too large: at most {limit} bytes."),
     "not_json": (

@@ -22,6 +22,7 @@ from server.web.buckets import (
 )
 from server.web.doors import Doors
 from server.web.history import History
+from server.web.presence import Presence
 
 EXTENSION = "jiaohao"
 
@@ -50,6 +51,7 @@ class Site:
     dev: bool = False
     drill: bool = False
     histories: dict[HallId, History] = field(default_factory=dict)
+    presence: Presence = field(default_factory=Presence)
     presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
     audit_lines: Buckets = field(default_factory=lambda: Buckets(AUDIT_BURST, AUDIT_PER_S))
     sign_ins: Buckets = field(default_factory=lambda: Buckets(LOGIN_BURST, LOGIN_PER_S))

@@ -17,7 +17,6 @@ from server.domain.terms import (
     PriorityRule,
     ServiceId,
     WindowNo,
-    WindowStatus,
     business_day,
 )
 from server.projections.common import (
@@ -240,7 +239,7 @@ def _window(state: HallState, plan: HallPlan, no: WindowNo) -> wire.WindowState:
         label=current.label if current else None,
         service=current.service if current else None,
         clerk=window.clerk,
-        pause_reason=window.paused if status is WindowStatus.PAUSED else None,
+        pause_reason=window.paused,
         since=instant(plan, window.since_ms) if window.since_ms else None,
         serves=list(window.serves),
         relief=list(window.relief),

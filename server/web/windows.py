@@ -6,7 +6,7 @@ from flask_openapi3.models.tag import Tag
 
 from server.domain import commands as c
 from server.domain.state import HallState
-from server.domain.terms import HallId, Label, ServiceId, TicketId, WindowNo, WorkId
+from server.domain.terms import HallId, Label, PauseReason, ServiceId, TicketId, WindowNo, WorkId
 from server.hall import Hall
 from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, reply, run
@@ -38,7 +38,7 @@ def open_window(path: wire.WindowPath, body: wire.Nothing) -> Response:  # noqa:
 @api.post(f"{_WINDOW}/pause", responses={200: wire.WindowChanged})
 def pause_window(path: wire.WindowPath, body: wire.Pause) -> Response:
     """Take no calls for a while; the reason is shown."""
-    command = c.PauseWindow(window=WindowNo(path.no), reason=body.reason, note=body.note)
+    command = c.PauseWindow(window=WindowNo(path.no), reason=PauseReason(body.reason), note=body.note)
     return _window_changed(hall_of(path.hall), command)
 
 

@@ -48,6 +48,7 @@ Text = TypeAliasType(
     ],
 )
 
+PersonPause = Literal["lunch", "document", "meeting", "toilet", "fault", "other"]  # left_alone is the clock's alone
 PersonRole = Literal["clerk", "guide", "manager", "admin", "auditor"]
 DeviceRole = Literal["kiosk", "devices", "display", "integration"]
 DeviceKind = Literal["printer", "strip", "keypad", "speaker", "rating"]
@@ -459,6 +460,8 @@ class Leg(Answer):
 
     service: str
     name: Text
+    zone_name: Text
+    floor: Text | None
     status: LegStatus
     window: str | None
     finished_at: Instant | None
@@ -648,8 +651,24 @@ class Transfer(Body):
 class Pause(Body):
     """Why the window is paused; shown on its strip."""
 
-    reason: PauseReason
+    reason: PersonPause
     note: Words = ""
+
+
+class HandOver(Body):
+    """Who takes over: `work_id` and `password` of the colleague, or `clerk` when a manager says so."""
+
+    work_id: Annotated[str | None, Field(min_length=1, max_length=ID_LENGTH_MAX)] = None
+    password: Annotated[str | None, Field(min_length=1, max_length=PASSWORD_LENGTH_MAX)] = None
+    clerk: Id | None = None
+    reason: Words = ""
+
+
+class MoveHeld(Body):
+    """Where the held and missed visitors of the window are kept from now on."""
+
+    to_window: Id
+    reason: Words = ""
 
 
 class Assign(Body):
@@ -699,6 +718,33 @@ class WindowChanged(Answer):
     window: str
     status: WindowStatus
     seq: int
+
+
+class HandedOver(Answer):
+    """`clerk` works at the window now; its current `ticket` and its `held` list stayed."""
+
+    window: str
+    from_clerk: str
+    clerk: str
+    ticket: str | None
+    held: list[str]
+    seq: int
+
+
+class HeldMoved(Answer):
+    """The tickets that `to_window` keeps now."""
+
+    window: str
+    to_window: str
+    held: list[str]
+    missed: list[str]
+    seq: int
+
+
+class Alive(Answer):
+    """Noted."""
+
+    window: str
 
 
 class Assigned(Answer):

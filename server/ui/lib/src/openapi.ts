@@ -277,6 +277,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/windows/{no}/alive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that somebody is at work at the window; pages send it when keys or the pointer are used, commands say it too.
+         * @description <br/>Where the hall file sets `[staff] left_alone_min`, a window without a sign of life for so long is paused.
+         */
+        post: operations["alive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/windows/{no}/call": {
         parameters: {
             query?: never;
@@ -345,6 +365,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/windows/{no}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a colleague take over the window with its current visitor and its lists (换岗).
+         * @description <br/>With `work_id` and `password` the colleague proves who it is, and the session of this browser becomes the<br/>colleague's: ask `GET /me` for its CSRF token. With `clerk` a manager names the colleague, or a clerk who signed in<br/>at the window that another left takes it over.
+         */
+        post: operations["hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/windows/{no}/hold": {
         parameters: {
             query?: never;
@@ -373,6 +413,23 @@ export interface paths {
         put?: never;
         /** The visitor did not come and may come back. */
         post: operations["missed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/windows/{no}/move-held": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep the held and missed visitors of the window at another one from now on. */
+        post: operations["move_held"];
         delete?: never;
         options?: never;
         head?: never;
@@ -630,6 +687,14 @@ export interface components {
             alarm_before_close_min: number;
             /** Partners */
             partners: string[];
+        };
+        /**
+         * Alive
+         * @description Noted.
+         */
+        Alive: {
+            /** Window */
+            window: string;
         };
         /**
          * Assign
@@ -1137,6 +1202,57 @@ export interface components {
             halls: components["schemas"]["HallSummary"][];
         };
         /**
+         * HandOver
+         * @description Who takes over: `work_id` and `password` of the colleague, or `clerk` when a manager says so.
+         */
+        HandOver: {
+            /** Clerk */
+            clerk?: string | null;
+            /** Password */
+            password?: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Work Id */
+            work_id?: string | null;
+        };
+        /**
+         * HandedOver
+         * @description `clerk` works at the window now; its current `ticket` and its `held` list stayed.
+         */
+        HandedOver: {
+            /** Clerk */
+            clerk: string;
+            /** From Clerk */
+            from_clerk: string;
+            /** Held */
+            held: string[];
+            /** Seq */
+            seq: number;
+            /** Ticket */
+            ticket: string | null;
+            /** Window */
+            window: string;
+        };
+        /**
+         * HeldMoved
+         * @description The tickets that `to_window` keeps now.
+         */
+        HeldMoved: {
+            /** Held */
+            held: string[];
+            /** Missed */
+            missed: string[];
+            /** Seq */
+            seq: number;
+            /** To Window */
+            to_window: string;
+            /** Window */
+            window: string;
+        };
+        /**
          * IssueTicket
          * @description A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash.
          *
@@ -1229,6 +1345,7 @@ export interface components {
         Leg: {
             /** Finished At */
             finished_at: string | null;
+            floor: components["schemas"]["Text"] | null;
             name: components["schemas"]["Text"];
             /** Service */
             service: string;
@@ -1237,6 +1354,7 @@ export interface components {
             unserved: boolean;
             /** Window */
             window: string | null;
+            zone_name: components["schemas"]["Text"];
         };
         /**
          * LegStatus
@@ -1321,6 +1439,19 @@ export interface components {
             ticket?: string | null;
         };
         /**
+         * MoveHeld
+         * @description Where the held and missed visitors of the window are kept from now on.
+         */
+        MoveHeld: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** To Window */
+            to_window: string;
+        };
+        /**
          * Moved
          * @description The ticket after the command; `window` is where it is now.
          *
@@ -1377,7 +1508,11 @@ export interface components {
              * @default
              */
             note?: string;
-            reason: components["schemas"]["PauseReason"];
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "lunch" | "document" | "meeting" | "toilet" | "fault" | "other";
         };
         /**
          * PauseReason
@@ -1993,6 +2128,7 @@ export interface components {
     pathItems: never;
 }
 export type AgencyRules = components['schemas']['AgencyRules'];
+export type Alive = components['schemas']['Alive'];
 export type Assign = components['schemas']['Assign'];
 export type Assigned = components['schemas']['Assigned'];
 export type BookingRules = components['schemas']['BookingRules'];
@@ -2021,6 +2157,9 @@ export type HallState = components['schemas']['HallState'];
 export type HallSummary = components['schemas']['HallSummary'];
 export type HallWindow = components['schemas']['HallWindow'];
 export type Halls = components['schemas']['Halls'];
+export type HandOver = components['schemas']['HandOver'];
+export type HandedOver = components['schemas']['HandedOver'];
+export type HeldMoved = components['schemas']['HeldMoved'];
 export type IssueTicket = components['schemas']['IssueTicket'];
 export type IssuedTicket = components['schemas']['IssuedTicket'];
 export type Kiosk = components['schemas']['Kiosk'];
@@ -2030,6 +2169,7 @@ export type LegsPlanned = components['schemas']['LegsPlanned'];
 export type Login = components['schemas']['Login'];
 export type Me = components['schemas']['Me'];
 export type Move = components['schemas']['Move'];
+export type MoveHeld = components['schemas']['MoveHeld'];
 export type Moved = components['schemas']['Moved'];
 export type Nothing = components['schemas']['Nothing'];
 export type OpeningHours = components['schemas']['OpeningHours'];
@@ -2827,6 +2967,51 @@ export interface operations {
             };
         };
     };
+    alive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     call_ticket: {
         parameters: {
             query?: never;
@@ -3019,6 +3204,54 @@ export interface operations {
             };
         };
     };
+    hand_over: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedOver"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     hold: {
         parameters: {
             query?: never;
@@ -3093,6 +3326,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Moved"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_held: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                no: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveHeld"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldMoved"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
