@@ -39,8 +39,22 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One stop of a joint matter (一事联办)."""
+
+    name: Text
+    zone: Text
+    floor: Text | None
+    done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrintTicket:
-    """Print one ticket (号票) for a visitor."""
+    """Print one ticket (号票) for a visitor.
+
+    `stops` of a joint matter in order, `lead_window` the one of first contact (首办); `flags` and `kind` are marks of
+    the service; `tenant` the unit of a shared hall; `takes_in_only`: nothing is decided at the windows (只收不办).
+    """
 
     hall_name: Text
     ticket: str
@@ -61,6 +75,13 @@ class PrintTicket:
     notice: Text | None
     reprint: bool
     drill: bool
+    stops: tuple[Stop, ...] = ()
+    lead_window: str | None = None
+    kind: str = "ordinary"
+    flags: tuple[str, ...] = ()
+    tenant: Text | None = None
+    department: str | None = None
+    takes_in_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +156,7 @@ class WindowPicture:
     call_count: int
     held: tuple[str, ...] = ()  # labels held by this window, oldest first
     missed: tuple[str, ...] = ()  # labels missed here that may come back
+    staffed: bool = True  # else nobody is ever sent there (未派驻)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +226,7 @@ def read_window(wire: object) -> WindowPicture:
         call_count=now.whole("call_count") if now else 0,
         held=top.labels("held"),
         missed=top.labels("missed", only="reinstatable"),
+        staffed=top.get("staffed") is not False,
     )
 
 
@@ -230,6 +253,22 @@ def _read_print(data: "_Fields") -> PrintTicket:
         notice=data.names_or_none("notice"),
         reprint=data.get("reprint") is True,
         drill=data.get("drill") is True,
+        stops=tuple(_read_stop(leg) for leg in data.rows("legs")),
+        lead_window=data.text_or_none("lead_window"),
+        kind=data.text_or_none("kind") or "ordinary",
+        flags=data.texts("flags") if data.get("flags") else (),
+        tenant=data.names_or_none("tenant"),
+        department=data.text_or_none("department"),
+        takes_in_only=data.get("takes_in_only") is True,
+    )
+
+
+def _read_stop(leg: "_Fields") -> Stop:
+    return Stop(
+        name=leg.names("name"),
+        zone=leg.names("zone_name"),
+        floor=leg.names_or_none("floor"),
+        done=leg.text("status") == "done",
     )
 
 
@@ -276,6 +315,15 @@ class _Fields:
         if not isinstance(value, list):
             raise BadWire(f"{self._path}.{key}: a list of texts was expected, not {value!r}")
         return tuple(str(each) for each in value)
+
+    def rows(self, key: str) -> list["_Fields"]:
+        """Give the objects of a list; a missing list is empty."""
+        value = self.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise BadWire(f"{self._path}.{key}: a list was expected, not {value!r}")
+        return [_Fields(row, f"{self._path}.{key}[{place}]") for place, row in enumerate(value)]
 
     def labels(self, key: str, only: str | None = None) -> tuple[str, ...]:
         """Give the `label` of each object of a list that has the flag `only`; a missing list is empty."""

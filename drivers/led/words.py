@@ -37,6 +37,7 @@ LANGUAGES = ("zh", "en")
 _CALL = MappingProxyType({"zh": "请 {label} 号", "en": "Ticket {label}"})
 _SERVE = MappingProxyType({"zh": "正在办理 {label}", "en": "Serving {label}"})
 _WELCOME = MappingProxyType({"zh": "欢迎办理", "en": "Welcome"})
+_UNSTAFFED = MappingProxyType({"zh": "未派驻", "en": "Not staffed"})
 _CLOSED = MappingProxyType({"zh": "未开放", "en": "Closed"})
 _PAUSED = MappingProxyType({"zh": "暂停服务 {reason}", "en": "Paused {reason}"})
 # Visitors are told what helps them to decide whether to wait; why exactly a clerk is away is nobody's business.
@@ -64,6 +65,8 @@ def say(picture: WindowPicture, languages: tuple[str, ...], *, idle_name: bool =
             reasons = _REASONS.get(picture.pause_reason or "", {})
             lines = tuple(_PAUSED[each].format(reason=reasons.get(each, "")).strip() for each in languages)
             return Saying(lines=lines, mood=Mood.AWAY)
+        case WindowStatus.CLOSED if not picture.staffed:
+            return _saying(Mood.AWAY, _UNSTAFFED, languages)
         case WindowStatus.CLOSED:
             return _saying(Mood.AWAY, _CLOSED, languages)
         case _:

@@ -3,20 +3,21 @@
 Made for a reader of seventy without glasses: the number is as large as the paper allows, what to do next is six
 millimetres high, and nothing that matters is smaller than three. The first language of the hall leads, the second
 follows in small print. Every line is as large as it fits: first at double size, then double height, and only then
-broken.
+broken. The stops of a joint matter (一事联办) are a list to tick off: one number, several windows.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from drivers.jobs import PrintTicket, Text, in_language
+from drivers.jobs import PrintTicket, Stop, Text, in_language
 from drivers.printer.escpos import Feed, Item, Qr, TextLine, columns_of, qr_module_dots, sanitise
 from drivers.printer.profiles import Profile
 
 MAX_WINDOWS_SHOWN = 8
 MAX_ADVICE_LINES = 4
 MAX_NAME_LINES = 3
+MAX_STOP_LINES = 2
 QR_SHARE_OF_WIDTH = 0.5
 """The symbol takes at most this much of the paper's width: some 20 mm on 58 mm paper, 33 mm on 80 mm."""
 _BIGGEST = 8
@@ -38,6 +39,18 @@ _ZH: Mapping[str, str] = MappingProxyType(
         "scan": "扫码看排队进度",
         "taken": "取号时间 {at}",
         "keep": "请留意叫号 过号请找导办台",
+        "stops": "一号联办 共 {n} 项",
+        "stops_how": "一个号办完全部，请依次办理",
+        "lead": "首办窗口 {w}",
+        "department": "部门：{name}",
+        "takes_in_only": "窗口只收件，不当场办结",
+        "cross_province": "跨省通办",
+        "in_province": "省内通办",
+        "one_thing": "一件事",
+        "fee": "收费",
+        "pickup": "取件",
+        "consult": "咨询",
+        "complaint": "投诉",
     }
 )
 _EN: Mapping[str, str] = MappingProxyType(
@@ -54,9 +67,24 @@ _EN: Mapping[str, str] = MappingProxyType(
         "scan": "Scan to follow your turn",
         "taken": "Issued {at}",
         "keep": "Missed your call? Ask at the desk.",
+        "stops": "{n} stops, one number",
+        "stops_how": "Keep this number for all of them",
+        "lead": "First contact: window {w}",
+        "department": "Department: {name}",
+        "takes_in_only": "Papers are taken in, decided later",
+        "cross_province": "Cross-province",
+        "in_province": "In-province",
+        "one_thing": "One visit",
+        "fee": "Fees",
+        "pickup": "Collection",
+        "consult": "Enquiry",
+        "complaint": "Complaint",
     }
 )
 _PHRASES: Mapping[str, Mapping[str, str]] = MappingProxyType({"zh": _ZH, "en": _EN})
+_MARKS = ("cross_province", "in_province", "one_thing", "fee", "pickup", "consult", "complaint")
+"""Flags and kinds of a service that are worth a word on paper, in this order."""
+_BOX, _TICKED = "□", "√"
 
 
 def lay_out(job: PrintTicket, profile: Profile) -> list[Item]:
@@ -65,8 +93,14 @@ def lay_out(job: PrintTicket, profile: Profile) -> list[Item]:
     page.names(job.hall_name, bold=True)
     if job.drill:
         page.phrase("drill", bold=True)
+    if job.tenant is not None:
+        page.names(job.tenant, sizes=_SIZES)
     page.rule()
     page.names(job.service, sizes=_SIZES)
+    page.marks([mark for mark in _MARKS if mark in job.flags or mark == job.kind], job.service)
+    if job.department is not None:
+        page.phrase("department", sizes=_SMALL, main_only=True, names={"name": {"zh": job.department}})
+        page.feed(_AIR_DOTS)
     if job.priority_name is not None:
         page.phrase("priority", bold=True, names={"name": job.priority_name})
     page.feed(8)
@@ -78,9 +112,13 @@ def lay_out(job: PrintTicket, profile: Profile) -> list[Item]:
         shown = _window_list(job.windows)
         page.phrase("windows", bold=True, names={"w": {"zh": "、".join(shown), "en": ", ".join(shown)}})
     _place(page, job)
+    if job.takes_in_only:
+        page.phrase("takes_in_only", bold=True)
     page.rule()
     page.phrase("ahead" if job.ahead else "nobody", bold=True, n=job.ahead)
     _forecast(page, job)
+    if job.stops:
+        _stops(page, job)
     if job.track_url:
         page.feed(16)
         page.qr(job.track_url)
@@ -109,6 +147,25 @@ def _forecast(page: "_Page", job: PrintTicket) -> None:
     low = max(1, math.ceil(job.eta_p50_s / 60))
     high = max(low, math.ceil((job.eta_p80_s or job.eta_p50_s) / 60))
     page.phrase("wait_one" if low == high else "wait", a=low, b=high)
+
+
+def _stops(page: "_Page", job: PrintTicket) -> None:
+    """Add the stops of a joint matter: a box to tick, a number, what for and where; a stop that is done is ticked."""
+    page.rule()
+    page.phrase("stops", bold=True, n=len(job.stops))
+    page.phrase("stops_how", sizes=_SMALL)
+    for number, stop in enumerate(job.stops, start=1):
+        page.feed(_AIR_DOTS)
+        page.stop(f"{_TICKED if stop.done else _BOX} {number} ", stop)
+    page.feed(_AIR_DOTS)
+    if job.lead_window is not None:
+        page.phrase("lead", bold=True, w=job.lead_window)
+
+
+def _where(stop: Stop, language: str, name: str = "") -> str:
+    """Give floor and zone of a stop in words, behind its name; what is called alike is said once."""
+    parts = (name, in_language(stop.floor or {}, language), in_language(stop.zone, language))
+    return (" " if language == "zh" else ", ").join(dict.fromkeys(part for part in parts if part))
 
 
 def _window_list(windows: Sequence[str]) -> list[str]:
@@ -177,6 +234,38 @@ class _Page:
             if language is not None and (language == self._main or text.get(language)):
                 for line in _wrap(sanitise(in_language(text, language)), self._profile.columns, MAX_ADVICE_LINES):
                     self.items.append(TextLine(text=line))
+
+    def marks(self, keys: Sequence[str], name: Text) -> None:
+        """Add the marks of a service on one line, but none that its name says already."""
+        written = [
+            ("、" if language == "zh" else ", ").join(
+                _PHRASES[language][key] for key in keys if _PHRASES[language][key] not in in_language(name, language)
+            )
+            for language in (self._main, self._second)
+            if language is not None
+        ]
+        if written[0]:
+            self._add(written[0], _SIZES, bold=True)
+        if written[1:] and written[1]:
+            self._add(written[1], _SMALL)
+        if any(written):
+            self.feed(_AIR_DOTS)
+
+    def stop(self, head: str, stop: Stop) -> None:
+        """Add one stop of a joint matter: its name at double height behind its head, small below it where that is."""
+        indent = columns_of(head)
+        width = self._profile.columns - indent
+        stop_name = in_language(stop.name, self._main)
+        for place, line in enumerate(_wrap(sanitise(stop_name), width, MAX_STOP_LINES)):
+            before = head if place == 0 else " " * indent
+            self.items.append(TextLine(text=before + line, height=2, align="left", bold=True))
+        told_in = [_where(stop, self._main)]
+        if self._second is not None:
+            second_name = in_language(stop.name, self._second)
+            told_in.append(_where(stop, self._second, "" if second_name == stop_name else second_name))
+        for told in dict.fromkeys(told_in):
+            for line in _wrap(sanitise(told), width, MAX_STOP_LINES):
+                self.items.append(TextLine(text=" " * indent + line, align="left"))
 
     def number(self, label: str) -> None:
         """Add the label as large as the paper allows."""

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from server.domain.state import HallState
-from server.domain.terms import Text, TicketId, TicketStatus, WindowStatus, ZoneId
+from server.domain.terms import Text, TicketId, TicketStatus, WindowStatus, ZoneId, ZoneKind
 from server.projections.common import (
     EtaView,
     floor_of_window,
     floor_of_zone,
     instant,
     instant_or_none,
+    kind_of_window,
     open_windows_by_zone,
     waiting_by_service,
     waiting_by_zone,
@@ -36,10 +37,11 @@ class CallView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardZone:
-    """How full a zone is."""
+    """How full a zone is; `tenant`: whose it is, in a hall that several units share."""
 
     zone: str
     name: Text
+    tenant: Text | None
     floor: Text | None
     waiting: int
     oldest_since: str | None
@@ -48,8 +50,20 @@ class BoardZone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoardArea:
+    """A part of the hall where nobody takes a number: the self-service machines, the guide desk."""
+
+    zone: str
+    name: Text
+    kind: str
+    floor: Text | None
+    about: Text | None
+    always_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardWindow:
-    """What a window is doing."""
+    """What a window is doing, and what it is for; not `staffed` (未派驻), not `decides` (只收不办)."""
 
     window: str
     name: Text
@@ -58,6 +72,9 @@ class BoardWindow:
     status: str
     label: str | None
     pause_reason: str | None
+    kind: str
+    staffed: bool
+    decides: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +91,7 @@ class BoardPicture:
     calls: tuple[CallView, ...]
     zones: tuple[BoardZone, ...]
     windows: tuple[BoardWindow, ...]
+    areas: tuple[BoardArea, ...]
 
 
 def board(state: HallState, *, zone: ZoneId | None = None, drill: bool = False) -> BoardPicture:
@@ -90,6 +108,7 @@ def board(state: HallState, *, zone: ZoneId | None = None, drill: bool = False) 
         calls=_calls(state, zone),
         zones=_zones(state, zone),
         windows=_windows(state, zone),
+        areas=_areas(state, zone),
     )
 
 
@@ -141,6 +160,7 @@ def _zones(state: HallState, only: ZoneId | None) -> tuple[BoardZone, ...]:
         BoardZone(
             zone=zone.id,
             name=zone.name,
+            tenant=state.plan.tenant[zone.tenant].name if zone.tenant in state.plan.tenant else None,
             floor=floor_of_zone(state.plan, zone.id),
             waiting=waiting[zone.id].count,
             oldest_since=instant_or_none(state.plan, waiting[zone.id].oldest_ms),
@@ -168,6 +188,25 @@ def _windows(state: HallState, only: ZoneId | None) -> tuple[BoardWindow, ...]:
                 status=status,
                 label=state.tickets[window.current].label if window.current else None,
                 pause_reason=window.paused if status is WindowStatus.PAUSED else None,
+                kind=kind_of_window(state, no),
+                staffed=planned.staffed,
+                decides=planned.decides,
             )
         )
     return tuple(views)
+
+
+def _areas(state: HallState, only: ZoneId | None) -> tuple[BoardArea, ...]:
+    """Give the areas without numbers; the board of one zone shows none, unless it is of that area."""
+    return tuple(
+        BoardArea(
+            zone=zone.id,
+            name=zone.name,
+            kind=zone.kind,
+            floor=floor_of_zone(state.plan, zone.id),
+            about=zone.about,
+            always_open=zone.always_open,
+        )
+        for zone in state.plan.zones
+        if zone.kind is not ZoneKind.QUEUE and (only is None or zone.id == only)
+    )

@@ -12,6 +12,7 @@ from server.domain.terms import (
     HallPlan,
     LegStatus,
     ServiceId,
+    ServiceKind,
     Text,
     TicketStatus,
     WindowNo,
@@ -57,6 +58,8 @@ class LegView:
 
     service: str
     name: Text
+    zone_name: Text
+    floor: Text | None
     status: LegStatus
     window: str | None = None
     finished_at: str | None = None
@@ -72,6 +75,8 @@ def legs_of(state: HallState, ticket: Ticket) -> tuple[LegView, ...]:
         LegView(
             service=leg.service,
             name=service_name(plan, leg.service),
+            zone_name=zone_of_service(plan, leg.service),
+            floor=floor_of_service(plan, leg.service),
             status=LegStatus.DONE,
             window=leg.window,
             finished_at=instant(plan, leg.finished_ms),
@@ -83,6 +88,8 @@ def legs_of(state: HallState, ticket: Ticket) -> tuple[LegView, ...]:
     active = LegView(
         service=ticket.service,
         name=service_name(plan, ticket.service),
+        zone_name=zone_of_service(plan, ticket.service),
+        floor=floor_of_service(plan, ticket.service),
         status=LegStatus.DONE if finished else LegStatus.PLANNED if over else LegStatus.ACTIVE,
         window=None if over and not finished else ticket.window,
         finished_at=instant_or_none(plan, ticket.finished_ms),
@@ -92,6 +99,8 @@ def legs_of(state: HallState, ticket: Ticket) -> tuple[LegView, ...]:
         LegView(
             service=service,
             name=service_name(plan, service),
+            zone_name=zone_of_service(plan, service),
+            floor=floor_of_service(plan, service),
             status=LegStatus.PLANNED,
             unserved=not over and not open_windows(state, service),
         )
@@ -135,6 +144,38 @@ def zone_name(plan: HallPlan, zone: ZoneId) -> Text:
     """Give the name of a zone; its id when the hall no longer has it."""
     known = plan.zone.get(zone)
     return known.name if known else {"zh": zone}
+
+
+def zone_of_service(plan: HallPlan, service: ServiceId) -> Text:
+    """Give the name of the zone where a service is waited for; nothing in it when the hall no longer has it."""
+    known = plan.service.get(service)
+    return zone_name(plan, known.zone) if known else {"zh": ""}
+
+
+def floor_of_service(plan: HallPlan, service: ServiceId) -> Text | None:
+    """Give the name of the floor where a service is waited for, None when the file does not say."""
+    known = plan.service.get(service)
+    return floor_of_zone(plan, known.zone) if known else None
+
+
+def takes_in_only(state: HallState, service: ServiceId) -> bool:
+    """Say whether the windows that serve it take papers in and decide nothing (只收不办)."""
+    windows = state.windows_of(service)
+    return bool(windows) and not any(state.plan.window[no].decides for no in windows)
+
+
+def tenant_name(plan: HallPlan, service: ServiceId) -> Text | None:
+    """Give the unit of a shared hall that a service belongs to: its own, else its zone's; None in a hall of one."""
+    known = plan.service.get(service)
+    zone = plan.zone.get(known.zone) if known else None
+    id_ = (known.tenant if known else None) or (zone.tenant if zone else None)
+    return plan.tenant[id_].name if id_ is not None and id_ in plan.tenant else None
+
+
+def kind_of_window(state: HallState, no: WindowNo) -> ServiceKind:
+    """Give what a window is for: the one kind of all that it serves, else ordinary."""
+    kinds = {known.kind for id_ in state.windows[no].serves if (known := state.plan.service.get(id_)) is not None}
+    return kinds.pop() if len(kinds) == 1 else ServiceKind.ORDINARY
 
 
 def window_name(plan: HallPlan, no: WindowNo) -> Text:

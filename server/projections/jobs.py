@@ -10,7 +10,7 @@ from typing import assert_never
 
 from server.domain import events as e
 from server.domain.state import HallState, Ticket
-from server.domain.terms import ORDINARY, DeviceId, Label, Text, TicketId, TicketStatus, WindowNo, ZoneId
+from server.domain.terms import ORDINARY, DeviceId, Label, ServiceKind, Text, TicketId, TicketStatus, WindowNo, ZoneId
 from server.projections.common import (
     EtaView,
     LegView,
@@ -19,6 +19,8 @@ from server.projections.common import (
     lead_window,
     legs_of,
     service_name,
+    takes_in_only,
+    tenant_name,
     track_url,
     window_name,
     zone_name,
@@ -31,7 +33,7 @@ PRINTING_CHANNELS = frozenset({"kiosk", "guide"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintTicket:
-    """What stands on the paper."""
+    """What stands on the paper. `takes_in_only`: the windows take papers in and decide nothing (只收不办)."""
 
     hall_name: Text
     ticket: str
@@ -53,6 +55,11 @@ class PrintTicket:
     drill: bool
     legs: tuple[LegView, ...]
     lead_window: str | None
+    kind: str
+    flags: tuple[str, ...]
+    tenant: Text | None
+    department: str | None
+    takes_in_only: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +170,7 @@ def still_matters(state: HallState, job: Job) -> bool:
 def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, reprint: bool) -> PrintTicket:
     plan = state.plan
     rule = plan.priority.get(ticket.priority)
+    service = plan.service.get(ticket.service)
     known = ticket.eta_p50_s is not None and ticket.eta_p80_s is not None
     return PrintTicket(
         hall_name=plan.name,
@@ -185,6 +193,11 @@ def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, rep
         drill=drill,
         legs=legs_of(state, ticket),
         lead_window=lead_window(ticket),
+        kind=service.kind if service else ServiceKind.ORDINARY,
+        flags=service.flags if service else (),
+        tenant=tenant_name(plan, ticket.service),
+        department=service.department if service else None,
+        takes_in_only=takes_in_only(state, ticket.service),
     )
 
 

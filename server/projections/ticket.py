@@ -18,6 +18,7 @@ from server.projections.common import (
     lead_window,
     legs_of,
     service_name,
+    takes_in_only,
     window_name,
     zone_name,
 )
@@ -37,6 +38,7 @@ class TicketPicture:
     """One ticket as its holder sees it. `ahead` and `eta` are None when nobody is waited for any more.
 
     `legs` are the stops of a joint matter; `leg_unserved` says that no window works now for one still to come.
+    `takes_in_only`: the windows take papers in and decide nothing.
     `history` is there for the ticket's full form; the holder's own page gets it empty.
     """
 
@@ -66,6 +68,7 @@ class TicketPicture:
     window_name: Text | None
     windows: tuple[str, ...]
     drill: bool
+    takes_in_only: bool = False
     history: tuple[str, ...] = ()
     legs: tuple[LegView, ...] = ()
     lead_window: str | None = None
@@ -114,6 +117,7 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
         window_name=window_name(plan, found.window) if found.window else None,
         windows=(found.bound,) if found.bound else state.windows_of(found.service) if waiting else found.windows,
         drill=drill,
+        takes_in_only=takes_in_only(state, found.service),
         legs=legs,
         lead_window=lead_window(found),
         leg_unserved=any(leg.unserved for leg in legs),

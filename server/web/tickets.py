@@ -202,6 +202,8 @@ def _view(state: HallState, ticket: TicketState, now_ms: int) -> wire.Ticket:
             wire.Leg(
                 service=leg.service,
                 name=dict(leg.name),
+                zone_name=dict(leg.zone_name),
+                floor=dict(leg.floor) if leg.floor else None,
                 status=leg.status,
                 window=leg.window,
                 finished_at=leg.finished_at,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drivers.jobs import BadWire, PrintTicket, Say, WindowStatus, in_language, read_order, read_window
+from drivers.jobs import BadWire, PrintTicket, Say, Stop, WindowStatus, in_language, read_order, read_window
 
 PAPER: dict[str, Any] = {
     "id": "41.0",
@@ -73,9 +73,25 @@ def test_how_long_a_job_lives_is_told_by_the_hall_where_it_says_its_time() -> No
     assert read_order("s", SAY).lives_s(now) == 30
 
 
+def test_the_stops_and_marks_of_a_ticket_are_read_and_an_older_server_sends_none() -> None:
+    told = deepcopy(PAPER)
+    leg = {"name": {"zh": "税务"}, "zone_name": {"zh": "税务区"}, "floor": None, "status": "done", "service": "tax"}
+    told["data"] |= {"legs": [leg], "lead_window": "3", "kind": "pickup", "flags": ["fee"], "takes_in_only": True}
+    told["data"] |= {"tenant": {"zh": "市中心"}, "department": "税务局"}
+    job = read_order("printer-1", told).job
+    assert isinstance(job, PrintTicket)
+    assert job.stops == (Stop(name={"zh": "税务"}, zone={"zh": "税务区"}, floor=None, done=True),)
+    assert (job.lead_window, job.kind, job.flags, job.takes_in_only) == ("3", "pickup", ("fee",), True)
+    assert (job.tenant, job.department) == ({"zh": "市中心"}, "税务局")
+    older = read_order("printer-1", PAPER).job
+    assert isinstance(older, PrintTicket)
+    assert (older.stops, older.kind, older.flags, older.tenant) == ((), "ordinary", (), None)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
+        (("data", "legs"), [7], "job.data.legs[0]: an object was expected"),
         (("kind",), "dance", "job.kind: 'dance' is not known"),
         (("id",), 7, "job.id: text was expected"),
         (("expires_at",), "soon", "job.expires_at: 'soon' is not"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,26 @@ import msgspec
 import pytest
 
 from server.domain import commands as c
-from server.domain.terms import TicketStatus, Track, WindowNo, ZoneId
+from server.domain.terms import (
+    FloorId,
+    ServiceKind,
+    Tenant,
+    TenantId,
+    TicketStatus,
+    Track,
+    Window,
+    WindowNo,
+    Zone,
+    ZoneId,
+    ZoneKind,
+)
 from server.projections.board import CALLS_MAX, board
 from server.projections.common import REASON_MAX
 from server.projections.jobs import jobs_of, still_matters
 from server.projections.manager import manager
 from server.projections.ticket import ticket
 from server.projections.window import HELD_MAX, MISSED_MAX, NEXT_MAX, window
-from tests.projections.scene import Day, a_joint_matter, a_morning
+from tests.projections.scene import PLAN, Day, a_joint_matter, a_morning
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = {"1001": "甲", "1002": "1002"}
@@ -208,3 +221,55 @@ def test_a_call_no_longer_matters_when_the_visitor_has_come() -> None:
     day.at(c.StartServing, "1")
     assert day.read(lambda state: state.tickets[first].status) is TicketStatus.SERVING
     assert not day.read(lambda state: still_matters(state, say))
+
+
+def test_board_strip_and_paper_tell_what_kind_of_window_it_is() -> None:
+    general, tax = PLAN.services
+    desk = Tenant(id=TenantId("city"), name={"zh": "市中心", "en": "City"})
+    machines = Zone(
+        id=ZoneId("machines"),
+        name={"zh": "自助服务区"},
+        floor=FloorId("1F"),
+        kind=ZoneKind.SELF_SERVICE,
+        about={"zh": "社保、医保自助办理"},
+        always_open=True,
+    )
+    empty = Window(no=WindowNo("9"), name={"zh": "9号窗口"}, zone=ZoneId("tax"), staffed=False)
+    day = Day(
+        replace(
+            PLAN,
+            tenants=(desk,),
+            zones=(replace(PLAN.zones[0], tenant=desk.id), PLAN.zones[1], machines),
+            services=(
+                replace(general, kind=ServiceKind.CONSULT, flags=("fee",), department="民政"),
+                replace(tax, legs=(tax.id, general.id)),
+            ),
+            windows=(replace(PLAN.windows[0], decides=False), PLAN.windows[1], empty),
+            digest="2",
+        )
+    )
+    picture = day.read(lambda state: board(state))
+    assert [(one.window, one.kind, one.staffed, one.decides) for one in picture.windows] == [
+        ("1", "consult", True, False),
+        ("3", "ordinary", True, True),
+        ("9", "ordinary", False, True),
+    ]
+    assert [zone.tenant for zone in picture.zones] == [desk.name, None]
+    assert [(area.zone, area.kind, area.floor, area.always_open) for area in picture.areas] == [
+        ("machines", "self_service", {"zh": "一楼", "en": "Ground"}, True)
+    ]
+    assert day.read(lambda state: board(state, zone=ZoneId("tax"))).areas == ()
+    strip = day.read(lambda state: window(state, WindowNo("9"), now_ms=day.now, names={}))
+    assert (strip.status, strip.staffed, strip.decides) == ("closed", False, True)
+    day.issue("general")
+    page = day.read(lambda state: ticket(state, Track("track-1"), now_ms=day.now))
+    assert page is not None
+    assert page.takes_in_only
+    [paper] = [job.data for job in every_job(day)]
+    assert (paper.kind, paper.flags, paper.tenant, paper.department, paper.takes_in_only) == (
+        "consult",
+        ("fee",),
+        desk.name,
+        "民政",
+        True,
+    )
