@@ -115,6 +115,8 @@ def day_ends_ms(plan: HallPlan, day: str) -> int:
     """Give the instant (Unix ms) at which a business day (ISO date) turns."""
     turn = time(plan.day_starts_min // 60, plan.day_starts_min % 60)
     return _ms(plan, date.fromisoformat(day) + timedelta(days=1), turn)
+
+
 def hall_closing(plan: HallPlan, day: str) -> int:
     """Give when the hall closes on a business day (ISO date), Unix ms: after its last hours, else as the day turns."""
     date_ = date.fromisoformat(day)
@@ -150,8 +152,6 @@ def working_day_after(plan: HallPlan, day: str, count: int) -> str:
 def day_after(day: str) -> str:
     """Give the calendar day after a day (ISO dates)."""
     return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
-
-
 
 
 def local(plan: HallPlan, at_ms: int) -> datetime:

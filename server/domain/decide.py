@@ -43,7 +43,14 @@ from server.domain.terms import (
 GRADES = range(1, 6)
 # What may be done although the business day was closed: nothing of it gives or calls a number.
 AFTER_HOURS = (
-    c.Rate | c.AssignServices | c.BookAppointment | c.CancelAppointment | c.ReportResult | c.CaseMove | c.Watch
+    c.Rate
+    | c.AssignServices
+    | c.BookAppointment
+    | c.CancelAppointment
+    | c.ReportResult
+    | c.NoteCaseNumber
+    | c.CaseMove
+    | c.Watch
 )
 
 

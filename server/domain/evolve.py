@@ -165,10 +165,11 @@ def _open_day(state: HallState, day: str, at_ms: int) -> None:
         store.clear()
     state.recent.clear()
     for window in state.windows.values():
-        window.held, window.missed, window.last_finished = [], [], None
+        window.held, window.missed, window.away, window.last_finished = [], [], [], None
         window.served_today = window.busy_s_today = 0
     state.zones = {zone: ZoneCount() for zone in state.zones}
     cases.begin_day(state, day)
+    away.forget_old(state, at_ms)
     appointments.forget_old(state, day)
 
 
@@ -242,6 +243,7 @@ def _finish(state: HallState, event: e.TicketFinished, at_ms: int) -> None:
     state.windows[event.window].last_finished = ticket.id
     meet(ticket, event.window)
     count_served(state, event, ticket.zone)
+    away.collect(state, ticket)
 
 
 def _finish_leg(state: HallState, event: e.LegFinished, at_ms: int) -> None:

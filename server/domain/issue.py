@@ -91,8 +91,6 @@ def issue(
     ]
 
 
-def legs_of(
-    state: HallState, active: ServiceId, services: tuple[ServiceId, ...], *, done: int
 def _check_case(state: HallState, service: ServiceId, case_number: str) -> None:
     """Refuse a second number for one case, and a pickup number for a result that is on its way in this hall today.
 
@@ -129,6 +127,8 @@ def _ready_case(state: HallState, service: ServiceId, visitor: str | None) -> st
     return next((it.case_number for it in ready if it.pickup == service), "")
 
 
+def legs_of(
+    state: HallState, active: ServiceId, services: tuple[ServiceId, ...], *, done: int
 ) -> tuple[ServiceId, ...]:
     """Give the active leg and those after it, or refuse. A done service may come again: the visitor goes back there."""
     legs = tuple(known_service(state, service) for service in services)

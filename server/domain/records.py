@@ -68,8 +68,8 @@ class CaseStep:
     what: str  # opened, received, taken, logged, notice, handed_over, confirmed, reported, finished, ...
     by: str  # a work id, another hall, or nobody: the clock and a bad grade
     note: str = ""
-
     items: tuple[str, ...] = ()  # notice: the papers that are missing
+
 
 @dataclass(slots=True, kw_only=True)
 class Case:
@@ -84,8 +84,8 @@ class Case:
     agent: WorkId | None
     opened_ms: int
     service: ServiceId | None = None
-    client: str = ""
     matter: str = ""  # of a case from another hall: what its service is called there
+    client: str = ""
     visitor: str | None = None
     ticket: TicketId | None = None
     label: Label | None = None
@@ -96,12 +96,12 @@ class Case:
     due: str | None = None
     elsewhere: bool = False  # not this level's matter: to be handed over the same day (当天转交)
     to_hall: HallId | None = None
-    origin: tuple[HallId, CaseId] | None = None
     their_case: CaseId | None = None  # what the case is there
+    origin: tuple[HallId, CaseId] | None = None
     status: CaseStatus = CaseStatus.OPEN
     alarmed: bool = False  # the alarm before closing was raised today
     overdue: bool = False
     appeal: str | None = None  # open, upheld, rejected
     closed_ms: int | None = None
-    steps: list[CaseStep] = field(default_factory=list)
     reported: bool = False  # passed on, and the other hall has told how it ended
+    steps: list[CaseStep] = field(default_factory=list)

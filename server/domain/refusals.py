@@ -47,6 +47,8 @@ class Code(StrEnum):
     NOTICE_EMPTY = "notice_empty"
     NO_PICKUP = "no_pickup"
     RESULT_NOT_READY = "result_not_ready"
+    NOTICE_TOO_LONG = "notice_too_long"
+    LEGS_LEFT = "legs_left"
     NOT_BOOKABLE = "not_bookable"
     SLOT_UNKNOWN = "slot_unknown"
     SLOT_FULL = "slot_full"
@@ -58,18 +60,15 @@ class Code(StrEnum):
     APPOINTMENT_NOT_FOUND = "appointment_not_found"
     APPOINTMENT_OVER = "appointment_over"
     CODE_TAKEN = "code_taken"
+    APPOINTMENT_KNOWN = "appointment_known"
     CASE_NOT_FOUND = "case_not_found"
     CASE_CLOSED = "case_closed"
-    APPOINTMENT_KNOWN = "appointment_known"
     AGENT_FIXED = "agent_fixed"
     CASE_TAKEN = "case_taken"
     CASE_KIND = "case_kind"
     NO_PARTNER = "no_partner"
     APPEAL_OVER = "appeal_over"
     NO_APPEAL = "no_appeal"
-    KIOSK_LIMIT = "kiosk_limit"
-    PREFIX_TAKEN = "prefix_taken"
-    ROLL_NOT_FOUND = "roll_not_found"
     AGENT_MISSING = "agent_missing"
     OWN_CASE = "own_case"
     NOT_YOUR_VISIT = "not_your_visit"
@@ -77,6 +76,9 @@ class Code(StrEnum):
     CASE_RECEIVED = "case_received"
     NUMBER_IN_TEXT = "number_in_text"
     DUE_PAST = "due_past"
+    KIOSK_LIMIT = "kiosk_limit"
+    PREFIX_TAKEN = "prefix_taken"
+    ROLL_NOT_FOUND = "roll_not_found"
     ROLL_RANGE = "roll_range"
     ROLL_USED_UP = "roll_used_up"
     SAME_CLERK = "same_clerk"
@@ -161,12 +163,20 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "Name at least one missing paper.",
     ),
     Code.NO_PICKUP: (
-        "本大厅没有出件窗口，请直接办结。",
-        "This hall has no pickup service. Finish the visit instead.",
+        "本大厅没有出件事项，请指明在哪个事项领取，或直接办结。",
+        "This hall has no pickup service. Name the service that hands the result out, or finish the visit.",
     ),
     Code.RESULT_NOT_READY: (
-        "办件 {case} 还没有出件，请稍后再来取号。",
-        "The result of {case} is not ready yet. Please take a number later.",
+        "办件 {case} 还没有出件，请稍候；出件后再取号或听候叫号。",
+        "The result of {case} is not ready yet. Take a number, or listen for your own, once it is.",
+    ),
+    Code.NOTICE_TOO_LONG: (
+        "一次告知最多 {count} 项，每项最多 {han} 个汉字，请分项写短些。",
+        "A notice has at most {count} items of {columns} letters each. Make them shorter.",
+    ),
+    Code.LEGS_LEFT: (
+        "{label} 还有联办环节未办，请在最后一个环节再转后台待出件。",
+        "{label} still has legs to go. Wait for the result at the last one.",
     ),
     Code.NOT_BOOKABLE: (
         "“{service}”不提供预约，请到现场取号。",
@@ -212,6 +222,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "预约码重复，请重试。",
         "The code is in use. Please try again.",
     ),
+    Code.APPOINTMENT_KNOWN: (
+        "外部编号 {external} 的预约已经登记。",
+        "The appointment with the external id {external} is booked already.",
+    ),
     Code.CASE_NOT_FOUND: (
         "没有台账 {case}。",
         "There is no case {case}.",
@@ -222,10 +236,6 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.AGENT_FIXED: (
         "代办不中途换人：台账 {case} 由 {agent} 负责到底。",
-    Code.APPOINTMENT_KNOWN: (
-        "外部编号 {external} 的预约已经登记。",
-        "The appointment with the external id {external} is booked already.",
-    ),
         "An agent does not change on the way: {agent} looks after case {case} until the end.",
     ),
     Code.CASE_TAKEN: (
@@ -248,21 +258,6 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "台账 {case} 没有待复核的申诉。",
         "Case {case} has no appeal to decide.",
     ),
-    Code.KIOSK_LIMIT: (
-        "这台取号机今天的号已取完，请到导办台取号。",
-        "This kiosk has given all its numbers for today. Please ask at the guide desk.",
-    ),
-    Code.PREFIX_TAKEN: (
-        "字母 {prefix} 已在使用，请换一个号卷字母。",
-        "The letter {prefix} is in use. Choose another letter for the roll.",
-    ),
-    Code.ROLL_NOT_FOUND: (
-        "没有字母为 {prefix} 的号卷，请先登记。",
-        "There is no roll with the letter {prefix}. Announce it first.",
-    ),
-    Code.ROLL_RANGE: (
-        "号卷号码应从小到大，一次最多 {count} 张。",
-        "The numbers of a roll go up, at most {count} at once.",
     Code.AGENT_MISSING: (
         "台账 {case} 还没有经办人，请先接办。",
         "Nobody looks after case {case} yet. Take it first.",
@@ -291,6 +286,21 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "期限 {day} 已经过去，请写今天或以后的日期。",
         "{day} is over. The due day must be today or later.",
     ),
+    Code.KIOSK_LIMIT: (
+        "这台取号机今天的号已取完，请到导办台取号。",
+        "This kiosk has given all its numbers for today. Please ask at the guide desk.",
+    ),
+    Code.PREFIX_TAKEN: (
+        "字母 {prefix} 已在使用，请换一个号卷字母。",
+        "The letter {prefix} is in use. Choose another letter for the roll.",
+    ),
+    Code.ROLL_NOT_FOUND: (
+        "没有字母为 {prefix} 的号卷，请先登记。",
+        "There is no roll with the letter {prefix}. Announce it first.",
+    ),
+    Code.ROLL_RANGE: (
+        "号卷号码应从小到大，一次最多 {count} 张。",
+        "The numbers of a roll go up, at most {count} at once.",
     ),
     Code.ROLL_USED_UP: (
         "号卷 {prefix} 只到 {last}，请换新号卷。",
@@ -327,16 +337,6 @@ DAY_FULL = (
     "“{service}”今天的号已取完，{opens} 起可再取号。",
     "All numbers of {service} are given out for today; there are more from {opens}.",
 )
-NO_TICKET = ("窗口 {window} 现在没有可以这样操作的号。", "Window {window} has no ticket for this now.")
-
-STATUS_WORDS: dict[str, tuple[str, str]] = {
-    TicketStatus.WAITING: ("等候", "waiting"),
-    TicketStatus.CALLED: ("已呼叫", "called"),
-    TicketStatus.SERVING: ("办理中", "being served"),
-    TicketStatus.HELD: ("挂起", "on hold"),
-    TicketStatus.MISSED: ("过号", "missed"),
-    TicketStatus.AWAY: ("暂离", "away"),
-    TicketStatus.FINISHED: ("已办结", "finished"),
 AWAY_FOR_PAPERS = (
     "您的号 {label} 仍然有效，材料备齐后请按“我回来了”，无需重新取号。",
     "Your number {label} is still good: press “I am back” once you have the papers.",
@@ -357,6 +357,16 @@ NO_SLOTS = (
     "“{service}”近期没有可预约的时段，请到现场取号。",
     "{service} has no time that can be booked. Please take a number in the hall.",
 )
+NO_TICKET = ("窗口 {window} 现在没有可以这样操作的号。", "Window {window} has no ticket for this now.")
+
+STATUS_WORDS: dict[str, tuple[str, str]] = {
+    TicketStatus.WAITING: ("等候", "waiting"),
+    TicketStatus.CALLED: ("已呼叫", "called"),
+    TicketStatus.SERVING: ("办理中", "being served"),
+    TicketStatus.HELD: ("挂起", "on hold"),
+    TicketStatus.MISSED: ("过号", "missed"),
+    TicketStatus.AWAY: ("暂离", "away"),
+    TicketStatus.FINISHED: ("已办结", "finished"),
     TicketStatus.NO_SHOW: ("弃号", "a no-show"),
     TicketStatus.CANCELLED: ("已取消", "cancelled"),
     TicketStatus.EXPIRED: ("已作废", "expired"),

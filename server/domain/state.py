@@ -90,6 +90,7 @@ class Ticket:
     legs_planned: tuple[ServiceId, ...] = ()  # after the active one, which is `service`
     contact: WindowNo | None = None  # the first window that spoke with the visitor: it leads a joint matter (首办)
     away_for: AwayFor | None = None  # what a visit that is away waits for
+    away_ms: int | None = None
     notice: tuple[str, ...] = ()  # the missing papers of the last one-time notice (一次告知)
     case_number: str = ""  # 办件编号, given by the system in which the matter is handled
     matter_code: str = ""  # 事项编码; empty: that of the service
@@ -125,6 +126,7 @@ class WindowState:
     current: TicketId | None = None
     held: list[TicketId] = field(default_factory=list)
     missed: list[TicketId] = field(default_factory=list)
+    away: list[TicketId] = field(default_factory=list)  # sent away from here, for papers or for a result
     last_finished: TicketId | None = None
     since_ms: int = 0
     served_today: int = 0
@@ -188,9 +190,9 @@ class HallState:
     appointments: dict[AppointmentId, Appointment] = field(default_factory=dict)  # over the days
     results: dict[str, Result] = field(default_factory=dict)  # by case number, over the days until collected
     cases: dict[CaseId, Case] = field(default_factory=dict)  # over the days
+    struck: set[TicketId] = field(default_factory=set)  # visits whose grade does not count, by appeal; for ever
 
     def window_status(self, no: WindowNo, *, at_work: bool = False) -> WindowStatus:
-    struck: set[TicketId] = field(default_factory=set)  # visits whose grade does not count, by appeal; for ever
         """Say what a window is doing; derived, so that no screen can disagree with it. `at_work`: were it not paused.
 
         A window left alone beside its visitor still calls or serves: `paused` says that it is left alone.
@@ -290,8 +292,10 @@ def leave_window(state: HallState, id_: TicketId, status: TicketStatus, at_ms: i
             window.held.remove(ticket.id)
         elif ticket.status is TicketStatus.MISSED:
             window.missed.remove(ticket.id)
-    ticket.status = status
-    if status in (TicketStatus.WAITING, TicketStatus.AWAY):
+        elif ticket.status is TicketStatus.AWAY:
+            window.away.remove(ticket.id)
+    ticket.status, ticket.away_for, ticket.away_ms = status, None, None
+    if status is TicketStatus.WAITING:
         ticket.window = ticket.clerk = None
     if status in (
         TicketStatus.WAITING,
