@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.live.house import House
+from tests.patience import past_the_turn_of_the_day
+
+
+@pytest.fixture(autouse=True)
+def _one_business_day() -> None:
+    past_the_turn_of_the_day()
 
 
 @pytest.fixture

@@ -15,18 +15,11 @@ import requests
 import socketio
 
 from server.people import People
+from tests.patience import PATIENCE_S, until
+
+__all__ = ["HALL", "Api", "House", "ServerProcess", "Watcher", "rising", "until"]
 
 HALL = "demo"
-PATIENCE_S = 15.0
-
-
-def until(told: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
-    """Wait for a condition, with a bound."""
-    deadline = time.monotonic() + within_s
-    while not told():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_s} s: {what}")
-        time.sleep(0.01)
 
 
 class ServerProcess:
@@ -64,7 +57,7 @@ class ServerProcess:
         """Send a signal and give the exit status."""
         assert self.process is not None
         self.process.send_signal(number)
-        status = self.process.wait(timeout=10)
+        status = self.process.wait(timeout=PATIENCE_S)
         if self.process.stdout is not None:
             assert self.process.stdout.read() == ""  # one line, nothing else
             self.process.stdout.close()
@@ -100,7 +93,7 @@ class Api:
             f"{self._server.url}/api/v1{path}",
             json=body if method != "GET" else None,
             headers=headers,
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         if good:
             assert response.ok, (path, response.status_code, response.text)
@@ -149,7 +142,7 @@ class Watcher:
             transports=["websocket"],
             auth={"token": self._token} if self._token else None,
             headers={"Cookie": cookie} if cookie else {},
-            wait_timeout=10,
+            wait_timeout=PATIENCE_S,
         )
         return self
 
@@ -161,7 +154,7 @@ class Watcher:
         return self
 
     def ask(self, event: str, *asked: object) -> Any:
-        return self._io.call(event, asked if len(asked) != 1 else asked[0], namespace="/live", timeout=10)
+        return self._io.call(event, asked if len(asked) != 1 else asked[0], namespace="/live", timeout=PATIENCE_S)
 
     def raw(self, packet: str) -> None:
         """Send an Engine.IO message as it is."""
@@ -196,7 +189,7 @@ class Watcher:
                 "watch",
                 {"hall": hall, "topic": topic, "after": last and last["seq"]},
                 namespace="/live",
-                timeout=10,
+                timeout=PATIENCE_S,
             )
         except (socketio.exceptions.SocketIOError, TimeoutError) as error:
             self.acks[topic] = {"ok": False, "code": repr(error)}
@@ -219,6 +212,7 @@ class House:
     def __init__(self, root: Path, data: Path, hall_file: Path | None = None) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.people = People(data / "accounts.sqlite")
+        self.people._busy_wait_s = PATIENCE_S  # the server writes there too
         self.server = ServerProcess(root, data, hall_file)
         self._open: list[Watcher | Api] = []
         self.password = "right horse battery"

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 from tests.live.house import House, Watcher, until
+from tests.patience import PATIENCE_S
 
 PRINTER = {"kind": "printer", "driver": "escpos", "url": "tcp://127.0.0.1:9100", "health": "ok"}
 SPEAKER = {"kind": "speaker", "driver": "speech", "url": "aplay:default", "health": "ok"}
@@ -74,7 +75,7 @@ def test_an_unanswered_job_comes_again_with_its_id_and_an_answered_one_never(hou
 
 def is_kept(house: House, job: str) -> bool:
     """Say whether the result of a job is in the journal's file."""
-    with closing(sqlite3.connect(house.server.data / "devices.sqlite")) as base:
+    with closing(sqlite3.connect(house.server.data / "devices.sqlite", timeout=PATIENCE_S)) as base:
         return base.execute("select 1 from job_results where job = ?", (job,)).fetchone() is not None
 
 
@@ -94,6 +95,7 @@ def test_two_speakers_say_the_calls_of_their_zones_and_one_does_not_wait_for_the
     until(lambda: len(tax.jobs) == 1, "the first call of the tax zone")  # nobody is called who was served already
     manager.hall("POST", "/windows/3/call-next", {"finish": True})
     until(lambda: len(tax.jobs) == 2, "both calls of the tax zone")
+    until(lambda: len(general.jobs) == 1, "the call of the general zone")
     assert [job["data"]["window"] for job in tax.jobs] == ["3", "3"]
     assert [job["data"]["window"] for job in general.jobs] == ["2"]
     general.answer = lambda job: {"id": job["id"], "result": {"status": "said"}}

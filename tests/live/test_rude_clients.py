@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import struct
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,9 @@ import pytest
 import requests
 
 from tests.live.house import HALL, House, ServerProcess, until
+from tests.patience import PATIENCE_S
 
+PRESSES = 300  # many more pictures than a line that takes nothing can hold; fewer than a device may press in a burst
 OPEN: list[socket.socket] = []
 
 
@@ -31,7 +32,7 @@ class RawLine:
     def __init__(
         self, server: ServerProcess, *, path: str = "/socket.io/?EIO=4&transport=websocket", **headers: str
     ) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
         OPEN.append(self.socket)
         key = base64.b64encode(os.urandom(16)).decode()
         lines = {
@@ -78,10 +79,16 @@ class RawLine:
             size = struct.unpack("!Q", self._take(8))[0]
         return head[0], self._take(size)
 
+    def packet(self) -> bytes:
+        """Give the next packet that is no ping; pings are answered."""
+        while (body := self.frame()[1]) == b"2":
+            self.send("3")
+        return body
+
     def join(self, token: str | None = None) -> "RawLine":
-        assert self.frame()[1].startswith(b"0")
+        assert self.packet().startswith(b"0")
         self.send("40/live," + (json.dumps({"token": token}) if token else ""))
-        assert self.frame()[1].startswith(b"40/live,")
+        assert self.packet().startswith(b"40/live,")
         return self
 
     def close(self) -> None:
@@ -114,6 +121,9 @@ def open_sockets(server: ServerProcess) -> int:
 
 def test_who_stops_reading_is_cut_and_the_others_get_their_pictures(house: House) -> None:
     healthy = [house.watcher("display").watch("board", "window:3") for _ in range(3)]
+    kiosk = house.api("integration")
+    kiosk.press("tax")
+    before_kb, before_sockets = resident_kb(house.server), open_sockets(house.server)
     stalled = []
     for _ in range(3):
         line = RawLine(house.server).join(house.tokens["display"])
@@ -121,24 +131,16 @@ def test_who_stops_reading_is_cut_and_the_others_get_their_pictures(house: House
         for n, topic in enumerate(["board", "board:tax", "board:general", "window:3", "window:4", "window:1"]):
             line.send(f'42/live,{n}["watch",' + json.dumps({"hall": HALL, "topic": topic}) + "]")
         stalled.append(line)
-    kiosk = house.api("integration")
-    kiosk.press("tax")
-    before_kb, before_sockets = resident_kb(house.server), open_sockets(house.server)
-    deadline = time.monotonic() + 25
-    while open_sockets(house.server) > before_sockets - len(stalled):
-        assert time.monotonic() < deadline, (
-            open_sockets(house.server),
-            before_sockets,
-            house.server.errors.read_text(),
-        )
+    for _ in range(PRESSES):
         kiosk.press("tax")
+    until(lambda: open_sockets(house.server) <= before_sockets, "the lines that take nothing are cut")
     assert resident_kb(house.server) - before_kb < 20_000
     final = kiosk.press("tax")
 
     def newest() -> bool:
-        return all((last := client.last("board")) is not None and last["seq"] == final["seq"] for client in healthy)
+        return all((last := client.last("board")) is not None and last["seq"] >= final["seq"] for client in healthy)
 
-    until(newest, "the newest picture on every healthy board", within_s=3)
+    until(newest, "the newest picture on every healthy board")
     assert all(client.disconnects == 0 for client in healthy)
     for line in stalled:
         line.close()
@@ -149,15 +151,15 @@ def test_a_slow_reader_gets_the_newest_picture_not_all_of_them(house: House) -> 
     line.send('42/live,1["watch",' + json.dumps({"hall": HALL, "topic": "board"}) + "]")
     kiosk = house.api("integration")
     last = 0
-    for _ in range(200):
+    for n in range(200):
         last = kiosk.press("tax")["seq"]
+        if n % 10 == 0:
+            line.send("3")  # it answers pings and reads nothing
     seen: list[int] = []
     while not seen or seen[-1] < last:
-        _, body = line.frame()
+        body = line.packet()
         if body.startswith(b'42/live,["picture"'):
             seen.append(json.loads(body[len("42/live,") :])[1]["seq"])
-        elif body == b"2":
-            line.send("3")
     assert seen == sorted(seen)
     line.close()
 
@@ -184,7 +186,10 @@ def test_polling_and_other_paths_are_no_way_in(shared_house: House) -> None:
     line = RawLine(shared_house.server, path="/api/v1/halls")
     assert line.status == 404
     line.close()
-    assert requests.get(f"{shared_house.server.url}/socket.io/?EIO=4&transport=polling", timeout=5).status_code == 400
+    assert (
+        requests.get(f"{shared_house.server.url}/socket.io/?EIO=4&transport=polling", timeout=PATIENCE_S).status_code
+        == 400
+    )
 
 
 def a_long_message_in_parts(line: RawLine) -> None:
@@ -223,10 +228,8 @@ def test_one_clients_requests_are_answered_in_their_order(shared_house: House) -
         line.send(f'42/live,{n}["watch",' + json.dumps({"hall": HALL, "topic": topic}) + "]")
     answered: list[int] = []
     while len(answered) < 60:
-        _, body = line.frame()
+        body = line.packet()
         if body.startswith(b"43/live,"):
             answered.append(int(body[len("43/live,") :].partition(b"[")[0]))
-        elif body == b"2":
-            line.send("3")
     assert answered == list(range(60))
     line.close()
