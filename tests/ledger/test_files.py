@@ -170,9 +170,7 @@ def test_verification_says_what_is_wrong(tmp_path: Path, ledger: SqliteLedger, c
     assert (whole.good, whole.commits, whole.head) == (True, 1200, commits[-1].hash)
     ledger.close()
     vandal = sqlite3.connect(path)
-    vandal.executescript(
-        "DROP TRIGGER commits_are_final; UPDATE commits SET day = 'x', body = body || ' ' WHERE seq = 9;"
-    )
+    vandal.executescript("DROP TRIGGER commits_are_final; UPDATE commits SET hash = prev_hash WHERE seq = 9;")
     vandal.close()
     verdict = files.verify(path)
     assert not verdict.good
