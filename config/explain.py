@@ -30,6 +30,30 @@ WEEKDAY_NAMES: Final = {
     )
     for name in names.split()
 }
+VALUE_NAMES: Final = WEEKDAY_NAMES | {
+    "自助服务区": "self_service",
+    "自助": "self_service",
+    "引导台": "guide",
+    "导办": "guide",
+    "出件": "pickup",
+    "取件": "pickup",
+    "咨询": "consult",
+    "投诉": "complaint",
+    "跨省通办": "cross_province",
+    "省内通办": "in_province",
+    "一件事一次办": "one_thing",
+    "即办": "immediate",
+    "收费": "fee",
+    "公务员": "civil_servant",
+    "事业编": "institution",
+    "第三方": "third_party",
+    "政府购买服务": "third_party",
+    "公益岗": "public_welfare",
+    "借调": "seconded",
+    "A角": "primary",
+    "B角": "relief",
+}
+"""What people write where a word of the format belongs."""
 
 
 def model_of(data: dict[str, object]) -> tuple[HallFile | None, list[Finding]]:
@@ -147,7 +171,7 @@ def _not_among(path: TablePath, value: object, expected: str) -> Finding:
     allowed = re.findall(r"'([^']*)'", expected)
     guess = None
     if isinstance(value, str):
-        guess = WEEKDAY_NAMES.get(value) or nearest(value, allowed)
+        guess = VALUE_NAMES.get(value) or nearest(value, allowed)
         if guess is None and value[:3].lower() in allowed:
             guess = value[:3].lower()
         guess = guess if guess in allowed else None

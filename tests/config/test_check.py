@@ -218,6 +218,58 @@ CASES = [
         "slot",
         None,
     ),
+    # what a hall is besides: tenants, kinds, marks, legs, unstaffed windows, kiosks, rules
+    ('floor = "1F"', 'tenant = "city"', "unknown_tenant", "city", None),
+    ("first = 1", 'tenant = "city"', "unknown_tenant", "city", None),
+    ('floor = "1F"', 'kind = "selfservice"', "not_among", "kind", '"self_service"'),
+    ('floor = "1F"', 'kind = "guide"', "service_in_quiet_zone", 'zone = "general"\nprefix', None),
+    ('floor = "1F"', 'kind = "guide"', "window_in_quiet_zone", 'zone = "general"\nserves', None),
+    ("first = 1", 'kind = "pick-up"', "not_among", "kind", '"pickup"'),
+    ("first = 1", 'flags = ["crossprovince"]', "not_among", "flags", '"cross_province"'),
+    ("first = 1", 'matter_code = "一"', "bad_form", "matter_code", None),
+    ("first = 1", "appointments = 0", "out_of_range", "appointments", None),
+    ("first = 1", 'legs = ["tax", "tex"]', "unknown_service", "legs", '"tax"'),
+    ("first = 1", 'legs = ["tax"]', "one_leg", "legs", None),
+    ("first = 1", 'legs = ["tax", "tax"]', "named_twice", "legs", None),
+    ("first = 1", 'legs = ["a", "b", "c", "d", "e", "f", "g", "h", "tax"]', "too_many_legs", "legs", None),
+    ("first = 1", 'legs = ["land", "tax"]', "first_leg_elsewhere", "legs", 'legs = ["tax", "land"]'),
+    ("first = 1", 'kind = "pickup"\nlegs = ["tax", "land"]', "legs_of_kind", "legs", None),
+    ('serves = ["tax"]', "staffed = false", "service_unserved", 'id = "tax"', None),
+    ('serves = ["tax"]', 'serves = ["tax"]\nstaffed = false', "service_unserved", 'id = "tax"', None),
+    ('serves = ["tax"]', 'serves = ["tax"]\nstaffed = false', "zone_without_window", 'id = "general"', None),
+    ('serves = ["tax"]', 'serves = ["tax"]\nstaffed = false', "clerk_at_unstaffed", 'windows = ["1"]', None),
+    ('serves = ["tax"]', 'serves = ["tax"]\nstaffed = "false"', "not_yes_or_no", "staffed", "false"),
+    ('serves = ["tax"]\n', "", "missing_key", "[[window]]", None),
+    ('windows = ["1"]', 'windows = ["1"]\nemployment = "civil-servant"', "not_among", "employment", '"civil_servant"'),
+    ('windows = ["1"]', 'windows = ["1"]\nemployment = "公益岗"', "not_among", "employment", '"public_welfare"'),
+    ("first = 1", 'flags = ["跨省通办"]', "not_among", "flags", '"cross_province"'),
+    ('windows = ["1"]', 'windows = ["1"]\nchief = true', "chief_of_nothing", "chief", None),
+    ('windows = ["1"]', 'windows = ["1"]\ndepartment = ""', "empty_text", "department", None),
+    ('id = "green_channel"', 'id = "appointment"', "appointment_asked", "question", None),
+    ("[ticket]", '[[kiosk]]\nid = "k 1"\nname = { zh = "一" }\n[ticket]', "bad_form", "k 1", '"k-1"'),
+    ("[ticket]", '[[kiosk]]\nid = "k"\nname = { zh = "一" }\nfloor = "2F"\n[ticket]', "unknown_floor", "2F", None),
+    (
+        "[ticket]",
+        '[[kiosk]]\nid = "k"\nname = { zh = "一" }\nzones = ["generl"]\n[ticket]',
+        "unknown_zone",
+        "generl",
+        '"general"',
+    ),
+    (
+        "[ticket]",
+        '[[kiosk]]\nid = "k"\nname = { zh = "一" }\nzones = ["general", "general"]\n[ticket]',
+        "named_twice",
+        "zones = ",
+        None,
+    ),
+    ("[ticket]", "[appointments]\nslot_min = 4\n[ticket]", "out_of_range", "slot_min", None),
+    ("[ticket]", "[fairness]\nratio = -1\n[ticket]", "out_of_range", "ratio", None),
+    ("[ticket]", "[fairness]\noldest_first = 30\n[ticket]", "unknown_key", "oldest", "oldest_first_after_min"),
+    ("[ticket]", "[staff]\nleft_alone_min = 241\n[ticket]", "out_of_range", "left_alone", None),
+    ("[ticket]", "[rating]\nbad_grade = 5\n[ticket]", "out_of_range", "bad_grade", None),
+    ("[ticket]", '[agency]\npartners = ["Small"]\n[ticket]', "bad_form", "partners", '"small"'),
+    ("[ticket]", '[agency]\npartners = ["small"]\n[ticket]', "partner_is_self", "partners", None),
+    ("[ticket]", '[agency]\npartners = ["a", "a"]\n[ticket]', "named_twice", "partners", None),
     # lines that are not TOML
     ('no = "1"', 'no = "1', "toml_syntax", 'no = "1', None),
     ('no = "1"', 'no "1"', "toml_syntax", 'no "1"', None),
@@ -302,6 +354,58 @@ market_days = ["sat", "2026-01-03", "every 5 days from 2026-01-03"]
 def test_holidays_without_hours_mean_nothing(write: Write) -> None:
     text = GOOD.replace('hours = [\n  { days = ["mon"], opens = "09:00", closes = "12:00" },\n]', 'holidays = "cn"')
     assert [each.code for each in check([write(text)])] == ["calendar_without_hours"]
+
+
+def test_without_hours_nothing_can_be_booked(write: Write) -> None:
+    hours = 'hours = [\n  { days = ["mon"], opens = "09:00", closes = "12:00" },\n]\n'
+    text = GOOD.replace("first = 1", "appointments = 2")
+    assert check([write(text)]) == []
+    (problem,) = check([write(text.replace(hours, ""))])
+    assert (problem.code, problem.line) == ("bookable_without_hours", line_of(text, "appointments") - 3)
+    for zone in ('opens = "09:00"\ncloses = "10:00"', "always_open = true"):
+        assert check([write(text.replace(hours, "").replace('floor = "1F"', zone))]) == []
+
+
+def test_a_self_service_area_and_an_empty_window_need_nothing(write: Write) -> None:
+    more = """\
+[[tenant]]
+id = "city"
+name = { zh = "市中心" }
+[[zone]]
+id = "machines"
+name = { zh = "自助区" }
+kind = "self_service"
+about = { zh = "税务、社保" }
+tenant = "city"
+always_open = true
+[[window]]
+no = "2"
+zone = "general"
+staffed = false
+decides = false
+[[kiosk]]
+id = "大门-1"
+name = { zh = "大门" }
+zones = ["machines", "general"]
+day_quota = 500
+"""
+    assert check([write(GOOD + more)]) == []
+    hall = load_hall(write(GOOD + more))
+    assert (hall.windows[1].serves, hall.windows[1].staffed) == ((), False)
+    only_machines = (GOOD + more).replace('zones = ["machines", "general"]', 'zones = ["machines"]')
+    assert [each.code for each in check([write(only_machines)])] == ["kiosk_without_service"]
+
+
+def test_a_department_has_one_chief_representative(write: Write) -> None:
+    chief = 'department = "税务"\nchief = true\n'
+    text = GOOD + chief + '[[clerk]]\nwork_id = "102"\nname = "B角"\nwindows = ["1"]\n' + chief
+    (problem,) = check([write(text)])
+    assert (problem.code, problem.line) == ("two_chiefs", text.rstrip("\n").count("\n") + 1)
+    assert f"line {line_of(text, 'chief')}" in problem.en
+
+
+def test_a_priority_without_a_question_is_fine(write: Write) -> None:
+    assert check([write(GOOD.replace('question = { zh = "需要优先吗？" }\n', ""))]) == []
 
 
 def test_services_of_one_zone_may_share_a_series(write: Write) -> None:

@@ -541,6 +541,7 @@ def test_hefeng_village_and_cangxi_are_there_on_weekends_and_holidays() -> None:
 def test_hefeng_asks_for_the_four_groups_of_the_green_channel() -> None:
     for name in ("hefeng-county", "hefeng-township", "hefeng-village"):
         (green,) = hall(name).priorities
+        assert green.question is not None
         assert all(group in green.question["zh"] for group in ("高龄老人", "孤寡老人", "残疾人", "孤儿"))
 
 

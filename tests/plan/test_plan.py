@@ -6,10 +6,28 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from config import load_hall, shipped
+from config import load_hall, schema, shipped
 from config.schema import HallFile
 from server.domain import calendar
-from server.domain.terms import MarketDays, OpeningHours, ServiceId, Slot, ZoneId
+from server.domain.terms import (
+    APPOINTMENT,
+    LEGS_MAX,
+    AgencyRules,
+    BookingRules,
+    DeviceId,
+    Employment,
+    Fairness,
+    HallId,
+    HallPlan,
+    MarketDays,
+    OpeningHours,
+    RatingRules,
+    ServiceId,
+    ServiceKind,
+    Slot,
+    ZoneId,
+    ZoneKind,
+)
 from server.main import main
 from server.plan import holidays_known_to, plan_of
 
@@ -127,6 +145,122 @@ outside_hours = "issue"
     zone, service = plan.zones[0], plan.services[0]
     assert (zone.trial_from, zone.trial_to, zone.always_open) == ("2026-01-01", "2026-12-31", True)
     assert (service.day_quota, service.slots) == (80, (Slot(starts="09:00", ends="10:00", quota=20),))
+
+
+def test_without_a_word_the_rules_are_those_of_the_reference_and_an_old_plan_has_none(tmp_path: Path) -> None:
+    plan, old = plan_of(load(tmp_path)), HallPlan(hall=HallId("old"), name={}, time_zone="Asia/Shanghai", languages=())
+    assert (plan.fairness, old.fairness) == (Fairness(ratio=2, oldest_first_after_min=30), Fairness())
+    assert (plan.fairness.ratio, old.fairness.ratio, old.fairness.oldest_first_after_min) == (2, 0, 0)
+    assert plan.bookings == BookingRules()
+    assert plan.ratings == RatingRules()
+    assert plan.agency == AgencyRules()
+    assert plan.left_alone_min == old.left_alone_min == 0
+    assert plan.priority[APPOINTMENT].head_start_min == 20
+    assert plan.queues == plan.zones
+
+
+def test_everything_a_hall_is_reaches_the_plan(tmp_path: Path) -> None:
+    zone = 'tenant = "city"\nabout = { zh = "可办税" }'
+    service = """\
+legs = ["tax", "land"]
+flags = ["cross_province", "fee"]
+appointments = 3
+matter_code = "11530000-A"
+[[service]]
+id = "land"
+name = { zh = "国土" }
+zone = "general"
+prefix = "B"
+kind = "ordinary"
+tenant = "district"
+[[service]]
+id = "pickup"
+name = { zh = "取件" }
+zone = "general"
+prefix = "T"
+kind = "pickup"
+"""
+    path = a_file(tmp_path, WEEK, zone, service)
+    more = """\
+[[window]]
+no = "2"
+zone = "general"
+serves = ["land", "pickup"]
+decides = false
+[[window]]
+no = "3"
+zone = "general"
+staffed = false
+[[tenant]]
+id = "city"
+name = { zh = "市" }
+[[tenant]]
+id = "district"
+name = { zh = "区" }
+[[zone]]
+id = "machines"
+name = { zh = "自助" }
+kind = "self_service"
+always_open = true
+[[kiosk]]
+id = "kiosk-1"
+name = { zh = "大门" }
+zones = ["general"]
+day_quota = 90
+[[priority]]
+id = "appointment"
+name = { zh = "预约号" }
+slope = 2.0
+head_start_min = 15.0
+[[clerk]]
+work_id = "1"
+name = "A角"
+windows = ["1"]
+department = "税务"
+employment = "third_party"
+chief = true
+[appointments]
+slot_min = 20
+days_ahead = 7
+no_shows = 0
+[fairness]
+ratio = 3
+oldest_first_after_min = 0
+[staff]
+left_alone_min = 15
+[rating]
+bad_grade = 1
+[agency]
+alarm_before_close_min = 45
+partners = ["port"]
+"""
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    plan = plan_of(load_hall(path))
+    tax, land, pickup = plan.services
+    assert tax.legs == ("tax", "land")
+    assert (tax.flags, tax.appointments, tax.matter_code) == (("cross_province", "fee"), 3, "11530000-A")
+    assert (tax.tenant, land.tenant) == ("city", "district"), "without a word, the tenant of the zone"
+    assert (land.kind, pickup.kind) == (ServiceKind.ORDINARY, ServiceKind.PICKUP)
+    assert [(window.staffed, window.decides) for window in plan.windows] == [(True, True), (True, False), (False, True)]
+    assert [zone.kind for zone in plan.zones] == [ZoneKind.QUEUE, ZoneKind.SELF_SERVICE]
+    assert [zone.id for zone in plan.queues] == ["general"]
+    assert plan.zones[0].about == {"zh": "可办税"}
+    assert [tenant.name["zh"] for tenant in plan.tenants] == ["市", "区"]
+    assert plan.kiosk[DeviceId("kiosk-1")].day_quota == 90
+    assert plan.kiosk[DeviceId("kiosk-1")].zones == ("general",)
+    assert (plan.priority[APPOINTMENT].slope, plan.priority[APPOINTMENT].question) == (2.0, None)
+    post = plan.posts[0]
+    assert (post.department, post.employment, post.chief) == ("税务", Employment.THIRD_PARTY, True)
+    assert plan.bookings == BookingRules(slot_min=20, days_ahead=7, no_shows=0)
+    assert plan.fairness == Fairness(ratio=3, oldest_first_after_min=0)
+    assert plan.left_alone_min == 15
+    assert plan.ratings == RatingRules(bad_grade=1)
+    assert plan.agency == AgencyRules(alarm_before_close_min=45, partners=(HallId("port"),))
+    assert plan.digest != plan_of(load(tmp_path)).digest
+
+
+def test_the_legs_of_the_file_and_of_the_domain_are_as_many() -> None:
+    assert schema.LEGS_MAX == LEGS_MAX
 
 
 def test_a_zone_that_opens_at_other_times_keeps_the_days_of_the_hall(tmp_path: Path) -> None:
