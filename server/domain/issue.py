@@ -55,7 +55,8 @@ def issue(
     if number > planned.last:
         raise Refusal(Code.QUOTA_FULL, service=name_in_both(state, service))
     label = label_of(planned.prefix, number)
-    legs = legs_of(state, service, command.legs, done=0) if command.legs else ()
+    wanted = command.legs or planned.legs  # a joint matter plans its legs by itself
+    legs = legs_of(state, service, wanted, done=0) if wanted else ()
     ahead = ahead_of_newcomer(state, service, priority, now_ms)
     expected = eta(state, service, ahead)
     if appointment is None:

@@ -72,6 +72,19 @@ def test_legs_can_be_planned_with_the_number() -> None:
     assert scene.ticket("A001").legs_planned == (SOCIAL, INVOICE)
 
 
+def test_a_joint_matter_of_the_hall_file_plans_its_legs_by_itself_unless_others_are_asked_for() -> None:
+    services = tuple(
+        replace(service, legs=(GENERAL, TAX)) if service.id == GENERAL else service for service in PLAN.services
+    )
+    scene = Scene(replace(PLAN, services=services), open_windows=["1", "2", "3"])
+    _, planned = scene.do(issue_joint("general"))
+    assert isinstance(planned, e.LegsPlanned)
+    assert planned.services == (GENERAL, TAX)
+    _, planned = scene.do(issue_joint("general", "general", "social"))
+    assert isinstance(planned, e.LegsPlanned)
+    assert planned.services == (GENERAL, SOCIAL)
+
+
 def issue_joint(service: str, *legs: str) -> c.IssueTicket:
     """Give the command of a press for a joint matter."""
     return c.IssueTicket(service=ServiceId(service), track=issue(service).track, legs=tuple(map(ServiceId, legs)))
