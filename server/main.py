@@ -1,7 +1,6 @@
 """The command `jiaohao`: every process of the system starts here. Imports are lazy, so that `--help` is quick."""
 
 import json
-import locale
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,48 +11,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from server.console import BAD_INPUT, FOUND_TROUBLE, Trouble, data_option, format_option, say, show_table
+from server.ledger_commands import ledger
+
 if TYPE_CHECKING:
     from server.people import People
 
 T = TypeVar("T")
 
-FOUND_TROUBLE, BAD_INPUT = 1, 2
 HOLIDAYS_WARNING_DAYS = 60  # the State Council announces a year's holidays in October or November of the year before
 PASSWORD_PROMPT = ("密码", "Password")
-
-
-def _language() -> str:
-    named = os.environ.get("JIAOHAO_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG")
-    return "zh" if (named or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
-
-
-def say(zh: str, en: str) -> str:
-    """Give a sentence in the reader's language (`--lang`, else the locale)."""
-    context = click.get_current_context(silent=True)
-    language = (context.find_root().params.get("lang") if context else None) or _language()
-    return zh if language == "zh" else en
-
-
-class Trouble(click.ClickException):
-    """Bad arguments or a bad file: a clear last line and exit status 2."""
-
-    exit_code = BAD_INPUT
-
-    def show(self, file: object = None) -> None:
-        """Write the line to standard error."""
-        del file
-        click.echo(f"jiaohao: {self.message}", err=True)
-
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="JIAOHAO_DATA",
-    default=Path("var"),
-    show_default=True,
-    help="Folder for everything a process writes (JIAOHAO_DATA).",
-)
-format_option = click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -314,7 +281,7 @@ def user_list(format_: str, data: Path) -> None:
 
     Example: jiaohao user list --format json
     """
-    _table([asdict(row) for row in _people(data, lambda people: people.users())], format_)
+    show_table([asdict(row) for row in _people(data, lambda people: people.users())], format_)
 
 
 @main.group()
@@ -369,7 +336,7 @@ def device_list(format_: str, data: Path) -> None:
 
     Example: jiaohao device list
     """
-    _table([asdict(row) for row in _people(data, lambda people: people.devices())], format_)
+    show_table([asdict(row) for row in _people(data, lambda people: people.devices())], format_)
 
 
 def _people(data: Path, work: "Callable[[People], T]") -> T:
@@ -390,24 +357,7 @@ def _password(from_stdin: bool) -> str:
     return str(click.prompt(prompt, hide_input=True, confirmation_prompt=True))
 
 
-def _table(rows: Sequence[dict[str, object]], format_: str) -> None:
-    if format_ == "json":
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    if not rows:
-        click.echo(say("（空）", "(none)"))
-        return
-    cells = [list(rows[0])] + [[_cell(value) for value in row.values()] for row in rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    for row in cells:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(str(item) for item in value) or "-"
-    return "-" if value is None else str(value)
-
+main.add_command(ledger)
 
 if __name__ == "__main__":
     main()

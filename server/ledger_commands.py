@@ -1,0 +1,215 @@
+"""`jiaohao ledger`: look at the ledgers of a data folder, check them, copy them, put a copy back."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from server.console import FOUND_TROUBLE, Trouble, data_option, format_option, say, show_table
+
+hall_option = click.option("--hall", help="Only this hall's ledger; otherwise all of the data folder.")
+
+
+@click.group()
+def ledger() -> None:
+    """Look at, check, copy and restore ledgers. Reading works while the server runs."""
+
+
+@ledger.command()
+@format_option
+@hall_option
+@data_option
+def status(format_: str, hall: str | None, data: Path) -> None:
+    """Show each hall's ledger at a glance.
+
+    Example: jiaohao ledger status --data /var/lib/jiaohao
+    """
+    from server.ledger import files
+
+    rows: list[dict[str, object]] = []
+    with _trouble():
+        for path in _ledgers(data, hall).values():
+            it = files.status(path)
+            last = None if it.last_ms is None else datetime.fromtimestamp(it.last_ms / 1000, UTC)
+            rows.append(
+                {
+                    "hall": it.hall,
+                    "commits": it.commits,
+                    "days": it.days,
+                    "first_day": it.first_day,
+                    "last_day": it.last_day,
+                    "last_at": None if last is None else last.isoformat(timespec="seconds"),
+                    "bytes": it.bytes,
+                    "head": it.head[:16],
+                }
+            )
+    show_table(rows, format_)
+
+
+@ledger.command()
+@click.option("--rules/--no-rules", default=True, help="Check the rules of the hall, too, not only the bytes.")
+@format_option
+@hall_option
+@data_option
+def verify(rules: bool, format_: str, hall: str | None, data: Path) -> None:
+    """Check ledgers: the file, the chain of hashes, and every rule of the hall. Exit status 1 when something is wrong.
+
+    Example: jiaohao ledger verify --hall qiaocheng
+    """
+    from server.ledger import files
+
+    verdicts = []
+    with _trouble():
+        for path in _ledgers(data, hall).values():
+            with _progress(path) as tick:
+                verdicts.append(files.verify(path, rules=rules, tick=tick))
+    rows = [
+        {
+            "hall": it.hall,
+            "good": it.good,
+            "commits": it.commits,
+            "head": it.head,
+            "broken": it.broken,
+            "findings": [str(finding) for finding in it.findings],
+        }
+        for it in verdicts
+    ]
+    if format_ == "json":
+        show_table(rows, "json")
+    else:
+        for it in verdicts:
+            good = say("完好", "whole") if it.good else say("有问题", "NOT GOOD")
+            click.echo(f"{it.hall}: {good}, {it.commits} {say('次提交', 'commits')}, {it.head[:16]}")
+            for line in ([it.broken] if it.broken else []) + [str(finding) for finding in it.findings[:50]]:
+                click.echo(f"  {line}")
+    if not all(it.good for it in verdicts):
+        sys.exit(FOUND_TROUBLE)
+
+
+@ledger.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@hall_option
+@data_option
+def backup(folder: Path, hall: str | None, data: Path) -> None:
+    """Copy ledgers into a folder while the hall works; each copy is checked before it gets its name.
+
+    Example: jiaohao ledger backup /mnt/usb --data /var/lib/jiaohao
+    """
+    from server.ledger import files
+
+    if folder.resolve() == data.resolve():
+        raise Trouble(
+            say("备份不能放在数据文件夹里，请另选文件夹", "a backup does not belong in the data folder: choose another")
+        )
+    with _trouble():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, path in _ledgers(data, hall).items():
+            to = folder / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite"
+            with _progress(path) as tick:
+                verdict = files.backup(path, to, tick=tick)
+            click.echo(f"{to}: {verdict.commits} {say('次提交', 'commits')}, {verdict.head[:16]}")
+
+
+@ledger.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise standard output."
+)
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Only commits after this one.")
+@click.option("--hall", required=True, help="Whose ledger.")
+@data_option
+def export(out: Path | None, after: int, hall: str, data: Path) -> None:
+    """Write a ledger as text, one line of JSON a commit, with everything from which its hashes can be computed.
+
+    Example: jiaohao ledger export --hall qiaocheng --out qiaocheng.jsonl
+    """
+    from server.ledger import files
+
+    path = _ledgers(data, hall)[hall]
+    with _trouble():
+        if out is None:
+            files.export(path, sys.stdout.buffer, after)
+            return
+        if out.exists():
+            raise FileExistsError(out)
+        with out.open("wb") as to:
+            count = files.export(path, to, after)
+        click.echo(f"{out}: {count} {say('次提交', 'commits')}", err=True)
+
+
+@ledger.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--hall", required=True, help="Whose ledger it is.")
+@click.option("--replace", is_flag=True, help="Allow it although there is a ledger: that one is moved aside.")
+@data_option
+def restore(source: Path, hall: str, replace: bool, data: Path) -> None:
+    """Put a backup or an export back. The server must be stopped; a ledger that is there is moved aside, never deleted.
+
+    Example: jiaohao ledger restore /mnt/usb/qiaocheng-20260302T100000Z.sqlite --hall qiaocheng --replace
+    """
+    from server.ledger import files
+
+    to = data / f"{hall}{files.SUFFIX}"
+    if to.exists() and not replace:
+        raise Trouble(
+            say(
+                f"{to} 已存在；确认要换成 {source} 请加 --replace（原账本会移到一旁，不会删除）",
+                f"there is a {to}; add --replace to put {source} in its place (it is moved aside, not deleted)",
+            )
+        )
+    with _trouble():
+        data.mkdir(parents=True, exist_ok=True, mode=0o750)
+        aside = files.restore(source, to)
+        it = files.status(to)
+    click.echo(f"{to}: {it.commits} {say('次提交', 'commits')}, {it.head[:16]}")
+    if aside is not None:
+        click.echo(say(f"原账本在 {aside}", f"the ledger that was there is {aside}"))
+
+
+def _ledgers(data: Path, hall: str | None) -> dict[str, Path]:
+    from server.ledger import files
+
+    found = files.ledgers(data)
+    if not found:
+        raise Trouble(
+            say(f"{data} 里没有账本，请用 --data 指明数据文件夹", f"no ledger in {data}: name the folder with --data")
+        )
+    if hall is None:
+        return found
+    if hall not in found:
+        there = ", ".join(found)
+        raise Trouble(
+            say(f"{data} 里没有 {hall} 的账本，有：{there}", f"no ledger of {hall} in {data}; there are {there}")
+        )
+    return {hall: found[hall]}
+
+
+@contextmanager
+def _trouble() -> Iterator[None]:
+    """Say what went wrong in one line."""
+    from server.ledger.base import LedgerBroken, LedgerDown
+
+    try:
+        yield
+    except LedgerBroken as error:
+        click.echo(f"jiaohao: {say('账本损坏', 'the ledger is damaged')}: {error}", err=True)
+        sys.exit(FOUND_TROUBLE)
+    except FileExistsError as error:
+        raise Trouble(say(f"{error} 已存在", f"{error} exists already")) from error
+    except (LedgerDown, OSError) as error:
+        raise Trouble(str(error)) from error
+
+
+@contextmanager
+def _progress(path: Path) -> Iterator[Callable[[int], None]]:
+    """Show how far long work has come, when somebody watches."""
+    from server.ledger import files
+
+    total = files.status(path).commits if sys.stderr.isatty() else 0
+    if not total:
+        yield lambda _: None
+        return
+    with click.progressbar(length=total, label=path.stem, file=sys.stderr) as bar:
+        yield lambda seen: bar.update(seen - bar.pos)
