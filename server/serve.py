@@ -31,6 +31,7 @@ from server.domain.commands import PlanHall
 from server.domain.refusals import Refusal
 from server.domain.terms import CLOCK, HallId
 from server.feeds.devices import JobFeed
+from server.feeds.handover import HandOvers
 from server.feeds.journal import JobJournal, JournalBroken
 from server.feeds.screens import Screens
 from server.hall import Hall
@@ -139,6 +140,7 @@ class _Server:
         if isinstance(clock, DrillClock):
             clock.at_least(max(hall.read(lambda state, _: state.last_ms) for hall in self.halls.values()))
         timers.tick(self.halls.values())
+        self._handovers = HandOvers(self.halls)
         try:
             self._people = People(data / "accounts.sqlite", offload=in_thread(self._small_writes))
             self._journal = JobJournal(data / "devices.sqlite", offload=in_thread(self._small_writes))
@@ -180,6 +182,7 @@ class _Server:
         for id_ in self.halls:
             self._begin(f"screens {id_}", self._screens[id_].run, partial(_beat, self._screens[id_]))
             self._begin(f"devices {id_}", self._jobs[id_].run, partial(_beat, self._jobs[id_]))
+        self._begin("handover", self._handovers.run, partial(_beat, self._handovers))
         self._begin("clock", self._tick, lambda: self._clock_beat)
         self._listener.start()
 
@@ -198,6 +201,7 @@ class _Server:
             screens.stop()
         for feed in self._jobs.values():
             feed.stop()
+        self._handovers.stop()
         if self._listener is not None:
             self._listener.stop(STOP_WITHIN_S)
         self._stop.set()
@@ -429,7 +433,7 @@ def _pages() -> PageFolders:
     )
 
 
-def _beat(follower: Screens | JobFeed) -> float:
+def _beat(follower: Screens | JobFeed | HandOvers) -> float:
     return follower.beat
 
 

@@ -1,4 +1,4 @@
-"""The clock as one more person who sends commands: it turns the business day and pauses windows left alone.
+"""The clock as one more person who sends commands: it turns the business day, raises alarms, pauses windows left alone.
 
 Nothing else depends on the turn of the day: a command that comes first after midnight turns it by itself. The clock
 only makes sure that yesterday's screens are empty and yesterday's tickets expired before anybody comes.
@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from server.domain import staff
-from server.domain.commands import StartDay
+from server.domain import cases, staff
+from server.domain.commands import StartDay, Watch
 from server.domain.refusals import Refusal
 from server.domain.terms import CLOCK, HallId, WindowNo
 from server.hall import Hall
@@ -24,7 +24,7 @@ IdleOf = Callable[[HallId, WindowNo], float]
 
 
 def tick(halls: Iterable[Hall], *, idle_of: IdleOf | None = None) -> None:
-    """Start the business day of every hall whose day is over, and pause windows left alone.
+    """Start the business day of every hall whose day is over, say what is due, and pause windows left alone.
 
     A ledger that cannot be written is tried next time. Without `idle_of` nobody knows who is at work.
     """
@@ -34,6 +34,7 @@ def tick(halls: Iterable[Hall], *, idle_of: IdleOf | None = None) -> None:
                 hall.handle(StartDay(), actor=CLOCK)
         except (Refusal, LedgerDown) as error:
             log.warning("the business day of %s did not turn: %s", hall.id, error)
+        _watch(hall)
         if idle_of is not None:
             _pause_left_alone(hall, idle_of)
 
@@ -49,6 +50,18 @@ def run(
     while not wait(TICK_S):
         tick(halls, idle_of=idle_of)
         beat()
+
+
+def _watch(hall: Hall) -> None:
+    """Let the hall say what is due; it is asked first, so that nothing is sent for nothing."""
+    now_ms = hall.now_ms()
+    try:
+        if hall.read(lambda state, _: cases.is_due(state, now_ms)):
+            hall.handle(Watch(), actor=CLOCK)
+    except Refusal:
+        pass  # done since we looked
+    except LedgerDown as error:
+        log.warning("what is due in %s was not said: %s", hall.id, error)
 
 
 def _pause_left_alone(hall: Hall, idle_of: IdleOf) -> None:

@@ -149,6 +149,34 @@ def begin_day(state: HallState, day: str) -> None:
             del state.cases[case.id]
 
 
+def for_other_hall(state: HallState, case: Case) -> c.ReceiveCase:
+    """Give what the hall that a case was handed over to is told: whose it is stays here."""
+    note = next((step.note for step in reversed(case.steps) if step.what == "handed_over"), "")
+    return c.ReceiveCase(
+        from_hall=state.plan.hall,
+        from_case=case.id,
+        kind=case.kind,
+        client=case.client,
+        matter=case.matter or _name_of(state, case.service),
+        note=note,
+        due=None if case.elsewhere else case.due,  # the day by which to hand over is no day by which to finish
+    )
+
+
+def for_first_hall(state: HallState, case: Case) -> c.ReportBack | None:
+    """Give what the hall a case came from is told once it has ended, here or where it was passed on to; else None."""
+    if case.origin is None or case.closed_ms is None or (case.status is CaseStatus.PASSED_ON and not case.reported):
+        return None
+    last = case.steps[-1]
+    return c.ReportBack(
+        case=case.origin[1],
+        from_hall=state.plan.hall,
+        their_case=case.id,
+        outcome=last.note,
+        done=last.what in ("finished", "reported"),
+    )
+
+
 def evolve(state: HallState, event: Event, *, at_ms: int) -> None:
     """Fold one event into the state."""
     match event:
@@ -181,7 +209,7 @@ def _fold(state: HallState, case: Case, event: Event, at_ms: int) -> None:
             _step(case, at_ms, "withdrawn", event.by, event.reason)
         case e.CaseHandedOver():
             case.status, case.to_hall = CaseStatus.HANDED_OVER, event.to_hall
-            _step(case, at_ms, "handed_over", event.by, f"{event.to_hall} {event.note}".strip())
+            _step(case, at_ms, "handed_over", event.by, event.note, to_hall=event.to_hall)
         case e.CaseHandoverConfirmed():
             _close(case, CaseStatus.PASSED_ON, at_ms)
             case.their_case = event.their_case
@@ -284,15 +312,16 @@ def _handed_over(state: HallState, command: c.HandOverCase) -> e.CaseHandedOver:
     partners = state.plan.agency.partners
     if partners and command.to_hall not in partners:
         raise Refusal(Code.NO_PARTNER, hall=command.to_hall)
+    told = for_other_hall(state, case)
     return e.CaseHandedOver(
         case=case.id,
         by=command.by,
         to_hall=command.to_hall,
-        kind=case.kind,
-        client=case.client,
-        matter=case.matter or _name_of(state, case.service),
+        kind=told.kind,
+        client=told.client,
+        matter=told.matter,
         note=_plain(command.note),
-        due=None if case.elsewhere else case.due,  # the day by which to hand over is no day by which to finish
+        due=told.due,
     )
 
 
@@ -453,8 +482,14 @@ def _close(case: Case, status: CaseStatus, at_ms: int) -> None:
 
 
 def _step(
-    case: Case, at_ms: int, what: str, by: WorkId | HallId | str, note: str = "", items: tuple[str, ...] = ()
+    case: Case,
+    at_ms: int,
+    what: str,
+    by: WorkId | HallId | str,
+    note: str = "",
+    items: tuple[str, ...] = (),
+    to_hall: HallId | None = None,
 ) -> None:
-    case.steps.append(CaseStep(at_ms=at_ms, what=what, by=by, note=note, items=items))
+    case.steps.append(CaseStep(at_ms=at_ms, what=what, by=by, note=note, items=items, to_hall=to_hall))
     if len(case.steps) > STEPS_MAX:
         del case.steps[1]

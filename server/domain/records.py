@@ -69,6 +69,7 @@ class CaseStep:
     by: str  # a work id, another hall, or nobody: the clock and a bad grade
     note: str = ""
     items: tuple[str, ...] = ()  # notice: the papers that are missing
+    to_hall: HallId | None = None  # handed_over
 
 
 @dataclass(slots=True, kw_only=True)
