@@ -34,7 +34,10 @@ _MAX_ADDRESS = 65_535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One `[[device]]`, validated. `options` is an instance of the driver's options dataclass."""
+    """One `[[device]]`, validated. `options` is an instance of the driver's options dataclass.
+
+    `windows`: address on the line -> window; of a printer, which has no addresses: place in the list -> window.
+    """
 
     id: str
     driver: str
@@ -215,6 +218,15 @@ class _Reader:
         def say(zh: str, en: str) -> None:
             self._say("windows", number, "windows", f"{zh}，例如 {example}", f"{en}, for instance {example}")
 
+        if entry is not None and entry.kind == "printer" and isinstance(windows, list):
+            if not all(isinstance(window, str) and window for window in windows):
+                zh, en = (
+                    "打印机的 windows 是带引号的窗口号列表",
+                    "windows of a printer is a list of window numbers in quotes",
+                )
+                self._say("windows", number, "windows", f'{zh}，例如 windows = ["7"]', f'{en}: windows = ["7"]')
+                return good
+            return MappingProxyType(dict(enumerate(windows)))
         if not isinstance(windows, dict):
             say("windows 是 总线地址 = 窗口号", "windows maps address on the line to window")
             return good
@@ -229,8 +241,8 @@ class _Reader:
             say("缺少 windows", "windows is missing")
         if entry is not None and not isinstance(entry, StateEntry) and windows:
             zh, en = (
-                f"windows 只用于条屏和呼叫器，这是 {entry.kind}",
-                f"windows is for strips and keypads, not a {entry.kind}",
+                f"这样的 windows 只用于条屏和呼叫器，这是 {entry.kind}",
+                f"such windows are for strips and keypads, not a {entry.kind}",
             )
             self._say("windows", number, "windows", zh, en)
         return MappingProxyType(good)

@@ -85,6 +85,26 @@ class PrintTicket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintNotice:
+    """Print a slip with the papers that are missing (一次告知单). `away`: the visitor fetches them and comes back."""
+
+    hall_name: Text
+    ticket: str
+    label: str
+    service: Text
+    department: str | None
+    window: str
+    window_name: Text
+    items: tuple[str, ...]
+    note: str
+    away: bool
+    given_at: datetime
+    track_url: str | None
+    languages: tuple[str, ...]
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
     """Call a ticket to a window by voice, once per language."""
 
@@ -97,7 +117,7 @@ class Say:
     call_count: int
 
 
-Job: TypeAlias = PrintTicket | Say
+Job: TypeAlias = PrintTicket | PrintNotice | Say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +140,8 @@ class JobOrder:
             case PrintTicket() as paper:
                 copy = "reprint" if paper.reprint else "original"
                 return f"print {paper.ticket} {paper.issued_at.isoformat()} {copy}"
+            case PrintNotice() as notice:
+                return f"notice {notice.ticket} {notice.given_at.isoformat()}"
             case Say() as call:
                 return f"say {call.ticket} {call.window} {call.call_count}"
             case _:
@@ -192,6 +214,8 @@ def read_order(device: str, wire: object) -> JobOrder:
     match kind:
         case "print_ticket":
             job: Job = _read_print(data)
+        case "print_notice":
+            job = _read_notice(data)
         case "say":
             job = _read_say(data)
         case _:
@@ -269,6 +293,25 @@ def _read_stop(leg: "_Fields") -> Stop:
         zone=leg.names("zone_name"),
         floor=leg.names_or_none("floor"),
         done=leg.text("status") == "done",
+    )
+
+
+def _read_notice(data: "_Fields") -> PrintNotice:
+    return PrintNotice(
+        hall_name=data.names("hall_name"),
+        ticket=data.text("ticket"),
+        label=data.text("label"),
+        service=data.names("service"),
+        department=data.text_or_none("department"),
+        window=data.text("window"),
+        window_name=data.names("window_name"),
+        items=data.texts("items"),
+        note=data.text_or_none("note") or "",
+        away=data.get("away") is True,
+        given_at=data.instant("given_at"),
+        track_url=data.text_or_none("track_url"),
+        languages=data.texts("languages") or ("zh",),
+        drill=data.get("drill") is True,
     )
 
 

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from drivers.driver import JobDriver, StateDriver
 from drivers.faults import Backoff, FaultCode, Health, LineDown, Paper, down
-from drivers.jobs import JobOrder, Press, PrintTicket, Rating, Result, ResultStatus, WindowPicture
+from drivers.jobs import JobOrder, Press, PrintNotice, PrintTicket, Rating, Result, ResultStatus, WindowPicture
 from drivers.journal import Journal
 from drivers.transport import Line, open_line, parse_url
 
@@ -196,7 +196,7 @@ class JobOwner:
 
 def _too_late(order: JobOrder, lost: bool) -> Result:
     why = f"{FaultCode.LINE_DOWN}: the device could not be reached in time" if lost else "it came too late"
-    status = ResultStatus.EXPIRED if isinstance(order.job, PrintTicket) else ResultStatus.DROPPED
+    status = ResultStatus.EXPIRED if isinstance(order.job, PrintTicket | PrintNotice) else ResultStatus.DROPPED
     return Result(status=status, detail=why)
 
 

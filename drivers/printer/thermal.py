@@ -19,11 +19,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from drivers.driver import Wiring
 from drivers.faults import Fault, FaultCode, Health, HealthStatus, LineDown, Paper
-from drivers.jobs import Job, PrintTicket, Result, ResultStatus
+from drivers.jobs import Job, PrintNotice, PrintTicket, Result, ResultStatus, Say
+from drivers.printer import notice
 from drivers.printer.escpos import CUT, INIT, MAX_BAND_ROWS, RASTER, encode
 from drivers.printer.fonts import find_faces
 from drivers.printer.profiles import Profile, profiles
@@ -108,10 +109,17 @@ class ThermalPrinter:
         self._before = mend(b"", self._profile) if wiring.interrupted else b""
 
     def do(self, job: Job, started: Callable[[], None]) -> Result:
-        """Print one ticket. Raises LineDown before `started()`: nothing was printed."""
-        if not isinstance(job, PrintTicket):
-            return Result(status=ResultStatus.FAILED, detail="a printer prints tickets only")
-        data = encode(lay_out(job, self._profile), self._profile, self._faces)
+        """Print one ticket or notice. Raises LineDown before `started()`: nothing was printed."""
+        match job:
+            case PrintTicket():
+                items = lay_out(job, self._profile)
+            case PrintNotice():
+                items = notice.lay_out(job, self._profile)
+            case Say():
+                return Result(status=ResultStatus.FAILED, detail="a printer prints tickets and notices only")
+            case _:
+                assert_never(job)
+        data = encode(items, self._profile, self._faces)
         status = self._ask_fresh()
         fault = status.fault() if status is not None else None
         if fault is not None:
@@ -191,8 +199,11 @@ class ThermalPrinter:
         line = self._open()
         line.write(query(n), WRITE_S)
         until = self._clock() + ANSWER_S + 4 * self._seconds_per_byte()
-        while (left_s := until - self._clock()) > 0:
-            self._heard.feed(line.read(left_s))
+        late = False
+        while not late:
+            left_s = until - self._clock()
+            late = left_s <= 0  # and one last look: on a busy machine the answer was there before we were
+            self._heard.feed(line.read(max(0.0, left_s)))
             if self._heard.realtime:
                 return self._heard.realtime.popleft()
         return None
@@ -209,10 +220,12 @@ class ThermalPrinter:
             )
         until = self._clock() + self._print_s + 1.5 * on_the_wire_s
         ask_why_s = self._clock() + ASK_WHY_EVERY_S + on_the_wire_s
-        while self._clock() < until:
+        late = False
+        while not late:
+            late = self._clock() >= until  # and one last look, as above
             self._heard.feed(line.read(max(0.0, min(until, ask_why_s) - self._clock())))
             fault = self._heard.asb.fault() if self._heard.asb is not None else None
-            if not self._heard.barriers and fault is None and self._clock() >= ask_why_s:
+            if not self._heard.barriers and fault is None and not late and self._clock() >= ask_why_s:
                 status = self._questions()  # the barrier may come in between: it is heard all the same
                 fault = status.fault() if status is not None else None
                 ask_why_s = self._clock() + ASK_WHY_EVERY_S

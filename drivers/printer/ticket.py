@@ -89,7 +89,7 @@ _BOX, _TICKED = "□", "√"
 
 def lay_out(job: PrintTicket, profile: Profile) -> list[Item]:
     """Give the lines of the ticket, top to bottom, each fitting the paper."""
-    page = _Page(profile, job.languages)
+    page = Page(profile, job.languages)
     page.names(job.hall_name, bold=True)
     if job.drill:
         page.phrase("drill", bold=True)
@@ -134,14 +134,14 @@ def lay_out(job: PrintTicket, profile: Profile) -> list[Item]:
     return page.items
 
 
-def _place(page: "_Page", job: PrintTicket) -> None:
+def _place(page: "Page", job: PrintTicket) -> None:
     if job.floor is None:
         page.names(job.zone, sizes=_SIZES)
     else:
         page.phrase("place", names={"floor": job.floor, "zone": job.zone})
 
 
-def _forecast(page: "_Page", job: PrintTicket) -> None:
+def _forecast(page: "Page", job: PrintTicket) -> None:
     if job.eta_p50_s is None or not job.ahead:
         return
     low = max(1, math.ceil(job.eta_p50_s / 60))
@@ -149,7 +149,7 @@ def _forecast(page: "_Page", job: PrintTicket) -> None:
     page.phrase("wait_one" if low == high else "wait", a=low, b=high)
 
 
-def _stops(page: "_Page", job: PrintTicket) -> None:
+def _stops(page: "Page", job: PrintTicket) -> None:
     """Add the stops of a joint matter: a box to tick, a number, what for and where; a stop that is done is ticked."""
     page.rule()
     page.phrase("stops", bold=True, n=len(job.stops))
@@ -182,12 +182,19 @@ def _window_list(windows: Sequence[str]) -> list[str]:
     return shown if len(shown) <= MAX_WINDOWS_SHOWN else [*shown[:MAX_WINDOWS_SHOWN], "…"]
 
 
-class _Page:
+class Page:
     """The lines so far, and the two languages they are written in."""
 
-    def __init__(self, profile: Profile, languages: Sequence[str]) -> None:
-        known = [language for language in languages if language in _PHRASES] or ["zh"]
+    def __init__(
+        self,
+        profile: Profile,
+        languages: Sequence[str],
+        phrases: Mapping[str, Mapping[str, str]] = _PHRASES,
+    ) -> None:
+        """Start with an empty sheet; `phrases` are the fixed words by language."""
+        known = [language for language in languages if language in phrases] or ["zh"]
         self._profile = profile
+        self._phrases = phrases
         self._main = known[0]
         self._second = known[1] if len(known) > 1 else None
         self.items: list[Item] = []
@@ -213,7 +220,7 @@ class _Page:
     ) -> None:
         """Add a phrase in both languages, on one line when `together`."""
         written = [
-            _PHRASES[language][key].format(
+            self._phrases[language][key].format(
                 **values, **{name: in_language(text, language) for name, text in names.items()}
             )
             for language in (self._main, self._second)
@@ -232,7 +239,7 @@ class _Page:
         """Add running text in both languages, broken to the width."""
         for language in (self._main, self._second):
             if language is not None and (language == self._main or text.get(language)):
-                for line in _wrap(sanitise(in_language(text, language)), self._profile.columns, MAX_ADVICE_LINES):
+                for line in wrap(sanitise(in_language(text, language)), self._profile.columns, MAX_ADVICE_LINES):
                     self.items.append(TextLine(text=line))
 
     def marks(self, keys: Sequence[str], name: Text) -> None:
@@ -256,7 +263,7 @@ class _Page:
         indent = columns_of(head)
         width = self._profile.columns - indent
         stop_name = in_language(stop.name, self._main)
-        for place, line in enumerate(_wrap(sanitise(stop_name), width, MAX_STOP_LINES)):
+        for place, line in enumerate(wrap(sanitise(stop_name), width, MAX_STOP_LINES)):
             before = head if place == 0 else " " * indent
             self.items.append(TextLine(text=before + line, height=2, align="left", bold=True))
         told_in = [_where(stop, self._main)]
@@ -264,7 +271,7 @@ class _Page:
             second_name = in_language(stop.name, self._second)
             told_in.append(_where(stop, self._second, "" if second_name == stop_name else second_name))
         for told in dict.fromkeys(told_in):
-            for line in _wrap(sanitise(told), width, MAX_STOP_LINES):
+            for line in wrap(sanitise(told), width, MAX_STOP_LINES):
                 self.items.append(TextLine(text=" " * indent + line, align="left"))
 
     def number(self, label: str) -> None:
@@ -295,11 +302,11 @@ class _Page:
                 self.items.append(TextLine(text=clean, width=width, height=height, bold=bold))
                 return
         width, height = sizes[-2] if len(sizes) > 1 else sizes[-1]
-        for line in _wrap(clean, self._profile.columns // width, MAX_NAME_LINES):
+        for line in wrap(clean, self._profile.columns // width, MAX_NAME_LINES):
             self.items.append(TextLine(text=line, width=width, height=height, bold=bold))
 
 
-def _wrap(text: str, columns: int, most_lines: int) -> list[str]:
+def wrap(text: str, columns: int, most_lines: int) -> list[str]:
     """Break a text into lines that fit; what is more than `most_lines` ends in an ellipsis."""
     lines = _break(text, columns)
     if len(lines) <= most_lines:

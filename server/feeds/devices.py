@@ -21,7 +21,7 @@ from server.domain.terms import HallId
 from server.feeds.hall_view import HallView
 from server.feeds.journal import JobJournal, JobResult, Place
 from server.projections.common import instant
-from server.projections.jobs import Job, PrintTicket, Say, jobs_of, still_matters
+from server.projections.jobs import Job, PrintNotice, PrintTicket, Say, jobs_of, still_matters
 
 LOOK_BACK = 5_000  # commits read at the start: more than a hall makes before a job expires
 PAGE = 500
@@ -55,7 +55,11 @@ class Registered(Protocol):
 
     @property
     def kiosks(self) -> Sequence[str]:
-        """Kiosks a printer stands beside; empty: the hall's own printer."""
+        """Kiosks a printer stands beside; with no `windows` either it is the hall's own printer."""
+
+    @property
+    def windows(self) -> Sequence[str]:
+        """Windows at which a printer stands."""
 
 
 class _Unread(Enum):
@@ -216,7 +220,7 @@ class JobFeed:
         rows = self._rows(self._hall.id)
         for kept in [kept for kept in self._tail if kept.is_late(now_ms)]:
             job = kept.job
-            printer = _printer_of(job, rows) if isinstance(job.data, PrintTicket) else None
+            printer = _printer_of(job, rows) if isinstance(job.data, PrintTicket | PrintNotice) else None
             busy = [lane for lane in self._lanes.values() if lane.kept is not None]
             if any(lane.kept is kept or (printer and lane.device == printer.device) for lane in busy):
                 continue  # else the answer to the job before would count as old and be lost
@@ -294,9 +298,9 @@ def _place_of(job: Job) -> Place:
 
 
 def _is_for(job: Job, row: Registered, rows: Sequence[Registered]) -> bool:
-    """Say whether a registered device gets a job; a ticket has exactly one printer, a call may have many speakers."""
+    """Say whether a registered device gets a job; paper has exactly one printer, a call may have many speakers."""
     match job.data:
-        case PrintTicket():
+        case PrintTicket() | PrintNotice():
             return (printer := _printer_of(job, rows)) is not None and printer.device == row.device
         case Say():
             return row.kind == "speaker" and (not row.zones or job.data.zone in row.zones)
@@ -305,10 +309,20 @@ def _is_for(job: Job, row: Registered, rows: Sequence[Registered]) -> bool:
 
 
 def _printer_of(job: Job, rows: Sequence[Registered]) -> Registered | None:
-    """Give the printer beside the kiosk that issued the ticket, else the first one that belongs to no kiosk."""
+    """Give the one printer of a job.
+
+    A ticket comes out beside the kiosk that issued it, a notice at the window that gives it; else at the hall's own
+    printer. A hall without one prints a notice where the visitor took the number, a ticket at a window's printer.
+    """
     printers = [row for row in rows if row.kind == "printer"]
-    beside = (row for row in printers if job.kiosk is not None and job.kiosk in row.kiosks)
-    return next(beside, None) or next((row for row in printers if not row.kiosks), None)
+    at_window = [row for row in printers if job.window is not None and job.window in row.windows]
+    beside = [row for row in printers if job.kiosk is not None and job.kiosk in row.kiosks]
+    own = [row for row in printers if not row.kiosks and not row.windows]
+    if job.window is not None:
+        order = [*at_window, *own, *beside]
+    else:
+        order = [*beside, *own, *(row for row in printers if not row.kiosks)]
+    return next(iter(order), None)
 
 
 def _read_answer(answer: object, job: Job) -> tuple[str, str] | _Unread:

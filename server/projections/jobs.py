@@ -1,4 +1,6 @@
-"""What devices are asked to do because of a commit: print a ticket, say a call. Pure; the same commit, the same jobs.
+"""What devices are asked to do because of a commit: print a ticket or a notice, say a call.
+
+Pure; the same commit, the same jobs.
 
 A job is named by its commit and its place in it ("1041.0"), so that it keeps its id over restarts and can be told
 apart from every other for ever. Jobs that come too late are worse than none: each expires.
@@ -63,6 +65,26 @@ class PrintTicket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintNotice:
+    """A slip with the papers that are missing (一次告知单). `away`: the visitor fetches them now and comes back."""
+
+    hall_name: Text
+    ticket: str
+    label: str
+    service: Text
+    department: str | None
+    window: str
+    window_name: Text
+    items: tuple[str, ...]
+    note: str
+    away: bool
+    given_at: str
+    track_url: str
+    languages: tuple[str, ...]
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
     """What the loudspeaker calls."""
 
@@ -77,16 +99,17 @@ class Say:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job of a commit. `kiosk` and `zone` say which device gets it; instants are Unix ms."""
+    """One job of a commit. `kiosk`, `zone` and `window` say which device gets it; instants are Unix ms."""
 
     seq: int
     index: int
     ticket: TicketId
-    data: PrintTicket | Say
+    data: PrintTicket | PrintNotice | Say
     at_ms: int
     expires_ms: int
     kiosk: DeviceId | None = None
     zone: ZoneId | None = None
+    window: WindowNo | None = None
 
     @property
     def id(self) -> str:
@@ -99,6 +122,8 @@ class Job:
         match self.data:
             case PrintTicket():
                 return "print_ticket"
+            case PrintNotice():
+                return "print_notice"
             case Say():
                 return "say"
             case _:
@@ -116,6 +141,7 @@ def jobs_of(
     """Give the jobs of one commit, in order. Tickets of another business day than the state's are skipped."""
     jobs: list[Job] = []
     for index, event in enumerate(events):
+        window: WindowNo | None = None
         match event:
             case e.TicketIssued():
                 if event.channel not in PRINTING_CHANNELS or event.ticket not in state.tickets:
@@ -123,7 +149,7 @@ def jobs_of(
                 ticket = state.tickets[event.ticket]
                 paper = _paper(state, ticket, issued_ms=at_ms, drill=drill, reprint=False)
                 kiosk, zone = event.kiosk, None
-                data: PrintTicket | Say = paper
+                data: PrintTicket | PrintNotice | Say = paper
                 within_ms = PRINT_WITHIN_MS
             case e.ReprintRequested():
                 if event.ticket not in state.tickets:
@@ -131,6 +157,12 @@ def jobs_of(
                 ticket = state.tickets[event.ticket]
                 data = _paper(state, ticket, issued_ms=ticket.issued_ms, drill=drill, reprint=True)
                 kiosk, zone, within_ms = event.kiosk, None, PRINT_WITHIN_MS
+            case e.NoticeGiven():
+                if event.ticket not in state.tickets:
+                    continue
+                ticket = state.tickets[event.ticket]
+                data = _notice(state, ticket, event, at_ms=at_ms, drill=drill)
+                kiosk, zone, within_ms, window = ticket.kiosk, None, PRINT_WITHIN_MS, event.window
             case e.TicketCalled() | e.TicketRecalled() | e.TicketResumed():
                 if event.window not in state.plan.window:
                     continue
@@ -148,6 +180,7 @@ def jobs_of(
                 expires_ms=at_ms + within_ms,
                 kiosk=kiosk,
                 zone=zone,
+                window=window,
             )
         )
     return jobs
@@ -156,7 +189,7 @@ def jobs_of(
 def still_matters(state: HallState, job: Job) -> bool:
     """Say whether a job is worth doing now: a call is not, once the visitor came, was sent elsewhere or recalled."""
     match job.data:
-        case PrintTicket():
+        case PrintTicket() | PrintNotice():
             return True
         case Say():
             ticket = state.tickets.get(job.ticket)
@@ -198,6 +231,27 @@ def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, rep
         tenant=tenant_name(plan, ticket.service),
         department=service.department if service else None,
         takes_in_only=takes_in_only(state, ticket.service),
+    )
+
+
+def _notice(state: HallState, ticket: Ticket, event: e.NoticeGiven, *, at_ms: int, drill: bool) -> PrintNotice:
+    plan = state.plan
+    service = plan.service.get(event.service)
+    return PrintNotice(
+        hall_name=plan.name,
+        ticket=ticket.id,
+        label=ticket.label,
+        service=service_name(plan, event.service),
+        department=service.department if service is not None else None,
+        window=event.window,
+        window_name=window_name(plan, event.window),
+        items=event.items,
+        note=event.note,
+        away=event.away,
+        given_at=instant(plan, at_ms),
+        track_url=track_url(ticket.base_url, plan.hall, ticket.track),
+        languages=plan.ticket_languages or plan.languages,
+        drill=drill,
     )
 
 

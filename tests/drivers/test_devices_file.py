@@ -107,7 +107,8 @@ def test_not_toml_says_where() -> None:
         (("max_scale = 4", "max_scale = true"), 10, "max_scale must be a whole number"),
         (('kiosks = ["kiosk-1"]', 'kiosks = "kiosk-1"'), 9, "kiosks must be a list"),
         (('kiosks = ["kiosk-1"]', 'zones = ["general"]'), 9, "zones is for a speaker, this is a printer"),
-        (('kiosks = ["kiosk-1"]', 'windows = { 1 = "1" }'), 9, "windows is for strips and keypads"),
+        (('kiosks = ["kiosk-1"]', 'windows = { 1 = "1" }'), 9, "such windows are for strips and keypads"),
+        (('kiosks = ["kiosk-1"]', "windows = [3]"), 9, "a list of window numbers in quotes"),
         (('windows = { 1 = "7", 2 = 8 }', ""), 12, "windows is missing"),
         (('windows = { 1 = "7", 2 = 8 }', 'windows = { one = "7" }'), 16, "address 'one' must be a number"),
         (('windows = { 1 = "7", 2 = 8 }', "windows = { 1 = true }"), 16, "must be a window number in quotes"),
@@ -120,6 +121,11 @@ def test_a_mistake_is_told_in_its_line(changed: tuple[str, str], line: int, word
     assert text != GOOD
     found = one(text)
     assert (found.line, words.lower() in found.en.lower()) == (line, True), found
+
+
+def test_a_printer_may_stand_at_windows() -> None:
+    file = read_devices(GOOD.replace('kiosks = ["kiosk-1"]', 'windows = ["3", "4"]', 1))
+    assert [*file.devices[0].windows.values()] == ["3", "4"]
 
 
 def test_devices_of_one_port_must_write_it_alike() -> None:

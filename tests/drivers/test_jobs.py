@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from drivers.jobs import BadWire, PrintTicket, Say, Stop, WindowStatus, in_language, read_order, read_window
+from drivers.jobs import (
+    BadWire,
+    PrintNotice,
+    PrintTicket,
+    Say,
+    Stop,
+    WindowStatus,
+    in_language,
+    read_order,
+    read_window,
+)
 
 PAPER: dict[str, Any] = {
     "id": "41.0",
@@ -35,6 +45,27 @@ PAPER: dict[str, Any] = {
         "drill": True,
     },
 }
+NOTICE: dict[str, Any] = {
+    "id": "43.0",
+    "kind": "print_notice",
+    "expires_at": "2026-11-21T10:34:00+08:00",
+    "data": {
+        "hall_name": {"zh": "大厅"},
+        "ticket": "20261121-A012",
+        "label": "A012",
+        "service": {"zh": "税务"},
+        "department": None,
+        "window": "3",
+        "window_name": {"zh": "3号窗口"},
+        "items": ["照片", "合同"],
+        "note": "",
+        "away": True,
+        "given_at": "2026-11-21T10:32:00+08:00",
+        "track_url": "http://h/t/x",
+        "languages": ["zh"],
+        "drill": False,
+    },
+}
 SAY: dict[str, Any] = {
     "id": "42.0",
     "kind": "say",
@@ -50,6 +81,16 @@ SAY: dict[str, Any] = {
         "call_count": 2,
     },
 }
+
+
+def test_a_notice_is_read_whole() -> None:
+    order = read_order("printer-1", NOTICE)
+    job = order.job
+    assert isinstance(job, PrintNotice)
+    assert (job.label, job.items, job.away, job.department) == ("A012", ("照片", "合同"), True, None)
+    assert order.about == "notice 20261121-A012 2026-11-21T10:32:00+08:00"
+    with pytest.raises(BadWire, match=r"job.data.items: a list of texts"):
+        read_order("printer-1", NOTICE | {"data": NOTICE["data"] | {"items": "照片"}})
 
 
 def test_a_ticket_is_read_whole() -> None:

@@ -23,6 +23,7 @@ class Row:
     kind: str = "printer"
     zones: tuple[str, ...] = ()
     kiosks: tuple[str, ...] = ()
+    windows: tuple[str, ...] = ()
 
 
 class Bench:
@@ -234,6 +235,38 @@ def test_a_ticket_goes_to_the_printer_of_its_kiosk_else_to_the_halls_own(tmp_pat
         "spare": [],
         "strip-1": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("rows", "printed_at"),
+    [
+        (
+            (Row("kiosk", kiosks=("kiosk-1",)), Row("own"), Row("other", windows=("3",)), Row("here", windows=("1",))),
+            "here",
+        ),
+        ((Row("other", windows=("3",)), Row("kiosk", kiosks=("kiosk-1",)), Row("own")), "own"),
+        ((Row("other", windows=("3",)), Row("kiosk", kiosks=("kiosk-1",))), "kiosk"),
+    ],
+)
+def test_a_notice_is_printed_at_the_window_that_gives_it(
+    tmp_path: Path, rows: tuple[Row, ...], printed_at: str
+) -> None:
+    desk = Desk(tmp_path / "d.sqlite", *rows)
+    desk.issue(kiosk="kiosk-1", channel="integration")
+    desk.day.open("1", "1001")
+    desk.day.call("1")
+    desk.day.at(c.GiveNotice, "1", items=("照片", "合同"), away=True)
+    desk.feed.step()
+    benches = {row.device: desk.watch(row.device) for row in rows}
+    got = {device: [(job["kind"], job["data"]["items"]) for job in bench.jobs] for device, bench in benches.items()}
+    assert got == {row.device: [("print_notice", ("照片", "合同"))] if row.device == printed_at else [] for row in rows}
+
+
+def test_a_ticket_comes_out_at_a_window_when_the_hall_has_no_other_printer(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("window", windows=("1",)))
+    bench = desk.watch("window")
+    desk.issue()
+    assert bench.labels == ["A001"]
 
 
 def test_speakers_get_the_calls_of_the_windows_zone(tmp_path: Path) -> None:
