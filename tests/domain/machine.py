@@ -19,13 +19,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from server.domain import commands as c
 from server.domain import decide as decide_module
 from server.domain import events as e
-from server.domain import routing
 from server.domain import evolve as evolve_module
+from server.domain import routing
 from server.domain.refusals import Refusal
 from server.domain.state import HallState
 from server.domain.terms import (
     Actor,
     ActorKind,
+    Fairness,
     HallId,
     Label,
     PauseReason,
@@ -57,6 +58,7 @@ QUOTA_PLAN = replace(
         for service in PLAN.services
     ),
 )
+FAIRNESS = [(0, 0), (2, 30), (1, 0), (0, 8), (1, 5)]  # ratio, oldest first after minutes
 CLERK = Actor(kind=ActorKind.PERSON, id="clerk")
 windows = st.sampled_from([*WINDOWS])
 services = st.sampled_from([*SERVICES])
@@ -94,14 +96,15 @@ class Days(RuleBasedStateMachine):
     def tell(self, line: str) -> None:
         note(line)
 
-    @initialize(closed=st.sets(windows, max_size=2))
-    def begin(self, closed: set[str]) -> None:
+    @initialize(closed=st.sets(windows, max_size=2), fairness=st.sampled_from(FAIRNESS))
+    def begin(self, closed: set[str], fairness: tuple[int, int]) -> None:
         self.now_ms = ms(NINE)
-        self.state, self.model = HallState(), Naive()
+        ratio, oldest_min = fairness
+        self.state, self.model = HallState(), Naive(ratio=ratio, oldest_min=oldest_min)
         self.commits: list[Commit] = []
         self.ids: set[str] = set()
         self.tracks = 0
-        self.do(c.PlanHall(plan=QUOTA_PLAN))
+        self.do(c.PlanHall(plan=replace(QUOTA_PLAN, fairness=Fairness(ratio=ratio, oldest_first_after_min=oldest_min))))
         self.do(c.StartDay())
         self.clerks_come([no for no in WINDOWS if no not in closed])
 
@@ -460,7 +463,7 @@ class SeededDays(Days):
     def play(self, number: int, steps: int) -> None:
         """Play; every check that hypothesis makes is made after every step."""
         dice = Random(number)
-        self.begin({no for no in WINDOWS if dice.random() < 0.1})
+        self.begin({no for no in WINDOWS if dice.random() < 0.1}, dice.choice(FAIRNESS))
         for _ in range(steps):
             self.step(dice)
             self.both_halls_show_the_same()

@@ -4,6 +4,7 @@ It shares no code with the domain, not even its table of moves. It says who is n
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 MIN = 60_000
 CREDIT_MIN = 8
@@ -89,10 +90,13 @@ class Naive:
     visits: list[Visit] = field(default_factory=list)
     desks: dict[str, Desk] = field(default_factory=lambda: {no: Desk(*lists) for no, lists in WINDOWS.items()})
     queue_of: dict[str, list[Visit]] = field(default_factory=dict)  # hold lists, in order
+    ratio: int = 0
+    oldest_min: int = 0
+    turns: list[tuple[str, bool]] = field(default_factory=list)  # zone of each call in turn, and whether a priority
 
     def new_day(self) -> None:
         """Forget the visits; windows keep their assignment."""
-        self.open, self.visits, self.queue_of = True, [], {}
+        self.open, self.visits, self.queue_of, self.turns = True, [], {}, []
         for desk in self.desks.values():
             desk.clerk, desk.paused, desk.last = None, False, None
 
@@ -162,9 +166,9 @@ class Naive:
         return False
 
     def queue(self, no: str) -> list[Visit]:
-        """Give everybody a window may call, most urgent first."""
+        """Give everybody a window may call, in the order in which it would call them were it still now."""
         desk = self.desks[no]
-        ranked = []
+        left: list[tuple[float, int, bool, Visit]] = []
         for visit in self.visits:
             if visit.status != "waiting" or visit.bound not in (None, no):
                 continue
@@ -173,8 +177,32 @@ class Naive:
                 continue
             slope, head = CLASSES[visit.priority]
             urgency = slope * (self.now - visit.since) + head * MIN + (CREDIT_MIN * MIN if home else 0)
-            ranked.append((-urgency, visit.order, visit))
-        return [visit for _, _, visit in sorted(ranked, key=lambda it: it[:2])]
+            left.append((-urgency, visit.order, home, visit))
+        left.sort(key=lambda it: it[:2])
+        row, turns = [], [*self.turns]
+        while left:
+            chosen = self.fair(left, turns)
+            left.remove(chosen)
+            row.append(chosen[3])
+            turns.append((ZONES[chosen[3].service], chosen[3].priority != "ordinary"))
+        return row
+
+    def fair(self, left: list[tuple[float, int, bool, Visit]], turns: list[tuple[str, bool]]) -> Any:
+        """Give who of those left is called: the most urgent, unless that is a priority whose turn it is not."""
+        first = left[0]
+        if first[3].priority == "ordinary":
+            return first
+        ordinary = [it for it in left if it[3].priority == "ordinary"]
+        for it in ordinary:
+            if self.oldest_min and self.now - it[3].since > self.oldest_min * MIN and it[2] >= first[2]:
+                return it
+        zone = ZONES[first[3].service]
+        calls = [was_priority for of, was_priority in turns if of == zone]
+        if self.ratio and len(calls) >= self.ratio and all(calls[-self.ratio :]):
+            for it in ordinary:
+                if ZONES[it[3].service] == zone:
+                    return it
+        return first
 
     def can_call(self, no: str) -> bool:
         """Say whether a window is open, free and not paused."""
@@ -191,6 +219,7 @@ class Naive:
             return None
         if current:
             self.end(current, None)
+        self.turns.append((ZONES[queue[0].service], queue[0].priority != "ordinary"))
         self.call(queue[0], no)
         return queue[0].label
 

@@ -1,5 +1,6 @@
 """Who is next: pairs of window and service, arrival inside a class, priority that grows, home before relief."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,17 @@ from server.domain import events as e
 from server.domain.forecast import eta
 from server.domain.refusals import Code
 from server.domain.routing import ahead, choose, preview, waiting_for
-from server.domain.terms import Label, PauseReason, PriorityId, PriorityRule, ServiceId, WindowNo
+from server.domain.terms import (
+    Fairness,
+    HallPlan,
+    Label,
+    PauseReason,
+    PriorityId,
+    PriorityRule,
+    ServiceId,
+    WindowNo,
+    label_of,
+)
 from tests.domain.halls import MIN, PLAN, Scene, a_service, a_window, issue
 
 
@@ -264,6 +275,162 @@ def test_ahead_agrees_with_the_order_of_one_window(slope: float) -> None:
         scene.wait((index * 7) % 5)
     for place, label in enumerate(scene.order_at("1")):
         assert ahead(scene.state, scene.ticket(label).id, scene.now_ms) == place
+
+
+def fair(ratio: int = 0, oldest_first_after_min: int = 0) -> HallPlan:
+    """Give the hall with a guard for ordinary visitors."""
+    return replace(PLAN, fairness=Fairness(ratio=ratio, oldest_first_after_min=oldest_first_after_min))
+
+
+def whys(scene: Scene, no: str) -> list[str]:
+    """Give who would be called at a window and why: ["A001 head"]."""
+    row = preview(scene.state, WindowNo(no), scene.now_ms, 99)
+    return [f"{scene.state.tickets[it.ticket].label} {it.why}" for it in row]
+
+
+def test_after_two_priorities_in_a_row_an_ordinary_visitor_goes_first() -> None:
+    scene = Scene(fair(ratio=2), open_windows=["2"])
+    for priority in (None, None, *["green"] * 5):
+        scene.issue(priority=priority)
+    row = ["A003 priority", "A004 priority", "A001 fairness", "A005 priority", "A006 priority", "A002 fairness"]
+    assert whys(scene, "2") == [*row, "A007 priority"]
+    assert scene.order_at("2") == [it.split()[0] for it in row] + ["A007"]
+
+
+def test_without_an_ordinary_visitor_priorities_go_on_and_the_next_ordinary_one_is_due() -> None:
+    scene = Scene(fair(ratio=2), open_windows=["2"])
+    for _ in range(6):
+        scene.issue(priority="green")
+    assert [scene.next("2", finish=True) for _ in range(4)] == ["A001", "A002", "A003", "A004"]
+    scene.issue()
+    assert whys(scene, "2") == ["A007 fairness", "A005 priority", "A006 priority"]
+
+
+def test_the_row_of_priorities_is_counted_by_zone_and_over_its_windows() -> None:
+    scene = Scene(fair(ratio=2), open_windows=["1", "2", "3"])
+    for service in ("general", "general", "general", "tax", "tax"):
+        scene.issue(service, "green")
+    scene.issue("general")
+    scene.issue("tax")
+    assert [scene.next(no, finish=True) for no in ("1", "2")] == ["A001", "A002"]
+    assert scene.next("3", finish=True) == "B001"  # another zone: its own row
+    assert whys(scene, "2") == ["A004 fairness", "A003 priority"]
+    assert whys(scene, "1")[:2] == ["A004 fairness", "A003 priority"]
+
+
+def test_only_an_ordinary_visitor_whom_the_window_may_serve_stops_the_row() -> None:
+    scene = Scene(fair(ratio=1), open_windows=["1", "2"])
+    scene.issue("social")  # window 1 does not serve it
+    for _ in range(3):
+        scene.issue(priority="green")
+    assert [scene.next("1", finish=True) for _ in range(2)] == ["A001", "A002"]
+    assert whys(scene, "2") == ["C001 fairness", "A003 priority"]
+
+
+def test_a_call_out_of_turn_does_not_count_in_the_row() -> None:
+    scene = Scene(fair(ratio=2), open_windows=["2"])
+    labels = [scene.issue(priority="green") for _ in range(4)]
+    scene.issue()
+    scene.do(c.CallTicket(window=WindowNo("2"), label=labels[3], reason="in pain"))
+    scene.finish("2")
+    assert scene.state.in_a_row == {}
+    assert scene.order_at("2") == ["A001", "A002", "A005", "A003"]
+
+
+def test_a_recall_or_a_held_visitor_called_back_does_not_count_in_the_row() -> None:
+    scene = Scene(fair(ratio=2), open_windows=["2"])
+    scene.issue(priority="green")
+    scene.next("2")
+    scene.do(c.Recall(window=WindowNo("2")))
+    scene.do(c.Hold(window=WindowNo("2")))
+    scene.do(c.Resume(window=WindowNo("2")))
+    assert scene.state.in_a_row == {"hall": 1}
+
+
+def test_who_has_waited_longer_than_the_bound_goes_before_every_priority_oldest_first() -> None:
+    scene = Scene(fair(oldest_first_after_min=30), open_windows=["2"])
+    scene.issue()
+    scene.issue()
+    scene.wait(5)
+    scene.issue()
+    scene.issue(priority="green")
+    scene.wait(24.9)
+    assert whys(scene, "2")[0] == "A004 priority"  # not yet longer than 30 minutes
+    scene.wait(0.2)
+    assert whys(scene, "2") == ["A001 waited_long", "A002 waited_long", "A004 priority", "A003 head"]
+    assert scene.order_at("2") == ["A001", "A002", "A004", "A003"]
+
+
+def test_the_reason_of_the_guard_is_given_only_where_it_changed_the_order() -> None:
+    scene = Scene(fair(ratio=2, oldest_first_after_min=30), open_windows=["2"])
+    scene.issue()
+    scene.wait(40)
+    scene.issue(priority="green")
+    assert whys(scene, "2") == ["A001 head", "A002 priority"]
+
+
+def test_relief_work_goes_before_no_priority_of_the_windows_own_work_however_long_it_waits() -> None:
+    scene = Scene(fair(ratio=1, oldest_first_after_min=30), open_windows=["1", "3"])
+    for _ in range(3):
+        scene.issue("tax")  # the own work of windows 3 and 4; window 1 only helps
+    scene.wait(20)
+    scene.issue(priority="green")
+    scene.wait(15)
+    assert whys(scene, "1")[0] == "A001 priority"
+    scene.issue("tax", "green")
+    scene.wait(15)
+    assert whys(scene, "3")[0] == "B001 waited_long"
+
+
+def test_a_ticket_of_one_window_is_ordinary_like_any_other() -> None:
+    scene = Scene(fair(ratio=1), open_windows=["1", "2"])
+    scene.issue(priority="green")
+    scene.issue(priority="green")
+    scene.issue(window="2")
+    scene.next("1")
+    assert whys(scene, "1") == ["A002 priority"]
+    assert whys(scene, "2") == ["A003 fairness", "A002 priority"]
+
+
+def test_a_returning_leg_is_ordinary_and_as_old_as_it_counts() -> None:
+    scene = Scene(fair(oldest_first_after_min=30), open_windows=["2", "3"])
+    scene.do(replace(issue("tax"), legs=(ServiceId("tax"), ServiceId("social"))))
+    scene.next("3")
+    scene.wait(20)
+    scene.issue("social", "green")
+    scene.wait(12)
+    scene.do(c.Finish(window=WindowNo("3")))  # 32 minutes in the hall, of which 30 count
+    assert whys(scene, "2") == ["C001 priority", "B001 returning_leg"]
+    scene.wait(0.1)
+    assert whys(scene, "2") == ["B001 waited_long", "C001 priority"]
+
+
+@pytest.mark.parametrize(("ratio", "oldest_min"), [(0, 0), (1, 0), (2, 0), (0, 20), (2, 30), (3, 12)])
+@pytest.mark.parametrize("every", [2, 3, 7])
+def test_ahead_agrees_with_the_guarded_order_of_one_window(ratio: int, oldest_min: int, every: int) -> None:
+    plan = replace(fair(ratio, oldest_min), windows=(a_window("1", "general"),))
+    scene = Scene(plan, open_windows=["1"])
+    for index in range(40):
+        scene.issue(priority=("green", "appointment")[index % 2] if index % every == 0 else None)
+        scene.wait((index * 7) % 5)
+        if index % 9 == 8:
+            scene.next("1", finish=True)
+    row = scene.order_at("1")
+    assert [scene.state.tickets[it.ticket].label for it in preview(scene.state, WindowNo("1"), scene.now_ms, 99)] == row
+    for place, label in enumerate(row):
+        assert ahead(scene.state, scene.ticket(label).id, scene.now_ms) == place
+    for priority in (None, "green"):
+        later = deepcopy(scene)
+        told = later.ticket(later.issue(priority=priority)).ahead
+        later.now_ms = scene.now_ms
+        assert later.order_at("1").index(label_of("A", 41)) == told
+
+
+def test_without_fairness_the_row_is_that_of_urgency_alone() -> None:
+    scene = Scene(open_windows=["2"])
+    for priority in (None, *["green"] * 5):
+        scene.issue(priority=priority)
+    assert scene.order_at("2")[-1] == "A001"
 
 
 def test_no_forecast_is_given_when_nobody_serves() -> None:
