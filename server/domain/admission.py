@@ -13,7 +13,7 @@ from server.domain.forecast import Eta, eta
 from server.domain.refusals import DAY_FULL, HALL_CLOSED_UNTIL, LAST_TICKET, SERVICE_OVER, SLOT_FULL, Code, Refusal
 from server.domain.routing import ahead_of_newcomer
 from server.domain.state import MS_PER_MIN, HallState
-from server.domain.terms import ORDINARY, HallPlan, ServiceId
+from server.domain.terms import ORDINARY, DeviceId, HallPlan, ServiceId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +89,19 @@ def check_quota(state: HallState, service: ServiceId, now_ms: int) -> None:
     if opens_ms is None:
         raise Refusal(Code.QUOTA_FULL, service=name_in_both(state, service))
     raise _closed(state, Code.QUOTA_FULL, DAY_FULL if day_full else SLOT_FULL, service, opens_ms, now_ms)
+
+
+def check_kiosk(state: HallState, kiosk: DeviceId | None) -> None:
+    """Let a number through that the kiosk may still give today.
+
+    Raises:
+        Refusal: kiosk_limit.
+    """
+    planned = state.plan.kiosk.get(kiosk) if kiosk is not None else None
+    if kiosk is None or planned is None or planned.day_quota is None:
+        return
+    if state.kiosk_issued.get(kiosk, 0) >= planned.day_quota:
+        raise Refusal(Code.KIOSK_LIMIT)
 
 
 def check_last_ticket(state: HallState, service: ServiceId, now_ms: int, expected: Eta | None) -> None:

@@ -188,6 +188,7 @@ def _plan(state: HallState, command: c.PlanHall) -> list[e.Event]:
     for no, window in state.windows.items():
         if window.clerk is not None and no not in windows:
             raise Refusal(Code.PLAN_IN_USE, what=no)
+    rolls.check_plan(state, command.plan)
     return [e.HallPlanned(plan=command.plan)]
 
 
@@ -208,7 +209,7 @@ def _close_day(state: HallState, following: str, now_ms: int) -> list[e.Event]:
     ]
     closed = [e.WindowClosed(window=no) for no, window in state.windows.items() if window.clerk is not None]
     over = [*appointments.at_day_close(state, now_ms), *cases.overdue(state, following)]
-    return [*expired, *closed, *over, e.DayClosed(day=state.day or "")]
+    return [*expired, *closed, *over, *rolls.at_day_close(state), e.DayClosed(day=state.day or "")]
 
 
 def _plan_legs(state: HallState, command: c.PlanLegs) -> list[e.Event]:

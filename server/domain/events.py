@@ -82,7 +82,8 @@ class TicketCalled:
 
     `waited_s`: since the number was given, for a later leg since it joined the waiting, to the first call.
     `why`: head (own work, oldest), priority, returning_leg (of a joint matter), relief (helping another service), bound
-    (ticket of this window), chosen (out of turn, `reason` says why).
+    (ticket of this window), chosen (out of turn, `reason` says why); before a priority: fairness (after enough of them
+    in a row), waited_long (longer than the hall's bound); roll (next number of a paper roll).
     """
 
     ticket: TicketId

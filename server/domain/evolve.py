@@ -205,8 +205,10 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
     if ticket.visitor is not None:
         state.visitors[ticket.visitor, ticket.service] = ticket.id
     state.numbers[event.prefix] = event.number
-    if event.appointment is None:  # the quotas are for those who come without an appointment
+    of_roll = event.prefix != state.plan.service[event.service].prefix
+    if event.appointment is None and not of_roll:  # the quotas are for those who could be told that there is no number
         state.issued.setdefault(ticket.service, []).append(at_ms)
+    rolls.count_given(state, event.prefix, event.number)
     state.zones[ticket.zone].issued += 1
     if ticket.kiosk is not None:
         state.kiosk_issued[ticket.kiosk] = state.kiosk_issued.get(ticket.kiosk, 0) + 1

@@ -7,6 +7,7 @@ from server.domain import commands as c
 from server.domain import events as e
 from server.domain.admission import (
     check_hours,
+    check_kiosk,
     check_last_ticket,
     check_quota,
     name_in_both,
@@ -50,6 +51,7 @@ def issue(
     if appointment is None:  # hours and quotas are for those who come without one
         check_hours(state, service, now_ms)
         check_quota(state, service, now_ms)
+        check_kiosk(state, command.kiosk)
     planned = state.plan.service[service]
     number = state.numbers.get(planned.prefix, planned.first - 1) + 1
     if number > planned.last:

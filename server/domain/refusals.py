@@ -357,6 +357,18 @@ NO_SLOTS = (
     "“{service}”近期没有可预约的时段，请到现场取号。",
     "{service} has no time that can be booked. Please take a number in the hall.",
 )
+PREFIX_UNCLEAR = (
+    "号卷字母应为一到两个大写字母，“{prefix}”不行。",
+    "The letters of a roll are one or two capitals; {prefix} is not.",
+)
+ROLL_GIVEN = (
+    "今天已发到 {label}，请从更大的号码登记。",
+    "Numbers up to {label} were given today. Announce the roll from a higher one.",
+)
+ROLL_KNOWN = (
+    "号卷已报到 {label}，请报更大的号码。",
+    "The roll is known up to {label}. Report a higher number.",
+)
 NO_TICKET = ("窗口 {window} 现在没有可以这样操作的号。", "Window {window} has no ticket for this now.")
 
 STATUS_WORDS: dict[str, tuple[str, str]] = {
