@@ -348,10 +348,11 @@ def test_zhenyuan_has_the_windows_that_the_plan_names() -> None:
         "跨省通办窗口",
         "省内通办窗口",
         "企业帮办代办窗口",
-        "惠企政策窗口",
+        "惠企政策“一站式”服务窗口",
         "老年人服务窗口",
         "特殊人群帮办代办窗口",
-        "婚姻登记窗口",
+        "婚姻登记特色服务窗口",
+        "综合出件窗口",
     } <= names
     assert [window.no for window in file.windows if "pickup" in window.serves] == ["111", "112"], "pickup apart"
     floors = {zone.id: zone.floor for zone in file.zones}
