@@ -106,7 +106,6 @@ class Auditor:
     _day_open: bool = False
     _ids: set[str] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict)
-    _roll_first: dict[str, int] = field(default_factory=dict)
     _tickets: dict[TicketId, _Ticket] = field(default_factory=dict)
     _lanes: dict[tuple[ServiceId, str, WindowNo | None], list[tuple[int, int]]] = field(default_factory=dict)
     _windows: dict[WindowNo, _Window] = field(default_factory=dict)
@@ -144,7 +143,9 @@ class Auditor:
             case e.TicketIssued():
                 self._issue(event, at_ms)
             case e.RollAnnounced():
-                self._roll_first[event.prefix] = event.first
+                if event.first <= self._numbers.get(event.prefix, 0):
+                    self._say("T1", f"the roll {event.prefix} begins again with numbers that were given today")
+                self._numbers[event.prefix] = event.first - 1  # another roll of the same letters goes on from there
             case (
                 e.WindowOpened()
                 | e.WindowPaused()
@@ -183,7 +184,7 @@ class Auditor:
         if self._day_open:
             self._say("C5", f"day {day} opened over an open day {self._day}")
         self._day, self._day_open = day, True
-        for store in (self._keys, self._numbers, self._roll_first, self._tickets, self._lanes):
+        for store in (self._keys, self._numbers, self._tickets, self._lanes):
             store.clear()
 
     def _close_day(self) -> None:
@@ -202,7 +203,7 @@ class Auditor:
             self._say("T1", f"{event.ticket} was given twice")
         self._ids.add(event.ticket)
         service = self._plan.service.get(event.service) if self._plan is not None else None
-        first = self._roll_first.get(event.prefix, service.first if service is not None else 1)
+        first = service.first if service is not None else 1
         due = self._numbers.get(event.prefix, first - 1) + 1
         if event.number != due:
             self._say("T2", f"{event.prefix}{event.number} was given where {event.prefix}{due} was due")

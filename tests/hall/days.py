@@ -106,6 +106,23 @@ class RandomDays:
             (lambda: c.OpenWindow(window=(no := self.window()), clerk=t.WorkId(f"clerk-{no}")), 3),
             (self.assign, 1),
             (lambda: c.Reprint(ticket=self.ticket("waiting")), 1),
+            (self.give_notice, 3),
+            (lambda: c.AwaitResult(window=self.busy(), case_number=self.case_number()), 3),
+            (lambda: c.ReportResult(case_number=self.case_number()), 3),
+            (lambda: c.ComeBack(ticket=self.ticket("away")), 3),
+            (lambda: c.NoteCaseNumber(ticket=self.ticket("serving"), case_number=self.case_number()), 1),
+            (self.book, 5),
+            (lambda: c.CancelAppointment(id=self.appointment(), by_staff=True, reason="停电"), 1),
+            (lambda: c.CheckIn(track=self.track(), id=self.appointment()), 5),
+            (self.open_case, 3),
+            (self.go_on_with_case, 6),
+            (c.Watch, 1),
+            (lambda: c.HandOver(window=self.window(), clerk=self.clerk()), 2),
+            (lambda: c.MoveHeld(window=self.window(), to_window=self.window()), 1),
+            (lambda: c.LeaveAlone(window=self.window(), idle_s=900), 1),
+            (lambda: c.AnnounceRoll(service=self.service(), prefix=self.prefix(), first=1, last=40), 1),
+            (lambda: c.TornOff(prefix=self.prefix(), upto=self.random.randint(1, 45), tracks=self.some_tracks()), 2),
+            (lambda: c.EndRoll(prefix=self.prefix()), 1),
         ]
 
     def window(self) -> t.WindowNo:
@@ -167,6 +184,83 @@ class RandomDays:
     def assign(self) -> c.Command:
         """Let a window serve something else."""
         return c.AssignServices(window=self.window(), serves=self.some_services(), relief=self.some_services())
+
+    def give_notice(self) -> c.Command:
+        """Name missing papers; half of the visitors fetch them."""
+        items = tuple(self.random.sample(ITEMS, self.random.randint(0, len(ITEMS))))
+        return c.GiveNotice(window=self.busy(), items=items, away=self.random.random() < 0.5)
+
+    def case_number(self) -> str:
+        """Give the number of a matter, often one that is known."""
+        return f"BJ-{self.random.randint(1, 20)}"
+
+    def book(self) -> c.Command:
+        """Book a slot of today or one of the next days."""
+        day = datetime.fromtimestamp(self.now_ms / 1000, self.plan.zone_info).date()
+        bookable = [service.id for service in self.plan.services if service.appointments] or [self.service()]
+        self.tracks += 1
+        return c.BookAppointment(
+            id=t.AppointmentId(f"appointment-{self.tracks}"),
+            code=f"{self.random.randint(0, 999_999):06d}",
+            service=self.random.choice(bookable),
+            day=(day + timedelta(days=self.random.randint(0, 3))).isoformat(),
+            starts=f"{self.random.randint(8, 16):02d}:{self.random.choice((0, 30)):02d}",
+            visitor=f"visitor-{self.random.randint(1, 40)}",
+        )
+
+    def appointment(self) -> t.AppointmentId:
+        """Give any appointment, or one that never was."""
+        return self.random.choice([*self.state.appointments, t.AppointmentId("nobody's")])
+
+    def clerk(self) -> t.WorkId:
+        """Give a clerk, sometimes one who has no window."""
+        return t.WorkId(f"clerk-{self.random.choice([*self.plan.window, 'spare'])}")
+
+    def open_case(self) -> c.Command:
+        """Take on a matter for somebody, sometimes one of another hall."""
+        return c.OpenCase(
+            kind=self.random.choice((t.CaseKind.AGENCY, t.CaseKind.VISIT)),
+            agent=self.clerk(),
+            client="王先生",
+            service=self.service(),
+            elsewhere=self.random.random() < 0.3,
+        )
+
+    def go_on_with_case(self) -> c.Command:
+        """Do something with a case, mostly as its own agent."""
+        case = self.random.choice([*self.state.cases, t.CaseId("C20260101-001")])
+        known = self.state.cases.get(case)
+        by = (
+            known.agent
+            if known is not None and known.agent is not None and self.random.random() < 0.9
+            else self.clerk()
+        )
+        chief = self.random.random() < 0.2
+        return self.random.choice(
+            (
+                c.LogCase(case=case, by=by, note="电话联系", items=ITEMS[:1]),
+                c.FinishCase(case=case, by=by, outcome="已办结", chief=chief),
+                c.WithdrawCase(case=case, by=by, reason="委托人撤回", chief=chief),
+                c.HandOverCase(case=case, by=by, to_hall=t.HallId("elsewhere"), note="非本级事项", chief=chief),
+                c.ConfirmHandOver(case=case, to_hall=t.HallId("elsewhere"), their_case=t.CaseId("C20260302-009")),
+                c.TakeCase(case=case, agent=self.clerk()),
+                c.AppealCase(case=case, by=by, reason="误按", chief=chief),
+                c.DecideAppeal(case=case, by=by, upheld=self.random.random() < 0.5, note="查看录像"),
+                c.ReceiveCase(
+                    from_hall=t.HallId("village"),
+                    from_case=t.CaseId(f"C20260302-{self.tracks:03d}"),
+                    kind=t.CaseKind.AGENCY,
+                ),
+            )
+        )
+
+    def prefix(self) -> str:
+        """Give the letters of a roll, sometimes those of a service."""
+        return self.random.choice(("X", "Z", "YZ", self.plan.services[0].prefix))
+
+    def some_tracks(self) -> tuple[t.Track, ...]:
+        """Give tokens for a report of a roll."""
+        return tuple(self.track() for _ in range(45))
 
 
 def kinds(commits: list[Commit]) -> set[type[e.Event]]:

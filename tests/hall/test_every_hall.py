@@ -16,7 +16,7 @@ from tests.hall.days import RandomDays
 @pytest.mark.parametrize("hall", shipped())
 def test_random_days_pass_the_audit(hall: str, seed: int) -> None:
     days = RandomDays(plan=plan_of(load_hall(shipped()[hall])), seed=seed)
-    days.play(days=3, steps=250)
+    days.play(days=3, steps=400)
     assert audit(days.commits) == []
     assert days.done["TicketCalled"] > 15, "the days were too quiet to show anything"
     again = HallState()
@@ -33,11 +33,13 @@ def assert_stands_somewhere(state: HallState) -> None:
     current = [window.current for window in state.windows.values() if window.current is not None]
     held = [id_ for window in state.windows.values() for id_ in window.held]
     missed = [id_ for window in state.windows.values() for id_ in window.missed]
+    away = [id_ for window in state.windows.values() for id_ in window.away]
     for places, statuses in (
         (in_lanes, {TicketStatus.WAITING}),
         (current, AT_WINDOW),
         (held, {TicketStatus.HELD}),
         (missed, {TicketStatus.MISSED}),
+        (away, {TicketStatus.AWAY}),
     ):
         assert len(places) == len(set(places))
         assert set(places) == {id_ for id_, ticket in state.tickets.items() if ticket.status in statuses}
