@@ -63,7 +63,7 @@ def slots(state: HallState, service: ServiceId, day: date, now_ms: int) -> list[
     Raises:
         Refusal: the hall has no such service, or it takes no appointments.
     """
-    quota = _quota(state, service)
+    quota = quota_of(state, service)
     if day > last_bookable(state.plan, service, now_ms):
         return []
     taken = [
@@ -81,6 +81,18 @@ def slots(state: HallState, service: ServiceId, day: date, now_ms: int) -> list[
         for starts_ms, ends_ms in _slots_of(state.plan, service, day)
         if starts_ms > now_ms and not _is_closed_for(state, starts_ms)
     ]
+
+
+def quota_of(state: HallState, service: ServiceId) -> int:
+    """Give how many numbers of a service can be booked in each slot.
+
+    Raises:
+        Refusal: the hall has no such service, or it takes no appointments.
+    """
+    quota = state.plan.service[known_service(state, service)].appointments
+    if quota is None:
+        raise Refusal(Code.NOT_BOOKABLE, service=name_in_both(state, service))
+    return quota
 
 
 def open_days(plan: HallPlan, service: ServiceId, now_ms: int) -> list[date]:
@@ -245,7 +257,7 @@ def _book(state: HallState, command: c.BookAppointment, now_ms: int) -> e.Appoin
 def _free_slot(state: HallState, service: ServiceId, iso_day: str, starts: str, now_ms: int) -> Slot:
     """Give the slot that begins at a clock time of a day, or refuse."""
     plan, name = state.plan, name_in_both(state, service)
-    _quota(state, service)
+    quota_of(state, service)
     unknown = Refusal(Code.SLOT_UNKNOWN, service=name, day=iso_day, starts=starts)
     day = _date(iso_day)
     if day is None or day < calendar.local(plan, now_ms).date():
@@ -395,13 +407,6 @@ def _cancelled(booked: Appointment, reason: str) -> e.AppointmentCancelled:
 
 def _open(bookings: Iterable[Appointment]) -> Iterator[Appointment]:
     return (booked for booked in bookings if booked.status is AppointmentStatus.BOOKED)
-
-
-def _quota(state: HallState, service: ServiceId) -> int:
-    quota = state.plan.service[known_service(state, service)].appointments
-    if quota is None:
-        raise Refusal(Code.NOT_BOOKABLE, service=name_in_both(state, service))
-    return quota
 
 
 def _slots_of(plan: HallPlan, service: ServiceId, day: date) -> list[calendar.Span]:

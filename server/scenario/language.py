@@ -8,10 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from server.domain import appointments, routing
 from server.domain import commands as c
-from server.domain import routing
+from server.domain.records import Appointment
+from server.domain.refusals import Refusal
 from server.domain.state import HallState
 from server.domain.terms import (
+    AppointmentId,
+    AppointmentStatus,
     DeviceId,
     HallPlan,
     Label,
@@ -158,6 +162,26 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
     "visitor|guide|manager cancels {ticket}[ {reason}]": lambda s: [c.Cancel(ticket=s.ticket, reason=s.text)],
     "visitor|guide|manager reinstates {ticket}": lambda s: [c.Reinstate(ticket=s.ticket)],
     "visitor|guide|manager reprints {ticket}": lambda s: [c.Reprint(ticket=s.ticket)],
+    "visitor {visitor} books {service}[ on {date}] at {time}": lambda s: [
+        c.BookAppointment(
+            id=AppointmentId(""),  # each booking gets its own id and code when it is made
+            code="",
+            service=s.service or ServiceId(""),
+            day=s.word("date") or s.day.isoformat(),
+            starts=s.word("time") or "",
+            visitor=s.word("visitor"),
+        )
+    ],
+    "visitor {visitor} checks in[ at {kiosk}]": lambda s: [
+        c.CheckIn(track=Track(""), visitor=s.word("visitor"), kiosk=DeviceId(s.word("kiosk") or "kiosk"))
+    ],
+    # Which booking it is the stage looks up when it comes to that: the open one of this visitor.
+    "visitor {visitor} cancels the appointment": lambda s: [
+        c.CancelAppointment(id=AppointmentId(s.word("visitor") or ""))
+    ],
+    "guide|manager cancels the appointment of {visitor} {reason}": lambda s: [
+        c.CancelAppointment(id=AppointmentId(s.word("visitor") or ""), by_staff=True, reason=s.text)
+    ],
     "visitor rates {ticket} {grade}": lambda s: [c.Rate(ticket=s.ticket, grade=int(s.word("grade") or 0))],
     "visitor rates {grade} at window {window}": lambda s: [
         c.RateAtWindow(window=s.window, grade=int(s.word("grade") or 0))
@@ -179,14 +203,16 @@ QUESTIONS: dict[str, Callable[[Said], Question]] = {
     "next at window {window}": lambda s: lambda state, now_ms: _next(state, s.window, now_ms),
     "held at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].held),
     "missed at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].missed),
+    "free slots {service}[ on {date}]": lambda s: lambda state, now_ms: _free(state, s, now_ms),
+    "appointment of {visitor}": lambda s: lambda state, _: _appointment(state, s.word("visitor") or ""),
     "board shows {ticket} window {window}": lambda s: lambda state, _: _on_board(state, s.ticket, s.window),
 }
 HALL, DAY, NEXT_DAY, RESTART = "hall {file}", "day {date}", "next day", "restart"
 FRAME = (HALL, DAY, NEXT_DAY, RESTART)
 
-COUNTS = ("ahead", "count", "expired", "after", "grade")
+COUNTS = ("ahead", "count", "expired", "after", "grade", "left", "absent")
 MINUTES = ("waited", "served", "eta")
-WHYS = ("head", "priority", "relief", "bound", "chosen")
+WHYS = ("head", "priority", "returning_leg", "relief", "bound", "chosen", "fairness", "waited_long", "roll")
 
 CHINESE = {
     "大厅": "hall",
@@ -226,6 +252,20 @@ CHINESE = {
     "恢复办公": "resumes work",
     "关窗": "closes",
     "取消": "cancels",
+    "预约": "books",
+    "于": "on",
+    "签到": "checks in",
+    "取消预约": "cancels the appointment",
+    "撤销预约": "cancels the appointment of",
+    "可约": "free slots",
+    "预约情况": "appointment of",
+    "约到": "booked",
+    "剩余": "left",
+    "爽约": "absent",
+    "已签到": "kept",
+    "预约号": "appointment",
+    "普通号": "ordinary",
+    "无": "none",
     "恢复": "reinstates",
     "补打": "reprints",
     "评价": "rates",
@@ -262,6 +302,10 @@ CHINESE = {
     "照顾": "priority",
     "指定": "bound",
     "点名": "chosen",
+    "续办": "returning_leg",
+    "轮到普通": "fairness",
+    "久等": "waited_long",
+    "号卷": "roll",
     "空闲": "open",
     "关闭": "closed",
     "呼叫中": "calling",
@@ -304,6 +348,33 @@ def _next(state: HallState, no: WindowNo, now_ms: int) -> str:
 
 def _labels(state: HallState, tickets: Sequence[TicketId]) -> str:
     return " ".join(state.tickets[ticket].label for ticket in tickets) or "nobody"
+
+
+def _free(state: HallState, said: Said, now_ms: int) -> str:
+    """Give the slots of a day with the numbers left in them: 09:00 2 10:00 0."""
+    day = date.fromisoformat(said.word("date") or said.day.isoformat())
+    try:
+        found = appointments.slots(state, said.service or ServiceId(""), day, now_ms)
+    except Refusal as refusal:
+        return refusal.code.value
+    return " ".join(f"{slot.starts} {slot.left}" for slot in found) or "none"
+
+
+def booking_of(state: HallState, visitor: str) -> Appointment | None:
+    """Give the booking of a visitor that is open, else the one made last."""
+    found = [booked for booked in state.appointments.values() if booked.visitor == visitor]
+    still = [booked for booked in found if booked.status is AppointmentStatus.BOOKED]
+    return next(iter(still), found[-1] if found else None)
+
+
+def _appointment(state: HallState, visitor: str) -> str:
+    booked = booking_of(state, visitor)
+    if booked is None:
+        return "none"
+    if booked.status is AppointmentStatus.MISSED:
+        return "absent"
+    ticket = state.tickets.get(booked.ticket) if booked.ticket is not None else None
+    return f"{booked.status} {ticket.label}" if ticket is not None else booked.status
 
 
 def _on_board(state: HallState, ticket: TicketId, no: WindowNo) -> str:

@@ -114,6 +114,7 @@ class Reader:
         sign = next((index for index, word in enumerate(words) if word.text in SIGNS), len(words))
         left, right = words[:sign], words[sign + 1 :]
         at_ms, left = self._time(left)
+        clock = sign - len(left)
         times, every_ms, left = _loop(left)
         sentence, slots = understood(left, self.plan)
         end_ms = at_ms + (times - 1) * every_ms
@@ -138,7 +139,7 @@ class Reader:
         said = Said(who=left[0].text, day=self.day, plan=self.plan, slots=slots)
         step = Step(
             line=line,
-            text=" ".join(word.raw for word in words[:sign] if word.raw and not CLOCK_TIME.fullmatch(word.raw)),
+            text=" ".join(word.raw for word in words[clock:sign] if word.raw),
             at_ms=at_ms,
             times=times,
             every_ms=every_ms,

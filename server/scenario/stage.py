@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from server.domain import appointments, routing
 from server.domain import commands as c
 from server.domain import events as e
-from server.domain import routing
 from server.domain.refusals import Refusal
 from server.domain.state import HallState
-from server.domain.terms import CLOCK, HallPlan, Track
+from server.domain.terms import APPOINTMENT, CLOCK, ORDINARY, AppointmentId, HallPlan, Track
 from server.hall import Hall
 from server.ledger.memory import MemoryLedger
-from server.scenario.language import ENGLISH, MINUTES
+from server.scenario.language import ENGLISH, MINUTES, booking_of
 from server.scenario.script import Scenario, Step, clock_of
 
 Facts = dict[str, str]
@@ -106,11 +106,22 @@ class _Stage:
         found: Facts = {}
         for command in step.commands:
             self._tracks += 1
-            if isinstance(command, c.IssueTicket):
-                command = replace(command, track=Track(f"track-{self._tracks}"))
-            events = self._hall.handle(command, actor=step.actor).events
+            events = self._hall.handle(self._named(command), actor=step.actor).events
             found = self._hall.read(partial(_facts, events, found))
         return found
+
+    def _named(self, command: c.Command) -> c.Command:
+        """Give a command with what no line says: the token of a number, id and code of a booking."""
+        match command:
+            case c.IssueTicket() | c.CheckIn():
+                return replace(command, track=Track(f"track-{self._tracks}"))
+            case c.BookAppointment():
+                return replace(command, id=AppointmentId(f"booking-{self._tracks}"), code=f"{self._tracks:06d}")
+            case c.CancelAppointment():
+                booked = self._hall.read(lambda state, _: booking_of(state, command.id))
+                return replace(command, id=booked.id if booked is not None else command.id)
+            case _:
+                return command
 
     def _refused(self, refusal: Refusal) -> Facts:
         """Give code and next opening of a refusal: 14:00 of today, or 2026-03-03T08:30."""
@@ -161,6 +172,15 @@ def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int
                 | e.ReprintRequested()
             ):
                 found[""] = event.label
+            case e.AppointmentBooked():
+                day = datetime.fromtimestamp(event.starts_ms / 1000, tz=state.plan.zone_info)
+                slots = appointments.slots(state, event.service, day.date(), state.last_ms)
+                left = next((slot.left for slot in slots if slot.starts_ms == event.starts_ms), 0)
+                found |= {"booked": f"{day:%H:%M}", "left": str(left)}
+            case e.AppointmentKept():
+                found["as"] = ORDINARY if event.late else APPOINTMENT
+            case e.AppointmentMissed():
+                found["absent"] = str(int(found.get("absent", 0)) + 1)
             case _:  # windows and days have nothing more to tell than their line
                 pass
     return found

@@ -12,7 +12,16 @@ from itertools import product
 
 from config.problems import nearest
 from server.domain.refusals import Code
-from server.domain.terms import HallPlan, PauseReason, PriorityId, PriorityRule, Service, ServiceId
+from server.domain.terms import (
+    APPOINTMENT,
+    ORDINARY,
+    HallPlan,
+    PauseReason,
+    PriorityId,
+    PriorityRule,
+    Service,
+    ServiceId,
+)
 from server.scenario.language import CHINESE, COUNTS, ENGLISH, FRAME, MINUTES, QUESTIONS, SENTENCES, WHYS, Bad
 
 YEARS = range(2000, 2100)
@@ -83,6 +92,8 @@ SLOTS: dict[str, Check] = {
     "grade": _like(r"\d{1,2}", "1 到 5 的评价", "a grade from 1 to 5"),
     "clerk": _like(r"[0-9A-Za-z][0-9A-Za-z_-]*", "工号", "a work id"),
     "visitor": _like(r"[^\"]+", "群众的代称", "a word for the visitor"),
+    "time": _like(r"\d\d:\d\d", "09:30 这样的时刻", "a time such as 09:30"),
+    "kiosk": _like(r"kiosk[0-9a-z-]*", "取号机的名称", "a kiosk such as kiosk-2"),
     "file": lambda _, word: word,
     "date": _date,
 }
@@ -190,6 +201,8 @@ def _fit(
 NUMBER = _like(r"\d+(\.\d+)?(\.\.\d+(\.\d+)?)?", "2 或 0..5 这样的数", "a number such as 2 or 0..5")
 CLAUSES: dict[str, Check] = dict.fromkeys((*COUNTS, *MINUTES), NUMBER) | {
     "finished": SLOTS["ticket"],
+    "booked": SLOTS["time"],
+    "as": _one_of("预约签到所得", "number for an appointment", {it: it for it in (APPOINTMENT, ORDINARY)}),
     "because": _one_of("叫号理由", "reason of a call", {it: it for it in WHYS}),
     "until": _like(r"(\d{4}-\d\d-\d\dT)?\d\d:\d\d", "14:00 这样的时刻", "a time such as 14:00 or 2026-03-03T08:30"),
     "refused": _one_of("拒绝代码", "refusal", {it.value: it.value for it in Code}),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from server.domain import events as e
+from server.domain.appointments import check_in_from_ms, check_in_until_ms
 from server.domain.terms import HallPlan, LegStatus, TicketStatus, WindowStatus
 from server.ledger.base import Commit
 from server.projections.common import floor_of_service, instant, service_name, track_url, zone_of_service
@@ -66,6 +67,33 @@ def issued(commit: Commit, plan: HallPlan) -> wire.IssuedTicket:
         legs=_legs(joint, plan) if joint else [],
         leg_unserved=bool(joint and joint.unserved),
     )
+
+
+def booking(commit: Commit) -> e.AppointmentBooked:
+    """Give the booking that a commit made."""
+    return _last(commit.events, e.AppointmentBooked)
+
+
+def booked(commit: Commit, plan: HallPlan) -> wire.BookedAppointment:
+    """Give what who booked is told."""
+    event = booking(commit)
+    return wire.BookedAppointment(
+        appointment=event.id,
+        code=event.code,
+        service=event.service,
+        day=event.day,
+        starts_at=instant(plan, event.starts_ms),
+        ends_at=instant(plan, event.ends_ms),
+        check_in_from=instant(plan, check_in_from_ms(plan, event.starts_ms)),
+        check_in_until=instant(plan, check_in_until_ms(plan, event.ends_ms)),
+        seq=commit.seq,
+    )
+
+
+def checked_in(commit: Commit, plan: HallPlan) -> wire.CheckedIn:
+    """Give the number of a visitor who had booked."""
+    event = _last(commit.events, e.AppointmentKept)
+    return wire.CheckedIn(**issued(commit, plan).model_dump(), appointment=event.id, late=event.late)
 
 
 def called(commit: Commit, plan: HallPlan) -> wire.Called:

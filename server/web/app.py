@@ -8,7 +8,21 @@ from flask import Response, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
-from server.web import auth, devices, docs, health, manager, pages, people, problems, staff, structure, tickets, windows
+from server.web import (
+    appointments,
+    auth,
+    devices,
+    docs,
+    health,
+    manager,
+    pages,
+    people,
+    problems,
+    staff,
+    structure,
+    tickets,
+    windows,
+)
 from server.web.asking import BODY_BYTES_MAX, JsonRequest
 from server.web.site import Site, attach
 from server.web.wire import Problem
@@ -31,7 +45,7 @@ _ERRORS = {
     "4XX": "The hall says no, or the request is wrong: nothing was changed.",
     "5XX": "The server cannot answer now: trying again with the same Idempotency-Key is safe.",
 }
-_ROUTES = (people.api, structure.api, tickets.api, windows.api, staff.api, manager.api, devices.api)
+_ROUTES = (people.api, structure.api, tickets.api, appointments.api, windows.api, staff.api, manager.api, devices.api)
 
 
 def create_app(site: Site) -> OpenAPI:

@@ -64,8 +64,10 @@ def hall_of(name: str) -> Hall:
     return hall
 
 
-def run(hall: Hall, command: Command, *, visitor: str = "") -> Commit:
+def run(hall: Hall, command: Command, *, visitor: str = "", part: str = "") -> Commit:
     """Give the durable commit of a command; a repeated request (same Idempotency-Key) gives the first one.
+
+    `part` tells the commands of one request apart.
 
     Raises:
         Problem: the key is misshapen.
@@ -79,6 +81,8 @@ def run(hall: Hall, command: Command, *, visitor: str = "") -> Commit:
             f"{IDEMPOTENCY_HEADER} 必须是 1 到 200 个可见字符",
             f"{IDEMPOTENCY_HEADER} must be 1 to 200 printable characters",
         )
+    if key is not None and part:
+        key = f"{key}#{part}"
     asker = actor(visitor)
     return hall.handle(command, actor=asker, key=key, fingerprint=_fingerprint(f"{asker.kind}:{asker.id}"))
 
@@ -96,6 +100,13 @@ def reply(answer: BaseModel, status: int = 200, headers: Mapping[str, str] | Non
 def base_url(plan: HallPlan) -> str:
     """Give the address under which a visitor's phone reaches this server."""
     return plan.public_url or here().doors.visitor_base(f"{request.scheme}://{request.host}/")
+
+
+def visitor_hash(hall: Hall, reference: str | None) -> str | None:
+    """Give what is kept of a visitor's reference (say, an identity number): a keyed hash, another in every hall."""
+    if reference is None:
+        return None
+    return here().people.keyed_hash("visitor", f"{hall.id}\0{reference}".encode())
 
 
 def by_role(roles: frozenset[str]) -> bool:

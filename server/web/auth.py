@@ -62,6 +62,13 @@ RIGHTS: Mapping[str, Right] = {
     "tickets.reprint": Right(roles=FLOOR_STAFF | {Role.KIOSK, Role.INTEGRATION}),
     # Nobody of the hall grades the hall: only the visitor, or a device that stands before the visitor.
     "tickets.rate": Right(roles=frozenset({Role.KIOSK, Role.DEVICES, Role.INTEGRATION}), track=True),
+    "appointments.slots": READ,
+    "appointments.book_appointment": Right(roles=CHIEFS | {Role.GUIDE, Role.KIOSK, Role.INTEGRATION}),
+    "appointments.appointments": Right(roles=PERSON_ROLES),
+    "appointments.appointment": Right(roles=PERSON_ROLES | {Role.KIOSK, Role.INTEGRATION}, track=True),
+    "appointments.cancel_appointment": STAFF_OR_HOLDER,
+    "appointments.check_in": Right(roles=CHIEFS | {Role.GUIDE, Role.KIOSK, Role.INTEGRATION}),
+    "appointments.import_appointments": Right(roles=CHIEFS | {Role.INTEGRATION}),
     "windows.rate_at_window": Right(at_window=Kind.RATING),
     "windows.open_window": AT_WINDOW,
     "windows.pause_window": AT_WINDOW,
@@ -263,7 +270,8 @@ def _check_right(site: Site, right: Right, identity: Identity | None) -> None:
             if may_act_at(identity, hall, WindowNo(view["no"]), site.register, right.at_window):
                 return
             raise Problem("not_allowed")
-    if right.track and hall is not None and (request.args.get("track") or looks_like_track(view.get("ticket", ""))):
+    named = view.get("ticket") or view.get("appointment") or ""
+    if right.track and hall is not None and (request.args.get("track") or looks_like_track(named)):
         return  # the route looks for the ticket by this token and by nothing else
     if right.dev and site.dev and is_loopback(request.remote_addr):
         return

@@ -142,8 +142,13 @@ def refuse_invalid(error: ValidationError) -> Response:
     Raises:
         Problem: always.
     """
+    raise invalid(error)
+
+
+def invalid(error: ValidationError) -> Problem:
+    """Give what pydantic found as a problem."""
     faults = error.errors(include_url=False, include_input=False)
-    raise Problem("invalid", what={"zh": _sentences(faults, 0, "；"), "en": _sentences(faults, 1, "; ")})
+    return Problem("invalid", what={"zh": _sentences(faults, 0, "；"), "en": _sentences(faults, 1, "; ")})
 
 
 def install(app: Flask) -> None:

@@ -16,7 +16,7 @@ from server.people import Role
 from server.projections import ticket as ticket_page
 from server.projections.common import instant, track_url
 from server.web import answers, wire
-from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run
+from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
 from server.web.auth import RIGHTS, looks_like_track, signed_in
 from server.web.history import History
 from server.web.problems import Problem
@@ -40,9 +40,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
     hall, identity = hall_of(path.hall), signed_in()
     if identity.role is Role.KIOSK:
         here().presses.take(identity.id)
-    plan, visitor = hall.plan, None
-    if body.visitor_ref is not None:
-        visitor = here().people.keyed_hash("visitor", f"{hall.id}\0{body.visitor_ref}".encode())
+    plan = hall.plan
     command = c.IssueTicket(
         service=ServiceId(body.service),
         track=Track(secrets.token_urlsafe(TRACK_BYTES)),
@@ -51,7 +49,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         language=body.language,
         channel=body.channel or CHANNELS.get(identity.role, "guide"),
         kiosk=DeviceId(identity.id) if identity.role is Role.KIOSK else None,
-        visitor=visitor,
+        visitor=visitor_hash(hall, body.visitor_ref),
         base_url=base_url(plan),
         legs=tuple(ServiceId(service) for service in body.legs),
     )

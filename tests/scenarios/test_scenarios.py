@@ -234,6 +234,8 @@ WORDS = {
     "clerk": "101 102",
     "visitor": "li wang",
     "file": "demo",
+    "time": "09:00 10:30",
+    "kiosk": "kiosk kiosk-2",
     "date": "2026-03-02 2026-03-05",
 }
 JUNK = ["->", "=", "#", "to", "3", "\x00", "30x", "next", "open", "窗口", "A001", '"', "“", "refused", "2..5", "..."]

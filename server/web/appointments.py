@@ -1,0 +1,262 @@
+"""Appointments: free slots, booking them, cancelling, checking in, and taking over what was booked elsewhere.
+
+The id of an appointment is unguessable and its holder's key, as the track token is a ticket's. Its code has six digits:
+good at a kiosk on its day, where every try is counted.
+"""
+
+import secrets
+from datetime import date
+
+from flask import Response, request
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from pydantic import ValidationError
+
+from server.domain import appointments as book
+from server.domain import commands as c
+from server.domain.records import Appointment
+from server.domain.refusals import Code, Refusal
+from server.domain.state import HallState
+from server.domain.terms import AppointmentId, AppointmentStatus, DeviceId, HallPlan, ServiceId, Track
+from server.hall import Hall
+from server.ledger.base import Commit
+from server.people import Role
+from server.projections.common import instant, service_name
+from server.web import answers, wire
+from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
+from server.web.auth import FLOOR_STAFF, RIGHTS, signed_in
+from server.web.problems import bad_request, invalid, language
+from server.web.site import here
+from server.web.tickets import CHANNELS, TRACK_BYTES
+
+ID_BYTES = 16  # 128 bits: nobody guesses somebody's appointment
+CODES = 1_000_000  # six digits
+CODE_TRIES = 50  # so many codes in a row are only taken when nearly all are
+IMPORT_BYTES_MAX = 512 * 1024  # 500 rows
+
+api = APIBlueprint(
+    "appointments",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="appointments", description="Booked times")],
+    operation_id_callback=operation_id,
+)
+
+
+@api.before_request
+def make_room() -> None:
+    """Let a long list in where one is expected."""
+    if request.endpoint == "appointments.import_appointments":
+        request.max_content_length = IMPORT_BYTES_MAX
+
+
+@api.get("/halls/<hall>/appointments/slots", responses={200: wire.Slots})
+def slots(path: wire.HallPath, query: wire.SlotsQuery) -> Response:
+    """Give the open days and slots of a service that can be booked, with the numbers left in each."""
+    hall = hall_of(path.hall)
+    now_ms, first, service = hall.now_ms(), _day(query.from_), ServiceId(query.service)
+
+    def look(state: HallState, _: int) -> wire.Slots:
+        plan = state.plan
+        book.quota_of(state, service)
+        days = [day for day in book.open_days(plan, service, now_ms) if first is None or day >= first]
+        until = book.last_bookable(plan, service, now_ms)
+        rows = [(day, book.slots(state, service, day, now_ms)) for day in days[: query.days]]
+        return wire.Slots(
+            service=service,
+            slot_min=plan.bookings.slot_min,
+            until=None if until == date.min else until.isoformat(),
+            days=[
+                wire.SlotDay(day=day.isoformat(), slots=[_slot(plan, slot) for slot in found]) for day, found in rows
+            ],
+        )
+
+    return reply(hall.read(look))
+
+
+@api.post("/halls/<hall>/appointments", responses={201: wire.BookedAppointment})
+def book_appointment(path: wire.HallPath, body: wire.BookAppointment) -> Response:
+    """Book a slot. For kiosks, guides, managers and integrations."""
+    hall, identity = hall_of(path.hall), signed_in()
+    if identity.role is Role.KIOSK:
+        here().presses.take(identity.id)
+    commit = _booked(hall, body)
+    answer = answers.booked(commit, hall.plan)
+    return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/appointments/{answer.appointment}"})
+
+
+@api.get("/halls/<hall>/appointments", responses={200: wire.Appointments})
+def appointments(path: wire.HallPath, query: wire.AppointmentsQuery) -> Response:
+    """List appointments of all days in order of time, by day, service or status. Old ones are in the ledger only."""
+
+    def rows(state: HallState, seq: int) -> wire.Appointments:
+        found = [
+            booked
+            for booked in state.appointments.values()
+            if query.day in (None, booked.day)
+            and query.service in (None, booked.service)
+            and query.status in (None, booked.status)
+        ]
+        found.sort(key=lambda booked: (booked.starts_ms, booked.booked_ms, booked.id))
+        return wire.Appointments(appointments=[_view(state, it) for it in found[: query.limit]], seq=seq)
+
+    return reply(hall_of(path.hall).read(rows))
+
+
+@api.get("/halls/<hall>/appointments/<appointment>", responses={200: wire.Appointment})
+def appointment(path: wire.AppointmentPath) -> Response:
+    """Give an appointment by its unguessable id; no sign-in needed."""
+    return reply(hall_of(path.hall).read(lambda state, _: _view(state, _known(state, path.appointment))))
+
+
+@api.post("/halls/<hall>/appointments/<appointment>/cancel", responses={200: wire.AppointmentCancelled})
+def cancel_appointment(path: wire.AppointmentPath, body: wire.Cancel) -> Response:
+    """Give a slot back: the holder in time, staff at any time and with the reason."""
+    hall = hall_of(path.hall)
+    as_holder = not by_role(RIGHTS["appointments.cancel_appointment"].roles)
+    command = c.CancelAppointment(
+        id=AppointmentId(path.appointment), by_staff=by_role(frozenset(FLOOR_STAFF)), reason=body.reason
+    )
+    commit = run(hall, command, visitor="appointment" if as_holder else "")
+    return reply(
+        wire.AppointmentCancelled(appointment=path.appointment, status=AppointmentStatus.CANCELLED, seq=commit.seq)
+    )
+
+
+@api.post("/halls/<hall>/appointments/check-in", responses={201: wire.CheckedIn})
+def check_in(path: wire.HallPath, body: wire.CheckIn) -> Response:
+    """Give the visitor who booked a number: with priority in time, an ordinary one later."""
+    hall, identity = hall_of(path.hall), signed_in()
+    if sum(named is not None for named in (body.appointment, body.code, body.visitor_ref)) != 1:
+        raise bad_request(
+            "请只写明 appointment、code、visitor_ref 中的一项", "name one of appointment, code and visitor_ref"
+        )
+    if identity.role is Role.KIOSK:
+        here().presses.take(identity.id)
+    command = c.CheckIn(
+        track=Track(secrets.token_urlsafe(TRACK_BYTES)),
+        id=AppointmentId(body.appointment) if body.appointment is not None else None,
+        code=body.code,
+        visitor=visitor_hash(hall, body.visitor_ref),
+        language=body.language,
+        channel=body.channel or CHANNELS.get(identity.role, "guide"),
+        kiosk=DeviceId(identity.id) if identity.role is Role.KIOSK else None,
+        base_url=base_url(hall.plan),
+    )
+    answer = answers.checked_in(run(hall, command), hall.plan)
+    return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
+
+
+@api.post("/halls/<hall>/appointments/import", responses={200: wire.ImportedAppointments})
+def import_appointments(path: wire.HallPath, body: wire.ImportAppointments) -> Response:
+    """Take over bookings of another system, each by itself; a row whose external id is known is not booked again."""
+    hall = hall_of(path.hall)
+    rows = [_import(hall, number, row) for number, row in enumerate(body.appointments)]
+    counts = {result: sum(row.result == result for row in rows) for result in ("booked", "known", "refused")}
+    return reply(wire.ImportedAppointments(rows=rows, **counts))
+
+
+def _import(hall: Hall, number: int, row: object) -> wire.ImportedAppointment:
+    shown = _external(row)
+    try:
+        body = row if isinstance(row, wire.ImportAppointment) else wire.ImportAppointment.model_validate(row)
+        event = answers.booking(_booked(hall, body, part=str(number)))
+    except ValidationError as error:
+        problem = invalid(error)
+        return _refused(number, shown, problem.code, problem.sentence(language()))
+    except Refusal as refusal:
+        known = AppointmentId(refusal.facts.get("appointment", ""))
+        if refusal.code is not Code.APPOINTMENT_KNOWN:
+            return _refused(number, shown, refusal.code.value, refusal.sentence(language()))
+        code = hall.read(lambda state, _: it.code if (it := state.appointments.get(known)) else None)
+        return _imported(number, shown, "known", known, code)
+    return _imported(number, shown, "booked", event.id, event.code)
+
+
+def _external(row: object) -> str | None:
+    """Give the external id of a row for its answer, whether the row can be read or not."""
+    named = row.external if isinstance(row, wire.ImportAppointment) else None
+    if named is None and isinstance(row, dict):
+        named = row.get("external")
+    return named[: wire.ID_LENGTH_MAX] if isinstance(named, str) else None
+
+
+def _imported(
+    row: int, external: str | None, result: str, appointment: AppointmentId, code: str | None
+) -> wire.ImportedAppointment:
+    return wire.ImportedAppointment.model_validate(
+        {"row": row, "external": external, "result": result, "appointment": appointment, "code": code, "problem": None}
+    )
+
+
+def _refused(row: int, external: str | None, code: str, detail: str) -> wire.ImportedAppointment:
+    problem = wire.ImportProblem(code=code, detail=detail)
+    return wire.ImportedAppointment(
+        row=row, external=external, result="refused", appointment=None, code=None, problem=problem
+    )
+
+
+def _booked(hall: Hall, body: wire.BookAppointment, *, part: str = "", tries: int = CODE_TRIES) -> Commit:
+    """Book with an id and a code nobody guesses; another code when that one is in use."""
+    command = c.BookAppointment(
+        id=AppointmentId(secrets.token_urlsafe(ID_BYTES)),
+        code=f"{secrets.randbelow(CODES):06d}",
+        service=ServiceId(body.service),
+        day=body.day,
+        starts=body.starts,
+        visitor=visitor_hash(hall, body.visitor_ref),
+        channel=body.channel or CHANNELS.get(signed_in().role, "guide"),
+        external=body.external,
+    )
+    try:
+        return run(hall, command, part=part)
+    except Refusal as refusal:
+        if tries == 1 or refusal.code is not Code.CODE_TAKEN:
+            raise
+    return _booked(hall, body, part=part, tries=tries - 1)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise bad_request(f"没有 {text} 这一天", f"{text} is no date") from error
+
+
+def _known(state: HallState, id_: str) -> Appointment:
+    booked = state.appointments.get(AppointmentId(id_))
+    if booked is None:
+        raise Refusal(Code.APPOINTMENT_NOT_FOUND)
+    return booked
+
+
+def _slot(plan: HallPlan, slot: book.Slot) -> wire.AppointmentSlot:
+    return wire.AppointmentSlot(
+        starts=slot.starts,
+        starts_at=instant(plan, slot.starts_ms),
+        ends_at=instant(plan, slot.ends_ms),
+        left=slot.left,
+    )
+
+
+def _view(state: HallState, booked: Appointment) -> wire.Appointment:
+    plan = state.plan
+    return wire.Appointment(
+        appointment=booked.id,
+        code=booked.code,
+        service=booked.service,
+        service_name=dict(service_name(plan, booked.service)),
+        day=booked.day,
+        starts_at=instant(plan, booked.starts_ms),
+        ends_at=instant(plan, booked.ends_ms),
+        check_in_from=instant(plan, book.check_in_from_ms(plan, booked.starts_ms)),
+        check_in_until=instant(plan, book.check_in_until_ms(plan, booked.ends_ms)),
+        status=booked.status,
+        channel=booked.channel,
+        external=booked.external,
+        booked_at=instant(plan, booked.booked_ms),
+        ticket=booked.ticket,
+        label=booked.ticket.rpartition("-")[2] if booked.ticket is not None else None,
+        reason=booked.reason or None,
+        trouble=book.trouble(state, booked),
+    )
