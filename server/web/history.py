@@ -1,6 +1,7 @@
 """What happened to each ticket of today, read from the ledger when somebody asks and kept up from there."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
 
@@ -64,6 +65,22 @@ class History:
                 reason=str(reason) if reason else None,
             )
             self._entries.setdefault(ticket, []).append(entry)
+
+
+def events_of_day(hall: Hall, day: str) -> Iterator[tuple[int, e.Event]]:
+    """Give the events of a business day; the commit that turns the day belongs to both days, at its DayOpened."""
+    after, inside = first_of_day(hall, day) - 1, False
+    while rows := hall.commits(max(0, after), CHUNK):
+        for commit in rows:
+            if commit.day > day:
+                return
+            for event in commit.events:
+                if isinstance(event, e.DayOpened):
+                    inside = event.day == day
+                if inside or (commit.day == day and not isinstance(event, e.DayOpened)):
+                    yield commit.at_ms, event
+        after = rows[-1].seq
+        time.sleep(0)  # a day is long: let others be answered in between
 
 
 def first_of_day(hall: Hall, day: str) -> int:

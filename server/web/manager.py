@@ -1,24 +1,29 @@
 """For managers and auditors: live assignment, the end of the day, the ledger's tail, the report of a day."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
+from typing import Any
 
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from server.domain import commands as c
-from server.domain import events as e
-from server.domain.terms import ServiceId, WindowNo, business_day
+from server.domain.terms import HallPlan, ServiceId, WindowNo, business_day
 from server.hall import Hall
 from server.ledger.codec import to_wire
+from server.projections.common import instant
+from server.projections.month import MEANINGS, MonthReport, days_of_month, month_report
 from server.projections.report import DayReport, day_report
+from server.projections.work import Work, WorkFigures, work_of_day
 from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, reply, run
-from server.web.history import CHUNK, first_of_day
+from server.web.history import events_of_day, first_of_day
 from server.web.problems import Problem, bad_request
+from server.web.site import here
+
+WORKS_MAX = 800  # days of which the counts are kept, of all halls
 
 api = APIBlueprint(
     "manager",
@@ -66,26 +71,44 @@ def report_day(path: wire.HallPath, query: wire.DayQuery) -> Response:
         date.fromisoformat(day)
     except ValueError as error:
         raise bad_request(f"没有 {day} 这一天", f"{day} is no date") from error
-    report = day_report(plan, day, _events(hall, day), now_ms=now_ms)
+    struck = hall.read(lambda state, _: frozenset(state.struck))
+    report = day_report(plan, day, events_of_day(hall, day), now_ms=now_ms, struck=struck)
     if not report.hall.issued and not _has_day(hall, day):
         raise Problem("day_not_found", day=day)
     return reply(_report(hall, report))
 
 
-def _events(hall: Hall, day: str) -> Iterator[tuple[int, e.Event]]:
-    """Give the events of a business day; the commit that turns the day belongs to both days, at its DayOpened."""
-    after, inside = first_of_day(hall, day) - 1, False
-    while rows := hall.commits(max(0, after), CHUNK):
-        for commit in rows:
-            if commit.day > day:
-                return
-            for event in commit.events:
-                if isinstance(event, e.DayOpened):
-                    inside = event.day == day
-                if inside or (commit.day == day and not isinstance(event, e.DayOpened)):
-                    yield commit.at_ms, event
-        after = rows[-1].seq
-        time.sleep(0)  # a day is long: let others be answered in between
+@api.get("/halls/<hall>/reports/month", responses={200: wire.MonthReport})
+def report_month(path: wire.HallPath, query: wire.MonthQuery) -> Response:
+    """Give attendance and work of a month: per clerk, window, department, service and tenant."""
+    hall = hall_of(path.hall)
+    plan, now_ms = hall.plan, hall.now_ms()
+    today = business_day(plan, now_ms).isoformat()
+    month = query.month or today[:7]
+    struck = hall.read(lambda state, _: frozenset(state.struck))
+    work, days = Work(), []
+    for day in days_of_month(month):
+        if day <= today and _has_day(hall, day):
+            work.add(_work_of(hall, plan, day, now_ms), struck=struck)
+            days.append(day)
+    if not days and month != today[:7]:
+        raise Problem("day_not_found", day=month)
+    names = {str(user.work_id): user.name for user in here().people.users()}
+    return reply(_month(plan, month_report(plan, month, tuple(days), work, names=names)))
+
+
+def _work_of(hall: Hall, plan: HallPlan, day: str, now_ms: int) -> Work:
+    """Give the counts of a day; those of a day that is over never change and are kept."""
+    kept = here().works
+    known = kept.get((hall.id, day))
+    if known is not None:
+        return known
+    work = work_of_day(plan, day, events_of_day(hall, day), now_ms=now_ms)
+    if day < (hall.read(lambda state, _: state.day) or ""):  # the next one has begun: nothing is added any more
+        while len(kept) >= WORKS_MAX:
+            kept.pop(next(iter(kept)), None)
+        kept[hall.id, day] = work
+    return work
 
 
 def _has_day(hall: Hall, day: str) -> bool:
@@ -105,5 +128,48 @@ def _report(hall: Hall, report: DayReport) -> wire.DayReport:
             "zones": [{"zone": zone, **row} for zone, row in figures["zones"].items()],
             "services": [{"service": service, **row} for service, row in figures["services"].items()],
             "windows": [{"window": no, **row} for no, row in figures["windows"].items()],
+            "clerks": [{"clerk": clerk, **row} for clerk, row in figures["clerks"].items()],
+        }
+    )
+
+
+def _month(plan: HallPlan, report: MonthReport) -> wire.MonthReport:
+    def rows(name: str, figures: Mapping[Any, WorkFigures]) -> list[dict[str, Any]]:
+        return [{name: key or None, **asdict(row)} for key, row in figures.items()]
+
+    return wire.MonthReport.model_validate(
+        {
+            "hall": report.hall,
+            "month": report.month,
+            "days": report.days,
+            "total": asdict(report.total),
+            "clerks": [
+                {
+                    "clerk": one.clerk,
+                    "name": one.name or None,
+                    "departments": one.departments,
+                    "employment": one.employment or None,
+                    "days_present": len(one.days),
+                    "days": [
+                        {
+                            "day": day,
+                            "first": instant(plan, it.first_ms),
+                            "last": instant(plan, it.last_ms),
+                            "signed_off": it.signed_off,
+                            "signed_on_s": it.signed_on_ms // 1000,
+                            "windows": it.windows,
+                        }
+                        for day, it in one.days.items()
+                    ],
+                    **asdict(one.figures),
+                }
+                for one in report.clerks
+            ],
+            "windows": rows("window", report.windows),
+            "departments": rows("department", report.departments),
+            "services": rows("service", report.services),
+            "matters": rows("department", report.matters),
+            "tenants": rows("tenant", report.tenants),
+            "meanings": [{"zh": zh, "en": en} for zh, en in MEANINGS],
         }
     )

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from server.domain.terms import HallId
 from server.hall import Hall
 from server.people import People
+from server.projections.work import Work
 from server.register import Register
 from server.web.buckets import (
     AUDIT_BURST,
@@ -40,7 +41,10 @@ class PageFolders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One server with its halls. `checks` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练."""
+    """One server with its halls. `checks` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
+
+    `works` are the counts of days that are over, by hall and day.
+    """
 
     halls: Mapping[HallId, Hall]
     people: People
@@ -51,6 +55,7 @@ class Site:
     dev: bool = False
     drill: bool = False
     histories: dict[HallId, History] = field(default_factory=dict)
+    works: dict[tuple[HallId, str], Work] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
     presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
     audit_lines: Buckets = field(default_factory=lambda: Buckets(AUDIT_BURST, AUDIT_PER_S))

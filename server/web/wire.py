@@ -14,6 +14,9 @@ from typing_extensions import TypeAliasType
 
 from server.domain.terms import (
     AppointmentStatus,
+    AwayFor,
+    CaseKind,
+    CaseStatus,
     LegStatus,
     PauseReason,
     Place,
@@ -27,7 +30,12 @@ from server.people import PASSWORD_LENGTH_MAX
 ID_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 200
 VISITOR_REF_LENGTH_MAX = 128
+CLIENT_LENGTH_MAX = 60
+NOTE_LENGTH_MAX = 500
+CASES_MAX = 1000
+DAY = r"^\d{4}-\d{2}-\d{2}$"
 REGISTER_LIST_MAX = 200
+NOTICE_ITEMS_MAX = 50  # the hall itself refuses more than fit on a slip, in words that say so
 COMMITS_MAX = 1000
 TICKETS_MAX = 5000
 APPOINTMENTS_MAX = 5000
@@ -43,6 +51,8 @@ def _printable(text: str) -> str:
 
 Id = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX), AfterValidator(_printable)]
 Words = Annotated[str, Field(max_length=REASON_LENGTH_MAX), AfterValidator(_printable)]
+Note = Annotated[str, Field(max_length=NOTE_LENGTH_MAX), AfterValidator(_printable)]
+CaseNumber = Annotated[str, Field(max_length=ID_LENGTH_MAX, pattern=r"\S"), AfterValidator(_printable)]
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Text = TypeAliasType(
     "Text",
@@ -152,6 +162,12 @@ class DayQuery(Body):
     """A business day; without it the one the hall is in."""
 
     date: Annotated[str | None, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = None
+
+
+class MonthQuery(Body):
+    """A month; without it the one the hall is in."""
+
+    month: Annotated[str | None, Field(pattern=r"^[1-9]\d{3}-(0[1-9]|1[0-2])$")] = None
 
 
 # ------------------------------------------------------------------------------------------------------------- who
@@ -455,7 +471,7 @@ class HallState(Answer):
 class IssueTicket(Body):
     """A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash.
 
-    `legs` makes it a joint matter: its services in order, `service` first.
+    `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for.
     """
 
     service: Id
@@ -465,6 +481,7 @@ class IssueTicket(Body):
     channel: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = None
     visitor_ref: Annotated[str | None, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)] = None
     legs: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)] = []
+    case_number: CaseNumber | None = None
 
 
 class Leg(Answer):
@@ -509,6 +526,7 @@ class TicketCan(Answer):
     cancel: bool
     reinstate: bool
     rate: bool
+    back: bool
 
 
 class TicketHistory(Answer):
@@ -525,6 +543,8 @@ class Ticket(Answer):
     """One visit. `ahead` and `eta` while it waits; `track_url` only for who holds the track token.
 
     `legs` are the stops of a joint matter, none for an ordinary visit; `lead_window` is the window of first contact.
+    `away_for`: what a visit that is away waits for; `notice`: the missing papers that were named last. `case_number`
+    only for the hall's own people.
     """
 
     ticket: str
@@ -550,6 +570,9 @@ class Ticket(Answer):
     legs: list[Leg]
     lead_window: str | None = None
     leg_unserved: bool = False
+    away_for: AwayFor | None = None
+    notice: list[str] = []
+    case_number: str | None = None
 
 
 class Tickets(Answer):
@@ -660,6 +683,47 @@ class Transfer(Body):
     reason: Words = ""
 
 
+class GiveNotice(Body):
+    """Everything that is missing, one paper a line of at most 30 Chinese characters (60 letters); `note` for the rest.
+
+    With `away` the visitor fetches the papers now and comes back today to the old place.
+    """
+
+    ticket: Id | None = None
+    items: Annotated[list[Words], Field(min_length=1, max_length=NOTICE_ITEMS_MAX)]
+    note: Words = ""
+    away: bool = False
+
+
+class AwaitResult(Body):
+    """The back office decides; the result is handed out at `pickup`, else at the hall's nearest pickup service."""
+
+    ticket: Id | None = None
+    pickup: Id | None = None
+    case_number: CaseNumber | None = None
+
+
+class NoteCase(Body):
+    """The case number (办件编号) of the visit, and its matter code (事项编码) where that is not the service's."""
+
+    case_number: CaseNumber
+    matter_code: CaseNumber | None = None
+
+
+class ReportResult(Body):
+    """A result is ready (出件): for a ticket of today by `ticket` or `label`, else by case number or visitor.
+
+    `visitor_ref` is only ever kept as a keyed hash.
+    """
+
+    case_number: CaseNumber
+    pickup: Id | None = None
+    ticket: Id | None = None
+    label: Id | None = None
+    visitor_ref: Annotated[str | None, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)] = None
+    note: Words = ""
+
+
 class Pause(Body):
     """Why the window is paused; shown on its strip."""
 
@@ -692,7 +756,10 @@ class Assign(Body):
 
 
 class Called(Answer):
-    """Who is called. `reason`: the clerk's own, else `why`: head, priority, returning_leg, relief, bound or chosen."""
+    """Who is called. `reason`: the clerk's own, else `why`.
+
+    `why`: head, priority, returning_leg, relief, bound, chosen, fairness, waited_long or roll.
+    """
 
     ticket: str
     label: str
@@ -722,6 +789,77 @@ class Moved(Answer):
     seq: int
     next_leg: str | None = None
     leg_unserved: bool = False
+
+
+class NoticeGiven(Answer):
+    """What the visitor was told; the slip is printed. `away`: the visitor fetches the papers now and comes back."""
+
+    ticket: str
+    label: str
+    window: str
+    items: list[str]
+    away: bool
+    seq: int
+
+
+class ResultAwaited(Answer):
+    """The visit waits for its result; `status` is waiting when that was ready already."""
+
+    ticket: str
+    label: str
+    status: TicketStatus
+    pickup: str
+    case_number: str
+    seq: int
+
+
+class CaseNoted(Answer):
+    """The case the visit belongs to. `back`: its result was ready, so it waits for pickup now."""
+
+    ticket: str
+    label: str
+    case_number: str
+    matter_code: str
+    back: bool
+    seq: int
+
+
+class ResultReported(Answer):
+    """The result is known. `back`: the visit of `ticket` waits for pickup now; else it waits until it is asked for."""
+
+    case_number: str
+    pickup: str
+    ticket: str | None
+    label: str | None
+    back: bool
+    seq: int
+
+
+class Result(Answer):
+    """A result that nobody has collected yet; `ticket` is the visit it was reported for, if any."""
+
+    case_number: str
+    pickup: str
+    ready_at: Instant
+    ticket: str | None
+    note: str
+
+
+class Awaiting(Answer):
+    """A visit of today that waits for its result."""
+
+    ticket: str
+    label: str
+    pickup: str
+    case_number: str | None
+    away_at: Instant | None
+
+
+class Results(Answer):
+    """Results that are ready, and visits that wait for theirs; oldest first."""
+
+    results: list[Result]
+    awaiting: list[Awaiting]
 
 
 class WindowChanged(Answer):
@@ -855,22 +993,43 @@ class ServiceFigures(Figures):
     service: str
 
 
-class WindowFigures(Answer):
-    """A window's day. Utilisation = serving / signed-on time; load = share of work / share of signed-on time."""
+class WorkFigures(Answer):
+    """What was done: serve = finish - start - held; satisfaction = grades 3..5 / rated; `finished` includes `legs`."""
 
-    window: str
     called: int
     finished: int
     legs: int
     no_shows: int
-    rated: int
-    satisfaction: float | None
-    signed_on_s: int
-    paused_s: int
     serving_s: int
     serve: Spread
+    rated: int
+    satisfaction: float | None
+
+
+class DutyFigures(WorkFigures):
+    """What was done in which time. `signed_on_s` includes pauses; `paused` gives seconds by reason of the pause.
+
+    Utilisation = serving / signed-on time. `left_alone`: how often the window was paused for want of a sign of life.
+    """
+
+    signed_on_s: int
+    paused_s: int
+    paused: dict[str, int]
+    left_alone: int
     utilisation: float | None
+
+
+class WindowFigures(DutyFigures):
+    """A window's day. Load = share of work / share of signed-on time."""
+
+    window: str
     load: float | None
+
+
+class ClerkFigures(DutyFigures):
+    """A clerk's day; the empty work id stands for what happened where nobody had signed on."""
+
+    clerk: str
 
 
 class DayReport(Answer):
@@ -882,6 +1041,82 @@ class DayReport(Answer):
     zones: list[ZoneFigures]
     services: list[ServiceFigures]
     windows: list[WindowFigures]
+    clerks: list[ClerkFigures]
+
+
+class Attendance(Answer):
+    """A clerk's day: the first sign-on and the last sign-off.
+
+    Not `signed_off`: still there, or the clock closed the window and `last` is the last thing that was done there.
+    """
+
+    day: str
+    first: Instant
+    last: Instant
+    signed_off: bool
+    signed_on_s: int
+    windows: list[str]
+
+
+class ClerkMonth(DutyFigures):
+    """A clerk's month: attendance and work."""
+
+    clerk: str
+    name: str | None
+    departments: list[str]
+    employment: str | None
+    days_present: int
+    days: list[Attendance]
+
+
+class WindowMonth(DutyFigures):
+    """A window's month."""
+
+    window: str
+
+
+class DepartmentMonth(DutyFigures):
+    """The month of the clerks whom a department sends; null: of no department."""
+
+    department: str | None
+
+
+class ServiceMonth(WorkFigures):
+    """A service's month; null: nobody knows which."""
+
+    service: str | None
+
+
+class MatterMonth(WorkFigures):
+    """What was done of the matters of a department, by whomever."""
+
+    department: str | None
+
+
+class TenantMonth(WorkFigures):
+    """What was done for a unit that shares the hall."""
+
+    tenant: str | None
+
+
+class MonthReport(Answer):
+    """Attendance and work of a month. Clerks, windows and departments each add up to the total.
+
+    Services, matters and tenants add up to its work. `days` are the business days there were; `meanings` say what the
+    figures mean.
+    """
+
+    hall: str
+    month: str
+    days: list[str]
+    total: DutyFigures
+    clerks: list[ClerkMonth]
+    windows: list[WindowMonth]
+    departments: list[DepartmentMonth]
+    services: list[ServiceMonth]
+    matters: list[MatterMonth]
+    tenants: list[TenantMonth]
+    meanings: list[Text]
 
 
 # ---------------------------------------------------------------------------------------------------------- devices
@@ -1123,3 +1358,224 @@ class ImportedAppointments(Answer):
     known: int
     refused: int
     rows: list[ImportedAppointment]
+
+
+# ------------------------------------------------------------------------------------------------------------ cases
+
+
+class CasePath(HallPath):
+    """A case by its id."""
+
+    case: Id
+
+
+class CasesQuery(Body):
+    """Which cases: open ones and those closed not long ago, oldest first. `due`: due by this day."""
+
+    status: CaseStatus | None = None
+    kind: CaseKind | None = None
+    agent: Id | None = None
+    due: Annotated[str | None, Field(pattern=DAY)] = None
+    limit: Annotated[int, Field(ge=1, le=CASES_MAX, description="The newest so many.")] = CASES_MAX
+
+
+class OpenCase(Body):
+    """A matter that somebody of the hall looks after. No field may hold an identity or phone number.
+
+    `client`: what staff call the person, masked. `elsewhere`: another level's matter, to be handed over today. Without
+    `agent` who asks is the agent; managers may name another one. `visitor_ref` is only ever kept as a keyed hash.
+    """
+
+    kind: Literal[CaseKind.AGENCY, CaseKind.VISIT]
+    client: Annotated[str, Field(min_length=1, max_length=CLIENT_LENGTH_MAX), AfterValidator(_printable)]
+    service: Id | None = None
+    ticket: Annotated[Id | None, Field(description="A ticket of today, by id or label.")] = None
+    visitor_ref: Annotated[str | None, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)] = None
+    note: Note = ""
+    visit_at: Annotated[
+        str | None,
+        Field(max_length=40, description="When the home is visited: RFC 3339, or the hall's own time without offset."),
+    ] = None
+    due: Annotated[str | None, Field(pattern=DAY)] = None
+    elsewhere: bool = False
+    agent: Id | None = None
+
+
+class LogCase(Body):
+    """A line of the log; `items` are papers still missing. Naming another `agent` is refused."""
+
+    note: Note = ""
+    items: Annotated[list[Annotated[str, Field(min_length=1, max_length=CLIENT_LENGTH_MAX)]], Field(max_length=20)] = []
+    agent: Id | None = None
+
+
+class FinishCase(Body):
+    """What was done."""
+
+    outcome: Annotated[Note, Field(min_length=1)]
+
+
+class WithdrawCase(Body):
+    """Why the agency ends."""
+
+    reason: Annotated[Note, Field(min_length=1)]
+
+
+class HandOverCase(Body):
+    """The hall whose matter it is."""
+
+    hall: Id
+    note: Note = ""
+
+
+class TakeCase(Body):
+    """Without `agent` who asks becomes the agent; managers may name another one."""
+
+    agent: Id | None = None
+
+
+class AppealCase(Body):
+    """Why the grade should not count."""
+
+    reason: Annotated[Note, Field(min_length=1)]
+
+
+class DecideAppeal(Body):
+    """`upheld`: the grade is struck from the statistics. `note` says why or why not."""
+
+    upheld: bool
+    note: Annotated[Note, Field(min_length=1)]
+
+
+class ReceiveCase(Body):
+    """A case that another hall hands over: the answer of its `export`, as it is."""
+
+    from_hall: Id
+    case: Id
+    to_hall: Id
+    kind: Literal[CaseKind.AGENCY, CaseKind.VISIT]
+    client: Annotated[str, Field(max_length=CLIENT_LENGTH_MAX), AfterValidator(_printable)] = ""
+    matter: Words = ""
+    note: Note = ""
+    due: Annotated[str | None, Field(pattern=DAY)] = None
+
+
+class ConfirmHandOver(Body):
+    """The other hall, and what the case is there."""
+
+    hall: Id
+    case: Id
+
+
+class ReportBack(ConfirmHandOver):
+    """How the case ended there; not `done`: it was withdrawn."""
+
+    outcome: Note = ""
+    done: bool = True
+
+
+class CaseExport(Answer):
+    """What the hall a case is handed over to is told; to be posted to its `cases/receive` as it is."""
+
+    from_hall: str
+    case: str
+    to_hall: str
+    kind: CaseKind
+    client: str
+    matter: str
+    note: str
+    due: str | None
+
+
+class CaseChanged(Answer):
+    """It is kept; `GET` of the case says how it stands now."""
+
+    case: str
+    seq: int
+
+
+class CaseStep(Answer):
+    """A line of a case's log. `by`: a work id, another hall, or nobody: the clock and a bad grade."""
+
+    at: Instant
+    what: str
+    by: str | None
+    note: str
+    items: list[str]
+    to_hall: str | None
+
+
+class Case(Answer):
+    """A case. Of a follow-up `window`, `clerk` and `grade` say which visit it is about.
+
+    `status` handed_over: on its way, not confirmed by `to_hall` yet; passed_on: confirmed, there it is `their_case`.
+    """
+
+    case: str
+    kind: CaseKind
+    status: CaseStatus
+    agent: str | None
+    client: str
+    service: str | None
+    service_name: Text | None
+    matter: str
+    ticket: str | None
+    label: str | None
+    window: str | None
+    clerk: str | None
+    grade: int | None
+    visit_at: Instant | None
+    due: str | None
+    overdue: bool
+    elsewhere: bool
+    handover_due: bool
+    to_hall: str | None
+    their_case: str | None
+    from_hall: str | None
+    from_case: str | None
+    appeal: Annotated[str | None, Field(description="open, upheld or rejected.")]
+    opened_at: Instant
+    closed_at: Instant | None
+    log: Annotated[list[CaseStep], Field(description="Oldest first; empty in lists.")]
+
+
+class Cases(Answer):
+    """Cases, oldest first; `seq` is the commit up to which they are known."""
+
+    cases: list[Case]
+    seq: int
+
+
+class RatingsQuery(Body):
+    """Business days, both included; at most a year."""
+
+    from_: Annotated[str, Field(alias="from", pattern=DAY)]
+    to: Annotated[str, Field(pattern=DAY)]
+    format: Literal["json", "csv"] = "json"
+
+
+class Rating(Answer):
+    """A finished visit with the visitor's own grade; without one `grade`, `grade_name` and `channel` are null.
+
+    `channel`: phone or pad. `struck`: an appeal was upheld, the grade does not count.
+    """
+
+    ticket: str
+    label: str
+    service: str
+    department: str
+    matter_code: str
+    case_number: str
+    window: str
+    clerk: str | None
+    finished_at: Instant
+    grade: int | None
+    grade_name: Text | None
+    channel: str | None
+    struck: bool
+
+
+class Ratings(Answer):
+    """One row per finished visit, day by day as they finished."""
+
+    ratings: list[Rating]

@@ -3,7 +3,8 @@
 from server.domain import commands as c
 from server.domain.terms import CLOCK, DeviceId, PauseReason, Place, ServiceId, Track, WindowNo, WorkId
 from server.hall import Hall
-from server.projections.report import DayReport, Spread, day_report
+from server.projections.report import DayReport, day_report
+from server.projections.spread import Spread
 from tests.web.stage import HALL, PLAN, Clock, make_hall
 
 ONE, TWO = WindowNo("1"), WindowNo("2")

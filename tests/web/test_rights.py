@@ -28,6 +28,10 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/tickets/A001/legs", STAFF),
     ("POST", f"/halls/{HALL}/tickets/A001/cancel", STAFF | {"integration"}),
     ("POST", f"/halls/{HALL}/tickets/A001/reinstate", STAFF | {"kiosk", "integration"}),
+    ("POST", f"/halls/{HALL}/tickets/A001/back", STAFF | {"kiosk", "integration"}),
+    ("POST", f"/halls/{HALL}/tickets/A001/case", CHIEFS | {"clerk", "integration"}),
+    ("POST", f"/halls/{HALL}/results", CHIEFS | {"integration"}),
+    ("GET", f"/halls/{HALL}/results", {*P}),
     ("POST", f"/halls/{HALL}/tickets/A001/reprint", STAFF | {"kiosk", "integration"}),
     ("POST", f"/halls/{HALL}/tickets/A001/rate", {"kiosk", "devices", "integration"}),
     ("GET", f"/halls/{HALL}/appointments/slots", {*P, *D}),
@@ -37,12 +41,16 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/appointments/short/cancel", STAFF | {"integration"}),
     ("POST", f"/halls/{HALL}/appointments/check-in", CHIEFS | {"guide", "kiosk", "integration"}),
     ("POST", f"/halls/{HALL}/appointments/import", CHIEFS | {"integration"}),
+    ("GET", f"/halls/{HALL}/rolls", STAFF),
+    ("POST", f"/halls/{HALL}/rolls", CHIEFS | {"guide"}),
+    ("POST", f"/halls/{HALL}/rolls/X/torn-off", CHIEFS | {"guide"}),
+    ("POST", f"/halls/{HALL}/rolls/X/end", CHIEFS | {"guide"}),
     ("POST", f"{WINDOW}/rate", set()),
     *(
         ("POST", f"{WINDOW}/{move}", CHIEFS | {"clerk"})
         for move in (
             *("open", "pause", "resume", "close", "call-next", "call", "recall", "start", "finish", "missed"),
-            *("no-show", "return", "hold", "resume-held", "transfer", "hand-over", "move-held", "alive"),
+            *("no-show", "return", "hold", "resume-held", "transfer", "notice", "await-result", "hand-over", "move-held", "alive"),
         )
     ),
     *(("POST", f"/halls/{HALL}/windows/2/{move}", CHIEFS) for move in ("open", "call-next", "finish")),
@@ -50,6 +58,20 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/day/close", CHIEFS),
     ("GET", f"/halls/{HALL}/commits", CHIEFS | {"auditor", "devices", "integration"}),
     ("GET", f"/halls/{HALL}/reports/day", CHIEFS | {"auditor", "integration"}),
+    ("GET", f"/halls/{HALL}/reports/month", CHIEFS | {"auditor", "integration"}),
+    ("POST", f"/halls/{HALL}/cases", STAFF),
+    ("GET", f"/halls/{HALL}/cases", {*P, "integration"}),
+    ("GET", f"/halls/{HALL}/cases/C20260302-001", {*P, "integration"}),
+    *(
+        ("POST", f"/halls/{HALL}/cases/C20260302-001/{move}", STAFF)
+        for move in ("log", "finish", "withdraw", "hand-over", "take", "appeal")
+    ),
+    ("POST", f"/halls/{HALL}/cases/C20260302-001/decide-appeal", CHIEFS),
+    ("GET", f"/halls/{HALL}/cases/C20260302-001/export", CHIEFS | {"auditor", "integration"}),
+    ("POST", f"/halls/{HALL}/cases/receive", CHIEFS | {"integration"}),
+    ("POST", f"/halls/{HALL}/cases/C20260302-001/confirm", CHIEFS | {"integration"}),
+    ("POST", f"/halls/{HALL}/cases/C20260302-001/report-back", CHIEFS | {"integration"}),
+    ("GET", f"/halls/{HALL}/ratings?from=2026-03-02&to=2026-03-02", CHIEFS | {"auditor", "integration"}),
     ("GET", "/devices", CHIEFS | {"auditor", "devices", "kiosk"}),
     ("PUT", f"/halls/{HALL}/devices/d1", {"devices"}),
 ]

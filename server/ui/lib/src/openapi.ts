@@ -72,6 +72,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/appointments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List appointments of all days in order of time, by day, service or status. Old ones are in the ledger only. */
+        get: operations["appointments"];
+        put?: never;
+        /** Book a slot. For kiosks, guides, managers and integrations. */
+        post: operations["book_appointment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/appointments/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the visitor who booked a number: with priority in time, an ordinary one later. */
+        post: operations["check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/appointments/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take over bookings of another system, each by itself; a row whose external id is known is not booked again. */
+        post: operations["import_appointments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/appointments/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the open days and slots of a service that can be booked, with the numbers left in each. */
+        get: operations["slots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/appointments/{appointment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give an appointment by its unguessable id; no sign-in needed. */
+        get: operations["appointment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/appointments/{appointment}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a slot back: the holder in time, staff at any time and with the reason. */
+        post: operations["cancel_appointment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/commits": {
         parameters: {
             query?: never;
@@ -140,6 +243,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/reports/month": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give attendance and work of a month: per clerk, window, department, service and tenant. */
+        get: operations["report_month"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the results nobody has collected, and the visits of today that wait for theirs. */
+        get: operations["results"];
+        put?: never;
+        /**
+         * Say that a result is ready. A visit of today that awaits it is called again under its own number.
+         * @description <br/>Else the result waits, over the days, until somebody takes a pickup number with the case number.
+         */
+        post: operations["report_result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/state": {
         parameters: {
             query?: never;
@@ -192,6 +333,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/tickets/{ticket}/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a visitor who fetched the missing papers wait again at the old place. */
+        post: operations["back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/tickets/{ticket}/cancel": {
         parameters: {
             query?: never;
@@ -203,6 +361,23 @@ export interface paths {
         put?: never;
         /** Take a ticket out: the visitor gave up, or the hall removes it. */
         post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/tickets/{ticket}/case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep case number and matter code of a visit; a clerk does so for the visitor at the own window. */
+        post: operations["note_case"];
         delete?: never;
         options?: never;
         head?: never;
@@ -297,6 +472,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/windows/{no}/await-result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Intake is done and the back office decides: the visit waits away from the windows until its result is ready. */
+        post: operations["await_result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/windows/{no}/call": {
         parameters: {
             query?: never;
@@ -323,7 +515,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Call who is next. With `finish` the current ticket is finished by the same press. */
+        /**
+         * Call who is next; when nobody waits, the next number of a paper roll. With `finish` the current one is finished.
+         * @description <br/>All of it in one commit: either everything has happened or nothing.
+         */
         post: operations["call_next"];
         delete?: never;
         options?: never;
@@ -447,6 +642,23 @@ export interface paths {
         put?: never;
         /** The visitor did not come and the visit is over. */
         post: operations["no_show"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/windows/{no}/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say once and completely which papers are missing (一次告知); the slip is printed. */
+        post: operations["give_notice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -697,6 +909,109 @@ export interface components {
             window: string;
         };
         /**
+         * Appointment
+         * @description A booking and what became of it.
+         *
+         *     `trouble` of an open one, since the hall file changed: service_gone, closed (not open at that time any more) or
+         *     not_bookable (still served). `reason`: why it was cancelled.
+         */
+        Appointment: {
+            /** Appointment */
+            appointment: string;
+            /**
+             * Booked At
+             * Format: date-time
+             */
+            booked_at: string;
+            /** Channel */
+            channel: string;
+            /**
+             * Check In From
+             * Format: date-time
+             */
+            check_in_from: string;
+            /**
+             * Check In Until
+             * Format: date-time
+             */
+            check_in_until: string;
+            /** Code */
+            code: string;
+            /** Day */
+            day: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** External */
+            external: string | null;
+            /** Label */
+            label: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Service */
+            service: string;
+            service_name: components["schemas"]["Text"];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            status: components["schemas"]["AppointmentStatus"];
+            /** Ticket */
+            ticket: string | null;
+            /** Trouble */
+            trouble: string | null;
+        };
+        /**
+         * AppointmentCancelled
+         * @description The slot is free again.
+         */
+        AppointmentCancelled: {
+            /** Appointment */
+            appointment: string;
+            /** Seq */
+            seq: number;
+            status: components["schemas"]["AppointmentStatus"];
+        };
+        /**
+         * AppointmentSlot
+         * @description A part of the day that can be booked; `left`: numbers still free in it.
+         */
+        AppointmentSlot: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Left */
+            left: number;
+            /** Starts */
+            starts: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+        };
+        /**
+         * AppointmentStatus
+         * @description Where an appointment (预约) stands; all but the first are final.
+         * @enum {string}
+         */
+        AppointmentStatus: "booked" | "kept" | "cancelled" | "missed";
+        /**
+         * Appointments
+         * @description Appointments in order of time; `seq` is the commit up to which they are known.
+         */
+        Appointments: {
+            /** Appointments */
+            appointments: components["schemas"]["Appointment"][];
+            /** Seq */
+            seq: number;
+        };
+        /**
          * Assign
          * @description What a window serves from now on, and what it takes over when that is quiet.
          */
@@ -727,6 +1042,125 @@ export interface components {
             serves: string[];
             /** Window */
             window: string;
+        };
+        /**
+         * Attendance
+         * @description A clerk's day: the first sign-on and the last sign-off.
+         *
+         *     Not `signed_off`: still there, or the clock closed the window and `last` is the last thing that was done there.
+         */
+        Attendance: {
+            /** Day */
+            day: string;
+            /**
+             * First
+             * Format: date-time
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date-time
+             */
+            last: string;
+            /** Signed Off */
+            signed_off: boolean;
+            /** Signed On S */
+            signed_on_s: number;
+            /** Windows */
+            windows: string[];
+        };
+        /**
+         * AwaitResult
+         * @description The back office decides; the result is handed out at `pickup`, else at the hall's nearest pickup service.
+         */
+        AwaitResult: {
+            /** Case Number */
+            case_number?: string | null;
+            /** Pickup */
+            pickup?: string | null;
+            /** Ticket */
+            ticket?: string | null;
+        };
+        /**
+         * Awaiting
+         * @description A visit of today that waits for its result.
+         */
+        Awaiting: {
+            /** Away At */
+            away_at: string | null;
+            /** Case Number */
+            case_number: string | null;
+            /** Label */
+            label: string;
+            /** Pickup */
+            pickup: string;
+            /** Ticket */
+            ticket: string;
+        };
+        /**
+         * AwayFor
+         * @description What a visit that is away from the windows waits for.
+         * @enum {string}
+         */
+        AwayFor: "papers" | "result";
+        /**
+         * BookAppointment
+         * @description A slot of a service. `visitor_ref` is only ever kept as a keyed hash; `external`: the id in another system.
+         */
+        BookAppointment: {
+            /** Channel */
+            channel?: string | null;
+            /** Day */
+            day: string;
+            /** External */
+            external?: string | null;
+            /** Service */
+            service: string;
+            /**
+             * Starts
+             * @description The clock time at which the slot begins.
+             */
+            starts: string;
+            /** Visitor Ref */
+            visitor_ref?: string | null;
+        };
+        /**
+         * BookedAppointment
+         * @description The booking. `appointment` is unguessable and its holder's key; the `code` is told or typed in the hall.
+         *
+         *     Checked in from `check_in_from` to `check_in_until` the number goes ahead; later it is an ordinary one.
+         */
+        BookedAppointment: {
+            /** Appointment */
+            appointment: string;
+            /**
+             * Check In From
+             * Format: date-time
+             */
+            check_in_from: string;
+            /**
+             * Check In Until
+             * Format: date-time
+             */
+            check_in_until: string;
+            /** Code */
+            code: string;
+            /** Day */
+            day: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Seq */
+            seq: number;
+            /** Service */
+            service: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
         };
         /**
          * BookingRules
@@ -780,7 +1214,9 @@ export interface components {
         };
         /**
          * Called
-         * @description Who is called. `reason`: the clerk's own, else `why`: head, priority, returning_leg, relief, bound or chosen.
+         * @description Who is called. `reason`: the clerk's own, else `why`.
+         *
+         *     `why`: head, priority, returning_leg, relief, bound, chosen, fairness, waited_long or roll.
          */
         Called: {
             /** Call Count */
@@ -821,6 +1257,168 @@ export interface components {
              * @default
              */
             reason?: string;
+        };
+        /**
+         * CaseNoted
+         * @description The case the visit belongs to. `back`: its result was ready, so it waits for pickup now.
+         */
+        CaseNoted: {
+            /** Back */
+            back: boolean;
+            /** Case Number */
+            case_number: string;
+            /** Label */
+            label: string;
+            /** Matter Code */
+            matter_code: string;
+            /** Seq */
+            seq: number;
+            /** Ticket */
+            ticket: string;
+        };
+        /**
+         * CheckIn
+         * @description The visitor is here: exactly one of the appointment's id, its six-digit code, or the visitor's reference.
+         */
+        CheckIn: {
+            /** Appointment */
+            appointment?: string | null;
+            /** Channel */
+            channel?: string | null;
+            /** Code */
+            code?: string | null;
+            /** Language */
+            language?: string | null;
+            /** Visitor Ref */
+            visitor_ref?: string | null;
+        };
+        /**
+         * CheckedIn
+         * @description The visitor's number; `late`: after the appointment's time, so an ordinary one.
+         */
+        CheckedIn: {
+            /** Ahead */
+            ahead: number;
+            /** Appointment */
+            appointment: string;
+            eta: components["schemas"]["Eta"] | null;
+            /**
+             * Issued At
+             * Format: date-time
+             */
+            issued_at: string;
+            /** Label */
+            label: string;
+            /** Late */
+            late: boolean;
+            /**
+             * Leg Unserved
+             * @default false
+             */
+            leg_unserved?: boolean;
+            /**
+             * Legs
+             * @default []
+             */
+            legs?: components["schemas"]["Leg"][];
+            /** Number */
+            number: number;
+            /** Priority */
+            priority: string;
+            /** Seq */
+            seq: number;
+            /** Service */
+            service: string;
+            /** Ticket */
+            ticket: string;
+            /** Track */
+            track: string;
+            /** Track Url */
+            track_url: string;
+            /** Windows */
+            windows: string[];
+            /** Zone */
+            zone: string;
+        };
+        /**
+         * ClerkFigures
+         * @description A clerk's day; the empty work id stands for what happened where nobody had signed on.
+         */
+        ClerkFigures: {
+            /** Called */
+            called: number;
+            /** Clerk */
+            clerk: string;
+            /** Finished */
+            finished: number;
+            /** Left Alone */
+            left_alone: number;
+            /** Legs */
+            legs: number;
+            /** No Shows */
+            no_shows: number;
+            /** Paused */
+            paused: {
+                [key: string]: number;
+            };
+            /** Paused S */
+            paused_s: number;
+            /** Rated */
+            rated: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Serving S */
+            serving_s: number;
+            /** Signed On S */
+            signed_on_s: number;
+            /** Utilisation */
+            utilisation: number | null;
+        };
+        /**
+         * ClerkMonth
+         * @description A clerk's month: attendance and work.
+         */
+        ClerkMonth: {
+            /** Called */
+            called: number;
+            /** Clerk */
+            clerk: string;
+            /** Days */
+            days: components["schemas"]["Attendance"][];
+            /** Days Present */
+            days_present: number;
+            /** Departments */
+            departments: string[];
+            /** Employment */
+            employment: string | null;
+            /** Finished */
+            finished: number;
+            /** Left Alone */
+            left_alone: number;
+            /** Legs */
+            legs: number;
+            /** Name */
+            name: string | null;
+            /** No Shows */
+            no_shows: number;
+            /** Paused */
+            paused: {
+                [key: string]: number;
+            };
+            /** Paused S */
+            paused_s: number;
+            /** Rated */
+            rated: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Serving S */
+            serving_s: number;
+            /** Signed On S */
+            signed_on_s: number;
+            /** Utilisation */
+            utilisation: number | null;
         };
         /**
          * CommitActor
@@ -892,6 +1490,8 @@ export interface components {
         DayReport: {
             /** Business Day */
             business_day: string;
+            /** Clerks */
+            clerks: components["schemas"]["ClerkFigures"][];
             /** Hall */
             hall: string;
             /** Services */
@@ -901,6 +1501,41 @@ export interface components {
             windows: components["schemas"]["WindowFigures"][];
             /** Zones */
             zones: components["schemas"]["ZoneFigures"][];
+        };
+        /**
+         * DepartmentMonth
+         * @description The month of the clerks whom a department sends; null: of no department.
+         */
+        DepartmentMonth: {
+            /** Called */
+            called: number;
+            /** Department */
+            department: string | null;
+            /** Finished */
+            finished: number;
+            /** Left Alone */
+            left_alone: number;
+            /** Legs */
+            legs: number;
+            /** No Shows */
+            no_shows: number;
+            /** Paused */
+            paused: {
+                [key: string]: number;
+            };
+            /** Paused S */
+            paused_s: number;
+            /** Rated */
+            rated: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Serving S */
+            serving_s: number;
+            /** Signed On S */
+            signed_on_s: number;
+            /** Utilisation */
+            utilisation: number | null;
         };
         /**
          * DeviceFault
@@ -970,6 +1605,41 @@ export interface components {
         Devices: {
             /** Devices */
             devices: components["schemas"]["DeviceRow"][];
+        };
+        /**
+         * DutyFigures
+         * @description What was done in which time. `signed_on_s` includes pauses; `paused` gives seconds by reason of the pause.
+         *
+         *     Utilisation = serving / signed-on time. `left_alone`: how often the window was paused for want of a sign of life.
+         */
+        DutyFigures: {
+            /** Called */
+            called: number;
+            /** Finished */
+            finished: number;
+            /** Left Alone */
+            left_alone: number;
+            /** Legs */
+            legs: number;
+            /** No Shows */
+            no_shows: number;
+            /** Paused */
+            paused: {
+                [key: string]: number;
+            };
+            /** Paused S */
+            paused_s: number;
+            /** Rated */
+            rated: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Serving S */
+            serving_s: number;
+            /** Signed On S */
+            signed_on_s: number;
+            /** Utilisation */
+            utilisation: number | null;
         };
         /**
          * Enrol
@@ -1080,6 +1750,28 @@ export interface components {
             /** Floor */
             floor: string;
             name: components["schemas"]["Text"];
+        };
+        /**
+         * GiveNotice
+         * @description Everything that is missing, one paper a line of at most 30 Chinese characters (60 letters); `note` for the rest.
+         *
+         *     With `away` the visitor fetches the papers now and comes back today to the old place.
+         */
+        GiveNotice: {
+            /**
+             * Away
+             * @default false
+             */
+            away?: boolean;
+            /** Items */
+            items: string[];
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Ticket */
+            ticket?: string | null;
         };
         /**
          * Hall
@@ -1253,12 +1945,87 @@ export interface components {
             window: string;
         };
         /**
+         * ImportAppointment
+         * @description A booking made in another system; `external` is its id there and makes the import repeatable.
+         */
+        ImportAppointment: {
+            /** Channel */
+            channel?: string | null;
+            /** Day */
+            day: string;
+            /** External */
+            external: string;
+            /** Service */
+            service: string;
+            /**
+             * Starts
+             * @description The clock time at which the slot begins.
+             */
+            starts: string;
+            /** Visitor Ref */
+            visitor_ref?: string | null;
+        };
+        /**
+         * ImportAppointments
+         * @description Bookings of another system. Each row is taken or refused by itself, also one that cannot be read.
+         */
+        ImportAppointments: {
+            /** Appointments */
+            appointments: (components["schemas"]["ImportAppointment"] | unknown)[];
+        };
+        /**
+         * ImportProblem
+         * @description Why a row was refused, as in a problem document.
+         */
+        ImportProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * ImportedAppointment
+         * @description What became of a row: booked now, known from before, or refused with `problem`.
+         */
+        ImportedAppointment: {
+            /** Appointment */
+            appointment: string | null;
+            /** Code */
+            code: string | null;
+            /** External */
+            external: string | null;
+            problem: components["schemas"]["ImportProblem"] | null;
+            /**
+             * Result
+             * @enum {string}
+             */
+            result: "booked" | "known" | "refused";
+            /** Row */
+            row: number;
+        };
+        /**
+         * ImportedAppointments
+         * @description What became of each row, in their order.
+         */
+        ImportedAppointments: {
+            /** Booked */
+            booked: number;
+            /** Known */
+            known: number;
+            /** Refused */
+            refused: number;
+            /** Rows */
+            rows: components["schemas"]["ImportedAppointment"][];
+        };
+        /**
          * IssueTicket
          * @description A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash.
          *
-         *     `legs` makes it a joint matter: its services in order, `service` first.
+         *     `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for.
          */
         IssueTicket: {
+            /** Case Number */
+            case_number?: string | null;
             /** Channel */
             channel?: string | null;
             /** Language */
@@ -1393,6 +2160,29 @@ export interface components {
             work_id: string;
         };
         /**
+         * MatterMonth
+         * @description What was done of the matters of a department, by whomever.
+         */
+        MatterMonth: {
+            /** Called */
+            called: number;
+            /** Department */
+            department: string | null;
+            /** Finished */
+            finished: number;
+            /** Legs */
+            legs: number;
+            /** No Shows */
+            no_shows: number;
+            /** Rated */
+            rated: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Serving S */
+            serving_s: number;
+        };
+        /**
          * Me
          * @description Who the server takes the sender for, and the token that commands need in `X-CSRF-Token`.
          */
@@ -1424,6 +2214,36 @@ export interface components {
             window?: string | null;
             /** Work Id */
             work_id?: string | null;
+        };
+        /**
+         * MonthReport
+         * @description Attendance and work of a month. Clerks, windows and departments each add up to the total.
+         *
+         *     Services, matters and tenants add up to its work. `days` are the business days there were; `meanings` say what the
+         *     figures mean.
+         */
+        MonthReport: {
+            /** Clerks */
+            clerks: components["schemas"]["ClerkMonth"][];
+            /** Days */
+            days: string[];
+            /** Departments */
+            departments: components["schemas"]["DepartmentMonth"][];
+            /** Hall */
+            hall: string;
+            /** Matters */
+            matters: components["schemas"]["MatterMonth"][];
+            /** Meanings */
+            meanings: components["schemas"]["Text"][];
+            /** Month */
+            month: string;
+            /** Services */
+            services: components["schemas"]["ServiceMonth"][];
+            /** Tenants */
+            tenants: components["schemas"]["TenantMonth"][];
+            total: components["schemas"]["DutyFigures"];
+            /** Windows */
+            windows: components["schemas"]["WindowMonth"][];
         };
         /**
          * Move
@@ -1478,10 +2298,38 @@ export interface components {
             window: string | null;
         };
         /**
+         * NoteCase
+         * @description The case number (办件编号) of the visit, and its matter code (事项编码) where that is not the service's.
+         */
+        NoteCase: {
+            /** Case Number */
+            case_number: string;
+            /** Matter Code */
+            matter_code?: string | null;
+        };
+        /**
          * Nothing
          * @description An empty body.
          */
         Nothing: Record<string, never>;
+        /**
+         * NoticeGiven
+         * @description What the visitor was told; the slip is printed. `away`: the visitor fetches the papers now and comes back.
+         */
+        NoticeGiven: {
+            /** Away */
+            away: boolean;
+            /** Items */
+            items: string[];
+            /** Label */
+            label: string;
+            /** Seq */
+            seq: number;
+            /** Ticket */
+            ticket: string;
+            /** Window */
+            window: string;
+        };
         /**
          * OpeningHours
          * @description Opening hours of some days (mon .. sun, market); with `zones` or `services` for these only (weekend duty).
@@ -1673,6 +2521,29 @@ export interface components {
             seq: number;
         };
         /**
+         * ReportResult
+         * @description A result is ready (出件): for a ticket of today by `ticket` or `label`, else by case number or visitor.
+         *
+         *     `visitor_ref` is only ever kept as a keyed hash.
+         */
+        ReportResult: {
+            /** Case Number */
+            case_number: string;
+            /** Label */
+            label?: string | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Pickup */
+            pickup?: string | null;
+            /** Ticket */
+            ticket?: string | null;
+            /** Visitor Ref */
+            visitor_ref?: string | null;
+        };
+        /**
          * Reprinted
          * @description The ticket will be printed again, marked 补打.
          */
@@ -1683,6 +2554,70 @@ export interface components {
             seq: number;
             /** Ticket */
             ticket: string;
+        };
+        /**
+         * Result
+         * @description A result that nobody has collected yet; `ticket` is the visit it was reported for, if any.
+         */
+        Result: {
+            /** Case Number */
+            case_number: string;
+            /** Note */
+            note: string;
+            /** Pickup */
+            pickup: string;
+            /**
+             * Ready At
+             * Format: date-time
+             */
+            ready_at: string;
+            /** Ticket */
+            ticket: string | null;
+        };
+        /**
+         * ResultAwaited
+         * @description The visit waits for its result; `status` is waiting when that was ready already.
+         */
+        ResultAwaited: {
+            /** Case Number */
+            case_number: string;
+            /** Label */
+            label: string;
+            /** Pickup */
+            pickup: string;
+            /** Seq */
+            seq: number;
+            status: components["schemas"]["TicketStatus"];
+            /** Ticket */
+            ticket: string;
+        };
+        /**
+         * ResultReported
+         * @description The result is known. `back`: the visit of `ticket` waits for pickup now; else it waits until it is asked for.
+         */
+        ResultReported: {
+            /** Back */
+            back: boolean;
+            /** Case Number */
+            case_number: string;
+            /** Label */
+            label: string | null;
+            /** Pickup */
+            pickup: string;
+            /** Seq */
+            seq: number;
+            /** Ticket */
+            ticket: string | null;
+        };
+        /**
+         * Results
+         * @description Results that are ready, and visits that wait for theirs; oldest first.
+         */
+        Results: {
+            /** Awaiting */
+            awaiting: components["schemas"]["Awaiting"][];
+            /** Results */
+            results: components["schemas"]["Result"][];
         };
         /**
          * Service
@@ -1763,6 +2698,29 @@ export interface components {
          */
         ServiceKind: "ordinary" | "pickup" | "consult" | "complaint";
         /**
+         * ServiceMonth
+         * @description A service's month; null: nobody knows which.
+         */
+        ServiceMonth: {
+            /** Called */
+            called: number;
+            /** Finished */
+            finished: number;
+            /** Legs */
+            legs: number;
+            /** No Shows */
+            no_shows: number;
+            /** Rated */
+            rated: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Service */
+            service: string | null;
+            /** Serving S */
+            serving_s: number;
+        };
+        /**
          * ServiceState
          * @description Who waits for a service; `eta` is what a visitor coming now would be told.
          *
@@ -1800,6 +2758,30 @@ export interface components {
             kind: "nobody";
         };
         /**
+         * SlotDay
+         * @description An open day with the slots that can still be booked.
+         */
+        SlotDay: {
+            /** Day */
+            day: string;
+            /** Slots */
+            slots: components["schemas"]["AppointmentSlot"][];
+        };
+        /**
+         * Slots
+         * @description What can be booked of a service; `until` is the last day that can be booked now, null when there is none.
+         */
+        Slots: {
+            /** Days */
+            days: components["schemas"]["SlotDay"][];
+            /** Service */
+            service: string;
+            /** Slot Min */
+            slot_min: number;
+            /** Until */
+            until: string | null;
+        };
+        /**
          * Spread
          * @description How long something took; null when it never happened. Median and P90 by nearest rank.
          */
@@ -1822,6 +2804,29 @@ export interface components {
             /** Tenant */
             tenant: string;
         };
+        /**
+         * TenantMonth
+         * @description What was done for a unit that shares the hall.
+         */
+        TenantMonth: {
+            /** Called */
+            called: number;
+            /** Finished */
+            finished: number;
+            /** Legs */
+            legs: number;
+            /** No Shows */
+            no_shows: number;
+            /** Rated */
+            rated: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Serving S */
+            serving_s: number;
+            /** Tenant */
+            tenant: string | null;
+        };
         /** @description A name in several languages; Chinese is always there. */
         Text: {
             zh: string;
@@ -1833,15 +2838,20 @@ export interface components {
          * @description One visit. `ahead` and `eta` while it waits; `track_url` only for who holds the track token.
          *
          *     `legs` are the stops of a joint matter, none for an ordinary visit; `lead_window` is the window of first contact.
+         *     `away_for`: what a visit that is away waits for; `notice`: the missing papers that were named last. `case_number`
+         *     only for the hall's own people.
          */
         Ticket: {
             /** Ahead */
             ahead: number | null;
+            away_for?: components["schemas"]["AwayFor"] | null;
             /** Call Count */
             call_count: number;
             /** Called At */
             called_at: string | null;
             can: components["schemas"]["TicketCan"];
+            /** Case Number */
+            case_number?: string | null;
             eta: components["schemas"]["Eta"] | null;
             /** Finished At */
             finished_at: string | null;
@@ -1863,6 +2873,11 @@ export interface components {
             leg_unserved?: boolean;
             /** Legs */
             legs: components["schemas"]["Leg"][];
+            /**
+             * Notice
+             * @default []
+             */
+            notice?: string[];
             /** Number */
             number: number;
             /** Priority */
@@ -1890,6 +2905,8 @@ export interface components {
          * @description What the visitor may still do with the ticket.
          */
         TicketCan: {
+            /** Back */
+            back: boolean;
             /** Cancel */
             cancel: boolean;
             /** Rate */
@@ -1975,19 +2992,60 @@ export interface components {
         };
         /**
          * WindowFigures
-         * @description A window's day. Utilisation = serving / signed-on time; load = share of work / share of signed-on time.
+         * @description A window's day. Load = share of work / share of signed-on time.
          */
         WindowFigures: {
             /** Called */
             called: number;
             /** Finished */
             finished: number;
+            /** Left Alone */
+            left_alone: number;
             /** Legs */
             legs: number;
             /** Load */
             load: number | null;
             /** No Shows */
             no_shows: number;
+            /** Paused */
+            paused: {
+                [key: string]: number;
+            };
+            /** Paused S */
+            paused_s: number;
+            /** Rated */
+            rated: number;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Serving S */
+            serving_s: number;
+            /** Signed On S */
+            signed_on_s: number;
+            /** Utilisation */
+            utilisation: number | null;
+            /** Window */
+            window: string;
+        };
+        /**
+         * WindowMonth
+         * @description A window's month.
+         */
+        WindowMonth: {
+            /** Called */
+            called: number;
+            /** Finished */
+            finished: number;
+            /** Left Alone */
+            left_alone: number;
+            /** Legs */
+            legs: number;
+            /** No Shows */
+            no_shows: number;
+            /** Paused */
+            paused: {
+                [key: string]: number;
+            };
             /** Paused S */
             paused_s: number;
             /** Rated */
@@ -2129,21 +3187,39 @@ export interface components {
 }
 export type AgencyRules = components['schemas']['AgencyRules'];
 export type Alive = components['schemas']['Alive'];
+export type Appointment = components['schemas']['Appointment'];
+export type AppointmentCancelled = components['schemas']['AppointmentCancelled'];
+export type AppointmentSlot = components['schemas']['AppointmentSlot'];
+export type AppointmentStatus = components['schemas']['AppointmentStatus'];
+export type Appointments = components['schemas']['Appointments'];
 export type Assign = components['schemas']['Assign'];
 export type Assigned = components['schemas']['Assigned'];
+export type Attendance = components['schemas']['Attendance'];
+export type AwaitResult = components['schemas']['AwaitResult'];
+export type Awaiting = components['schemas']['Awaiting'];
+export type AwayFor = components['schemas']['AwayFor'];
+export type BookAppointment = components['schemas']['BookAppointment'];
+export type BookedAppointment = components['schemas']['BookedAppointment'];
 export type BookingRules = components['schemas']['BookingRules'];
 export type CallNext = components['schemas']['CallNext'];
 export type CallTicket = components['schemas']['CallTicket'];
 export type Called = components['schemas']['Called'];
 export type Cancel = components['schemas']['Cancel'];
+export type CaseNoted = components['schemas']['CaseNoted'];
+export type CheckIn = components['schemas']['CheckIn'];
+export type CheckedIn = components['schemas']['CheckedIn'];
+export type ClerkFigures = components['schemas']['ClerkFigures'];
+export type ClerkMonth = components['schemas']['ClerkMonth'];
 export type CommitActor = components['schemas']['CommitActor'];
 export type CommitRow = components['schemas']['CommitRow'];
 export type Commits = components['schemas']['Commits'];
 export type DayClosed = components['schemas']['DayClosed'];
 export type DayReport = components['schemas']['DayReport'];
+export type DepartmentMonth = components['schemas']['DepartmentMonth'];
 export type DeviceFault = components['schemas']['DeviceFault'];
 export type DeviceRow = components['schemas']['DeviceRow'];
 export type Devices = components['schemas']['Devices'];
+export type DutyFigures = components['schemas']['DutyFigures'];
 export type Enrol = components['schemas']['Enrol'];
 export type Enrolled = components['schemas']['Enrolled'];
 export type Eta = components['schemas']['Eta'];
@@ -2151,6 +3227,7 @@ export type Fairness = components['schemas']['Fairness'];
 export type Figures = components['schemas']['Figures'];
 export type Finish = components['schemas']['Finish'];
 export type Floor = components['schemas']['Floor'];
+export type GiveNotice = components['schemas']['GiveNotice'];
 export type Hall = components['schemas']['Hall'];
 export type HallName = components['schemas']['HallName'];
 export type HallState = components['schemas']['HallState'];
@@ -2160,6 +3237,11 @@ export type Halls = components['schemas']['Halls'];
 export type HandOver = components['schemas']['HandOver'];
 export type HandedOver = components['schemas']['HandedOver'];
 export type HeldMoved = components['schemas']['HeldMoved'];
+export type ImportAppointment = components['schemas']['ImportAppointment'];
+export type ImportAppointments = components['schemas']['ImportAppointments'];
+export type ImportProblem = components['schemas']['ImportProblem'];
+export type ImportedAppointment = components['schemas']['ImportedAppointment'];
+export type ImportedAppointments = components['schemas']['ImportedAppointments'];
 export type IssueTicket = components['schemas']['IssueTicket'];
 export type IssuedTicket = components['schemas']['IssuedTicket'];
 export type Kiosk = components['schemas']['Kiosk'];
@@ -2167,11 +3249,15 @@ export type Leg = components['schemas']['Leg'];
 export type LegStatus = components['schemas']['LegStatus'];
 export type LegsPlanned = components['schemas']['LegsPlanned'];
 export type Login = components['schemas']['Login'];
+export type MatterMonth = components['schemas']['MatterMonth'];
 export type Me = components['schemas']['Me'];
+export type MonthReport = components['schemas']['MonthReport'];
 export type Move = components['schemas']['Move'];
 export type MoveHeld = components['schemas']['MoveHeld'];
 export type Moved = components['schemas']['Moved'];
+export type NoteCase = components['schemas']['NoteCase'];
 export type Nothing = components['schemas']['Nothing'];
+export type NoticeGiven = components['schemas']['NoticeGiven'];
 export type OpeningHours = components['schemas']['OpeningHours'];
 export type Pause = components['schemas']['Pause'];
 export type PauseReason = components['schemas']['PauseReason'];
@@ -2184,14 +3270,23 @@ export type Rated = components['schemas']['Rated'];
 export type RatingRules = components['schemas']['RatingRules'];
 export type RegisterDevice = components['schemas']['RegisterDevice'];
 export type Registered = components['schemas']['Registered'];
+export type ReportResult = components['schemas']['ReportResult'];
 export type Reprinted = components['schemas']['Reprinted'];
+export type Result = components['schemas']['Result'];
+export type ResultAwaited = components['schemas']['ResultAwaited'];
+export type ResultReported = components['schemas']['ResultReported'];
+export type Results = components['schemas']['Results'];
 export type Service = components['schemas']['Service'];
 export type ServiceFigures = components['schemas']['ServiceFigures'];
 export type ServiceKind = components['schemas']['ServiceKind'];
+export type ServiceMonth = components['schemas']['ServiceMonth'];
 export type ServiceState = components['schemas']['ServiceState'];
 export type SignedOut = components['schemas']['SignedOut'];
+export type SlotDay = components['schemas']['SlotDay'];
+export type Slots = components['schemas']['Slots'];
 export type Spread = components['schemas']['Spread'];
 export type Tenant = components['schemas']['Tenant'];
+export type TenantMonth = components['schemas']['TenantMonth'];
 export type Text = components['schemas']['Text'];
 export type Ticket = components['schemas']['Ticket'];
 export type TicketCan = components['schemas']['TicketCan'];
@@ -2202,6 +3297,7 @@ export type Tickets = components['schemas']['Tickets'];
 export type Transfer = components['schemas']['Transfer'];
 export type WindowChanged = components['schemas']['WindowChanged'];
 export type WindowFigures = components['schemas']['WindowFigures'];
+export type WindowMonth = components['schemas']['WindowMonth'];
 export type WindowState = components['schemas']['WindowState'];
 export type WindowStatus = components['schemas']['WindowStatus'];
 export type Zone = components['schemas']['Zone'];
@@ -2346,6 +3442,326 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hall"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointments: {
+        parameters: {
+            query?: {
+                /** @description A calendar day. */
+                day?: string | null;
+                service?: string | null;
+                status?: components["schemas"]["AppointmentStatus"] | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointments"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    book_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookAppointment"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedAppointment"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_in: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CheckIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedIn"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_appointments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportAppointments"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedAppointments"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    slots: {
+        parameters: {
+            query: {
+                service: string;
+                from?: string | null;
+                days?: number;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Slots"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appointment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                appointment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                appointment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Cancel"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentCancelled"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
@@ -2545,6 +3961,135 @@ export interface operations {
             };
         };
     };
+    report_month: {
+        parameters: {
+            query?: {
+                month?: string | null;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthReport"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    results: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_result: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultReported"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     state: {
         parameters: {
             query?: never;
@@ -2721,6 +4266,56 @@ export interface operations {
             };
         };
     };
+    back: {
+        parameters: {
+            query?: {
+                track?: string | null;
+            };
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancel: {
         parameters: {
             query?: {
@@ -2749,6 +4344,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    note_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteCase"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseNoted"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
@@ -2990,6 +4633,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Alive"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    await_result: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AwaitResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultAwaited"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
@@ -3422,6 +5113,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Moved"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_notice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                no: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveNotice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeGiven"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */

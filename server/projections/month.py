@@ -1,0 +1,157 @@
+"""A month of a hall: attendance and work of every clerk, window, department, service and tenant.
+
+All rows are sums of the same counts (`server.projections.work`): clerks, windows and departments each add up to the
+total; services, matters (事项主管部门) and tenants add up to its work. A clerk's department is that of the post in the
+hall file (派出单位), without one that of the window's services when they have only one between them. The meaning of
+every figure stands in `MEANINGS` and is printed under each table.
+"""
+
+from calendar import monthrange
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from server.domain.terms import HallPlan, ServiceId, TenantId, WindowNo, WorkId
+from server.projections.work import (
+    Attendance,
+    Done,
+    Duty,
+    DutyFigures,
+    Work,
+    WorkFigures,
+    by_clerk,
+    by_seat,
+    by_service,
+    by_window,
+    duty_figures,
+    work_figures,
+)
+
+K = TypeVar("K", bound=str)
+
+MEANINGS: tuple[tuple[str, str], ...] = (
+    (
+        "在岗＝从开窗（接班）到关窗（交班），含暂停；忘记关窗的算到窗口当天最后一次操作。出勤＝有在岗时间的天数。",
+        "signed on: from opening a window (or taking it over) to closing it (or handing it over), pauses included.",
+    ),
+    (
+        "“未签退”：当天没有关窗，由系统次日关闭。",
+        "not signed off: the window was closed by the clock; counted until the last thing done there that day.",
+    ),
+    (
+        "办理时间＝窗口前有群众的时间，换岗时归当时在岗的人；利用率＝办理时间÷在岗。",
+        "serving: time with a visitor at the window, of whoever sat there. utilisation = serving / signed on.",
+    ),
+    (
+        "每件办理＝办结－开始－挂起；没按“开始”的从呼叫算起。",
+        "serve = finish - start - held; from the call when no start was pressed.",
+    ),
+    (
+        "叫号、办结、弃号归当时在岗的人；办结含联办各环节。",
+        "calls, finished and no-shows are of who sat there then; finished includes the legs of joint matters.",
+    ),
+    (
+        "满意率＝3 至 5 分÷已评价；没评价不算满意，申诉成立的不计。",
+        "satisfaction = grades 3..5 / rated; unrated is not satisfied, grades struck by an appeal do not count.",
+    ),
+    (
+        "无人＝窗口因长时间无人操作被自动暂停的次数。",
+        "left alone: how often the window was paused for want of any sign of life.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClerkMonth:
+    """A clerk's month; `days` is by business day. `name` and `departments` are empty when nobody knows them."""
+
+    clerk: WorkId
+    name: str
+    departments: tuple[str, ...]
+    employment: str
+    figures: DutyFigures
+    days: Mapping[str, Attendance]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthReport:
+    """A month (YYYY-MM) of a hall; `days` are the business days that there were, ISO."""
+
+    hall: str
+    month: str
+    days: tuple[str, ...]
+    total: DutyFigures
+    clerks: tuple[ClerkMonth, ...]
+    windows: Mapping[WindowNo, DutyFigures]
+    departments: Mapping[str, DutyFigures]
+    services: Mapping[ServiceId, WorkFigures]
+    matters: Mapping[str, WorkFigures]
+    tenants: Mapping[TenantId, WorkFigures]
+
+
+def month_report(
+    plan: HallPlan, month: str, days: tuple[str, ...], work: Work, *, names: Mapping[str, str] | None = None
+) -> MonthReport:
+    """Give the report of the counts of a month; `names` gives clerks' names that the hall file does not."""
+    windows = {window.no: (Duty(), Done()) for window in plan.windows if window.staffed} | by_window(work)
+    total = by_seat(work, lambda *_: "").get("", (Duty(), Done()))
+    return MonthReport(
+        hall=plan.hall,
+        month=month,
+        days=days,
+        total=duty_figures(*total),
+        clerks=tuple(
+            _clerk(plan, clerk, duty_figures(*counts), work, names or {})
+            for clerk, counts in sorted(by_clerk(work).items())
+        ),
+        windows={no: duty_figures(*counts) for no, counts in windows.items()},
+        departments={
+            name: duty_figures(*counts)
+            for name, counts in sorted(by_seat(work, lambda clerk, no: _department(plan, clerk, no)).items())
+        },
+        services=_of_services(by_service(work, lambda service: service)),
+        matters=_of_services(by_service(work, lambda service: _department_of(plan, service))),
+        tenants=_of_services(by_service(work, lambda service: _tenant_of(plan, service))),
+    )
+
+
+def days_of_month(month: str) -> list[str]:
+    """Give the days of a month (YYYY-MM), ISO. Raises ValueError when there is no such month."""
+    first = date.fromisoformat(f"{month}-01")
+    return [first.replace(day=day).isoformat() for day in range(1, monthrange(first.year, first.month)[1] + 1)]
+
+
+def _clerk(plan: HallPlan, clerk: WorkId, figures: DutyFigures, work: Work, names: Mapping[str, str]) -> ClerkMonth:
+    post = plan.post.get(clerk)
+    departments = {_department(plan, clerk, no) for who, no in work.duties if who == clerk}
+    return ClerkMonth(
+        clerk=clerk,
+        name=post.name if post is not None and post.name else names.get(clerk, ""),
+        departments=tuple(sorted(departments - {""})),
+        employment=post.employment.value if post is not None else "",
+        figures=figures,
+        days=dict(sorted(work.days.get(clerk, {}).items())),
+    )
+
+
+def _department(plan: HallPlan, clerk: WorkId, no: WindowNo) -> str:
+    post, window = plan.post.get(clerk), plan.window.get(no)
+    if post is not None and post.department:
+        return post.department
+    of_window = {_department_of(plan, service) for service in window.serves} if window is not None else set()
+    return next(iter(of_window)) if len(of_window) == 1 else ""
+
+
+def _department_of(plan: HallPlan, service: ServiceId) -> str:
+    known = plan.service.get(service)
+    return (known.department if known is not None else None) or ""
+
+
+def _tenant_of(plan: HallPlan, service: ServiceId) -> TenantId:
+    known = plan.service.get(service)
+    return (known.tenant if known is not None else None) or TenantId("")
+
+
+def _of_services(sums: Mapping[K, Done]) -> dict[K, WorkFigures]:
+    return {key: work_figures(sums[key]) for key in sorted(sums)}
