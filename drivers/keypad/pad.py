@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from drivers.jobs import WindowPicture
 
 BOUNCE_S = 0.4
-"""The same frame again within this time is a worn key or a pad that missed our answer: answered, not counted."""
+"""The same frame again within this time is a worn key or a pad that missed our answer: answered, not counted.
+
+Counted from the last such frame or from our answer, whichever was later: a pad repeats itself until it is answered.
+"""
 GAP_S = 0.03
 BEEP_GAP_S = 0.25
 REFUSAL_BEEPS = 3
@@ -66,6 +69,7 @@ class _Pad:
     pressed: bool = False  # a press is on its way to the hall
     last_frame: bytes = b""
     last_s: float = 0.0
+    answered_s: float = 0.0
     said: bytes = b""  # the last answer that went out
     said_s: float = 0.0
 
@@ -129,7 +133,7 @@ class FF68Pads:
                 pad.said = b""
                 continue  # our own answer, heard back: to answer it would go on for ever
             self._answers.append(ff68.acknowledge(frame))
-            bounced = raw == pad.last_frame and now_s - pad.last_s < BOUNCE_S
+            bounced = raw == pad.last_frame and now_s - max(pad.last_s, pad.answered_s) < BOUNCE_S
             pad.last_frame, pad.last_s = raw, now_s
             if not bounced:
                 presses.extend(self._understand(pad, what))
@@ -164,7 +168,7 @@ class FF68Pads:
             return b""
         answer = self._answers.popleft()
         pad = self._pads[answer[5]]
-        pad.said, pad.said_s = answer, now_s
+        pad.said, pad.said_s, pad.answered_s = answer, now_s, now_s
         return answer
 
     def _beep(self, now_s: float) -> bytes:

@@ -112,6 +112,15 @@ def test_bounced_press_is_answered_twice_and_counted_once() -> None:
     assert len(driver.feed(raw, 21.0)) == 1
 
 
+def test_a_press_repeated_until_a_stalled_agent_answered_it_is_one_press() -> None:
+    driver = pads()
+    raw = ff68.key_press(1, Key.CALL_NEXT)
+    assert len(driver.feed(raw, 20.0)) == 1
+    assert driver.due(25.0) == raw
+    assert driver.feed(raw + raw, 25.3) == []  # sent before our answer, read after it
+    assert len(driver.feed(raw, 26.5)) == 1
+
+
 def test_own_answer_heard_back_is_not_answered_again() -> None:
     driver = pads()
     raw = ff68.key_press(1, Key.CALL_NEXT)
