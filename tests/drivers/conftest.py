@@ -1,15 +1,17 @@
 """A small pretend ticket server: the register, window commands and /live over real sockets, in this process."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import flask
 import pytest
 import socketio
 from werkzeug.serving import BaseWSGIServer, make_server
+
+from tests.patience import PATIENCE_S, until
 
 TOKEN = "secret-token"
 HALL = "demo"
@@ -30,7 +32,7 @@ class FakeServer:
     port: int = 0
 
     def __post_init__(self) -> None:
-        self._changed = threading.Condition()
+        self._turn = threading.Lock()
         self._http: BaseWSGIServer | None = None
         self.start()
 
@@ -40,14 +42,13 @@ class FakeServer:
 
     def start(self) -> None:
         """Begin to listen; after stop() at the same port."""
-        self._live = socketio.Server(
-            async_mode="threading", logger=False, engineio_logger=False, ping_interval=2, ping_timeout=2
-        )
-        self._live.on("connect", self._connect, namespace="/live")
-        self._live.on("watch", self._watch, namespace="/live")
+        live = socketio.Server(async_mode="threading", logger=False, engineio_logger=False)
+        live.on("connect", partial(self._connect, live), namespace="/live")
+        live.on("watch", partial(self._watch, live), namespace="/live")
+        self._live = live
         self._sids: set[str] = set()
         app = self._app()
-        self._http = make_server("127.0.0.1", self.port, socketio.WSGIApp(self._live, app), threaded=True)
+        self._http = make_server("127.0.0.1", self.port, socketio.WSGIApp(live, app), threaded=True)
         self._http.daemon_threads = True  # type: ignore[attr-defined]  # of the mixin
         self.port = self._http.server_port
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -56,21 +57,20 @@ class FakeServer:
     def stop(self) -> None:
         """Go away as a killed process does."""
         assert self._http is not None
-        self.watched.clear()
-        for sid in list(self._sids):
-            self._live.disconnect(sid, namespace="/live")
         self._http.shutdown()
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
         self._http.server_close()
+        with self._turn:  # a request that is still under way finds nobody
+            gone, self._live = self._live, socketio.Server(async_mode="threading")
+            self.watched.clear()
+        for sid in list(self._sids):
+            gone.disconnect(sid, namespace="/live")
 
-    def wait(self, done: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    def wait(self, done: Callable[[], object]) -> None:
         """Wait until something is true, or fail."""
-        until_s = time.monotonic() + timeout_s
-        while not done():
-            assert time.monotonic() < until_s, "it did not happen in time"
-            time.sleep(0.01)
+        until(done, "what was waited for")
 
-    def send_job(self, device: str, job: Mapping[str, Any], timeout_s: float = 20.0) -> Any:
+    def send_job(self, device: str, job: Mapping[str, Any], timeout_s: float = PATIENCE_S) -> Any:
         """Send a job to the agent that watches the device and give its ack."""
         self.wait(lambda: f"device:{device}" in self.watched)
         message = {"hall": HALL, "topic": f"device:{device}", **job}
@@ -118,16 +118,22 @@ class FakeServer:
 
         return app
 
-    def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+    def _connect(self, live: socketio.Server, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         if not isinstance(auth, dict) or auth.get("token") != TOKEN:
             raise socketio.exceptions.ConnectionRefusedError("not_signed_in")
-        self._sids.add(sid)
+        with self._turn:
+            if live is not self._live:
+                raise socketio.exceptions.ConnectionRefusedError("gone")
+            self._sids.add(sid)
 
-    def _watch(self, sid: str, wish: dict[str, Any]) -> dict[str, Any]:
+    def _watch(self, live: socketio.Server, sid: str, wish: dict[str, Any]) -> dict[str, Any]:
         topic = wish["topic"]
-        self.watched[topic] = sid
+        with self._turn:
+            if live is not self._live:
+                return {"ok": False, "code": "gone"}
+            self.watched[topic] = sid
         if topic in self.pictures:
-            self._live.emit("picture", self.pictures[topic], to=sid, namespace="/live")
+            live.emit("picture", self.pictures[topic], to=sid, namespace="/live")
         return {"ok": True, "seq": self.seq}
 
 

@@ -20,8 +20,10 @@ from drivers.led import onbon
 from drivers.speech import player, sound
 from drivers.transport import open_line
 from drivers.virtual import bench as module
+from drivers.virtual import bench_web
 from drivers.virtual.bench import Bench, bench, read_spec
 from drivers.virtual.bench_web import HEADER, make_app
+from tests.patience import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,11 +45,8 @@ def page(hall: Bench) -> FlaskClient:
     return make_app(hall).test_client()
 
 
-def wait_for(condition: Callable[[], object], within_s: float = 5.0) -> None:
-    until_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < until_s, "it did not happen in time"
-        time.sleep(0.01)
+def wait_for(condition: Callable[[], object]) -> None:
+    until(condition, "what was waited for")
 
 
 def device(page: FlaskClient, name: str) -> dict[str, Any]:
@@ -96,7 +95,7 @@ def test_key_on_the_page_is_a_frame_on_the_line(hall: Bench, page: FlaskClient) 
     line = open_line(hall.devices["pads"].url)
     assert page.post("/api/devices/pads/press", json={"window": "2", "key": "call"}, headers=COMMAND).status_code == 204
     heard = b""
-    until_s = time.monotonic() + 3
+    until_s = time.monotonic() + PATIENCE_S
     while len(heard) < 10 and time.monotonic() < until_s:
         heard += line.read(0.1)
     assert heard[:10] == bytes.fromhex("ff 68 03 03 68 02 01 0c 0f 16")
@@ -168,14 +167,13 @@ def test_every_answer_carries_the_policy(page: FlaskClient) -> None:
         assert "unsafe" not in policy
 
 
-def test_state_waits_for_a_change(hall: Bench, page: FlaskClient) -> None:
+def test_state_waits_for_a_change(hall: Bench, page: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_web, "LONG_POLL_S", 10 * PATIENCE_S)  # only the change can end the wait
     now = page.get("/api/state").get_json()
     timer = threading.Timer(0.3, hall.note_change)
     timer.start()
-    begun_s = time.monotonic()
     later = page.get(f"/api/state?after={now['version']}&run={now['run']}").get_json()
     assert later["version"] > now["version"]
-    assert 0.2 < time.monotonic() - begun_s < 5
     # A page that knew an earlier run of the bench is answered at once.
     assert page.get("/api/state?after=999999&run=other").get_json()["run"] == now["run"]
     timer.join()
@@ -214,10 +212,8 @@ def test_process_says_where_it_is_and_ends_on_sigterm(tmp_path: Path) -> None:
     process, line = start(tmp_path)
     assert line.startswith("bench on http://127.0.0.1:")
     assert (tmp_path / "data" / "DEVICES.toml").exists()
-    begun_s = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(5) == 0
-    assert time.monotonic() - begun_s < 2.0
+    assert process.wait(PATIENCE_S) == 0
     assert process.stdout is not None
     process.stdout.close()
 
@@ -243,9 +239,10 @@ def alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    entry = Path(f"/proc/{pid}/stat")
-    # Nobody may be there to reap it: a zombie has ended, too.
-    return not entry.exists() or entry.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:  # nobody may be there to reap it: a zombie has ended, too
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:  # reaped between the two looks, or a system without /proc: the next look tells
+        return True
 
 
 def test_bad_description_ends_the_process_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

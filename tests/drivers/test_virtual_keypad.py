@@ -14,6 +14,7 @@ from drivers.keypad import pad
 from drivers.keypad.pad import PadOptions
 from drivers.transport import Line, open_line
 from drivers.virtual.keypad import PadLine
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +45,7 @@ class Owner:
         self.presses: list[Press | Rating] = []
         self.until(lambda: self.line)
 
-    def until(self, condition: Callable[[], object], within_s: float = 5.0) -> None:
+    def until(self, condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
         end_s = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < end_s, "it did not happen in time"

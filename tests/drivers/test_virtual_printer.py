@@ -15,6 +15,7 @@ from PIL import Image
 
 from drivers.virtual.paper import MAX_PAPER_DOTS, PaperReader
 from drivers.virtual.printer import Trouble, VirtualPrinter
+from tests.patience import PATIENCE_S
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
@@ -29,7 +30,7 @@ def printer() -> Iterator[VirtualPrinter]:
 @pytest.fixture
 def wire(printer: VirtualPrinter) -> Iterator[socket.socket]:
     host, _, port = printer.url.removeprefix("tcp://").rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=3) as connected:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as connected:
         yield connected
 
 
@@ -87,14 +88,14 @@ def test_a_blocked_cutter_needs_recovery_which_forgets_what_was_waiting(
     assert ask(wire, b"\x10\x04\x01", 1) == b"\x1a"
     assert ask(wire, b"\x10\x05\x02\x10\x04\x01", 1) == b"\x12"
     wire.sendall(b"next\n\x1dV\x00")
-    assert printer.wait_for(1, 3)
+    assert printer.wait_for(1, PATIENCE_S)
     assert [ticket.lines for ticket in printer.tickets] == [("next",)]
 
 
 def test_a_silent_printer_prints_and_a_noisy_one_answers_noise(printer: VirtualPrinter, wire: socket.socket) -> None:
     printer.suffer(Trouble.SILENT)
     wire.sendall(b"A\n\x1dV\x00\x1dr\x01")
-    assert printer.wait_for(1, 3)
+    assert printer.wait_for(1, PATIENCE_S)
     printer.suffer(Trouble.SILENT, False)
     printer.suffer(Trouble.GARBAGE)
     assert ask(wire, b"\x10\x04\x01", 5) == bytes.fromhex("8091ffa5b1")
@@ -107,14 +108,14 @@ def test_a_printer_that_stops_reading_leaves_the_bytes_in_the_cable(
     wire.sendall(b"A\n\x1dV\x00")
     assert not printer.wait_for(1, 0.2)
     printer.suffer(Trouble.STOP_READING, False)
-    assert printer.wait_for(1, 3)
+    assert printer.wait_for(1, PATIENCE_S)
 
 
 def test_a_slow_printer_takes_its_time(printer: VirtualPrinter, wire: socket.socket) -> None:
     printer.suffer(Trouble.SLOW)
     began_s = time.monotonic()
     wire.sendall(b"x" * 200 + b"\n\x1dV\x00")
-    assert printer.wait_for(1, 5)
+    assert printer.wait_for(1, PATIENCE_S)
     assert time.monotonic() - began_s > 0.4
 
 

