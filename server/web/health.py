@@ -134,7 +134,7 @@ def _figures_of(state: HallState, seq: int) -> list[tuple[str, Labels, int]]:
         ("jiaohao_commits_total", (hall,), seq),
         ("jiaohao_tickets_issued", (hall,), len(state.tickets)),
     ]
-    for zone in state.plan.zones:
+    for zone in state.plan.queues:
         labels = (hall, ("zone", zone.id))
         rows.append(("jiaohao_waiting", labels, waiting[zone.id].count))
         rows.append(("jiaohao_open_windows", labels, at_work[zone.id]))
