@@ -175,6 +175,228 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the open cases and those closed not long ago, without their logs. */
+        get: operations["cases"];
+        put?: never;
+        /** Take on a matter for somebody (代办) or agree on a visit at home (上门办). For clerks, guides and managers. */
+        post: operations["open_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a case over from another hall; the same case again is refused and names what it is here. */
+        post: operations["receive_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give a case with its log. */
+        get: operations["case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a recheck of a bad grade: for the clerk whose visit it was, within the days of the hall file. */
+        post: operations["appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The other hall has the case, as its own `case`. */
+        post: operations["confirm_hand_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/decide-appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide a recheck; upheld, the grade is struck from the statistics. Never for one's own visit. */
+        post: operations["decide_appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give a case on its way to another hall as that hall's `cases/receive` takes it. Whose it is stays here. */
+        get: operations["export_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The matter is done; of a bad grade: what was done about it. */
+        post: operations["finish_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the case to the hall whose matter it is (转交). One of this server has it within a second. */
+        post: operations["hand_over_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a line into the log, or which papers are still missing. */
+        post: operations["log_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/report-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The other hall tells how the case ended there. */
+        post: operations["report_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Become the agent of a case that has none. */
+        post: operations["take_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/cases/{case}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The client ends the agency (终止委托), or it was taken on by mistake. */
+        post: operations["withdraw_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/commits": {
         parameters: {
             query?: never;
@@ -219,6 +441,23 @@ export interface paths {
         get?: never;
         /** State a device as its agent sees it now: the whole row, at the start and on each change. */
         put: operations["register"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/ratings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give every finished visit of some business days with its grade, as JSON or as a table (CSV, UTF-8 with BOM). */
+        get: operations["all_ratings"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -909,6 +1148,14 @@ export interface components {
             window: string;
         };
         /**
+         * AppealCase
+         * @description Why the grade should not count.
+         */
+        AppealCase: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Appointment
          * @description A booking and what became of it.
          *
@@ -1259,6 +1506,109 @@ export interface components {
             reason?: string;
         };
         /**
+         * Case
+         * @description A case. Of a follow-up `window`, `clerk` and `grade` say which visit it is about.
+         *
+         *     `status` handed_over: on its way, not confirmed by `to_hall` yet; passed_on: confirmed, there it is `their_case`.
+         */
+        Case: {
+            /** Agent */
+            agent: string | null;
+            /**
+             * Appeal
+             * @description open, upheld or rejected.
+             */
+            appeal: string | null;
+            /** Case */
+            case: string;
+            /** Clerk */
+            clerk: string | null;
+            /** Client */
+            client: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Due */
+            due: string | null;
+            /** Elsewhere */
+            elsewhere: boolean;
+            /** From Case */
+            from_case: string | null;
+            /** From Hall */
+            from_hall: string | null;
+            /** Grade */
+            grade: number | null;
+            /** Handover Due */
+            handover_due: boolean;
+            kind: components["schemas"]["CaseKind"];
+            /** Label */
+            label: string | null;
+            /**
+             * Log
+             * @description Oldest first; empty in lists.
+             */
+            log: components["schemas"]["CaseStep"][];
+            /** Matter */
+            matter: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Overdue */
+            overdue: boolean;
+            /** Service */
+            service: string | null;
+            service_name: components["schemas"]["Text"] | null;
+            status: components["schemas"]["CaseStatus"];
+            /** Their Case */
+            their_case: string | null;
+            /** Ticket */
+            ticket: string | null;
+            /** To Hall */
+            to_hall: string | null;
+            /** Visit At */
+            visit_at: string | null;
+            /** Window */
+            window: string | null;
+        };
+        /**
+         * CaseChanged
+         * @description It is kept; `GET` of the case says how it stands now.
+         */
+        CaseChanged: {
+            /** Case */
+            case: string;
+            /** Seq */
+            seq: number;
+        };
+        /**
+         * CaseExport
+         * @description What the hall a case is handed over to is told; to be posted to its `cases/receive` as it is.
+         */
+        CaseExport: {
+            /** Case */
+            case: string;
+            /** Client */
+            client: string;
+            /** Due */
+            due: string | null;
+            /** From Hall */
+            from_hall: string;
+            kind: components["schemas"]["CaseKind"];
+            /** Matter */
+            matter: string;
+            /** Note */
+            note: string;
+            /** To Hall */
+            to_hall: string;
+        };
+        /**
+         * CaseKind
+         * @description What a case (台账) is about.
+         * @enum {string}
+         */
+        CaseKind: "agency" | "visit" | "rating";
+        /**
          * CaseNoted
          * @description The case the visit belongs to. `back`: its result was ready, so it waits for pickup now.
          */
@@ -1275,6 +1625,43 @@ export interface components {
             seq: number;
             /** Ticket */
             ticket: string;
+        };
+        /**
+         * CaseStatus
+         * @description Where a case stands; the last three are final.
+         * @enum {string}
+         */
+        CaseStatus: "open" | "handed_over" | "finished" | "withdrawn" | "passed_on";
+        /**
+         * CaseStep
+         * @description A line of a case's log. `by`: a work id, another hall, or nobody: the clock and a bad grade.
+         */
+        CaseStep: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string | null;
+            /** Items */
+            items: string[];
+            /** Note */
+            note: string;
+            /** To Hall */
+            to_hall: string | null;
+            /** What */
+            what: string;
+        };
+        /**
+         * Cases
+         * @description Cases, oldest first; `seq` is the commit up to which they are known.
+         */
+        Cases: {
+            /** Cases */
+            cases: components["schemas"]["Case"][];
+            /** Seq */
+            seq: number;
         };
         /**
          * CheckIn
@@ -1474,6 +1861,16 @@ export interface components {
             seq: number;
         };
         /**
+         * ConfirmHandOver
+         * @description The other hall, and what the case is there.
+         */
+        ConfirmHandOver: {
+            /** Case */
+            case: string;
+            /** Hall */
+            hall: string;
+        };
+        /**
          * DayClosed
          * @description The business day has ended.
          */
@@ -1501,6 +1898,16 @@ export interface components {
             windows: components["schemas"]["WindowFigures"][];
             /** Zones */
             zones: components["schemas"]["ZoneFigures"][];
+        };
+        /**
+         * DecideAppeal
+         * @description `upheld`: the grade is struck from the statistics. `note` says why or why not.
+         */
+        DecideAppeal: {
+            /** Note */
+            note: string;
+            /** Upheld */
+            upheld: boolean;
         };
         /**
          * DepartmentMonth
@@ -1743,6 +2150,14 @@ export interface components {
             ticket?: string | null;
         };
         /**
+         * FinishCase
+         * @description What was done.
+         */
+        FinishCase: {
+            /** Outcome */
+            outcome: string;
+        };
+        /**
          * Floor
          * @description A storey.
          */
@@ -1909,6 +2324,19 @@ export interface components {
             reason?: string;
             /** Work Id */
             work_id?: string | null;
+        };
+        /**
+         * HandOverCase
+         * @description The hall whose matter it is.
+         */
+        HandOverCase: {
+            /** Hall */
+            hall: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
         };
         /**
          * HandedOver
@@ -2146,6 +2574,24 @@ export interface components {
             ticket: string;
         };
         /**
+         * LogCase
+         * @description A line of the log; `items` are papers still missing. Naming another `agent` is refused.
+         */
+        LogCase: {
+            /** Agent */
+            agent?: string | null;
+            /**
+             * Items
+             * @default []
+             */
+            items?: string[];
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
          * Login
          * @description A person signs in; a clerk at a window.
          */
@@ -2331,6 +2777,50 @@ export interface components {
             window: string;
         };
         /**
+         * OpenCase
+         * @description A matter that somebody of the hall looks after. No field may hold an identity or phone number.
+         *
+         *     `client`: what staff call the person, masked. `elsewhere`: another level's matter, to be handed over today. Without
+         *     `agent` who asks is the agent; managers may name another one. `visitor_ref` is only ever kept as a keyed hash.
+         */
+        OpenCase: {
+            /** Agent */
+            agent?: string | null;
+            /** Client */
+            client: string;
+            /** Due */
+            due?: string | null;
+            /**
+             * Elsewhere
+             * @default false
+             */
+            elsewhere?: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "agency" | "visit";
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Service */
+            service?: string | null;
+            /**
+             * Ticket
+             * @description A ticket of today, by id or label.
+             */
+            ticket?: string | null;
+            /**
+             * Visit At
+             * @description When the home is visited: RFC 3339, or the hall's own time without offset.
+             */
+            visit_at?: string | null;
+            /** Visitor Ref */
+            visitor_ref?: string | null;
+        };
+        /**
          * OpeningHours
          * @description Opening hours of some days (mon .. sun, market); with `zones` or `services` for these only (weekend duty).
          */
@@ -2440,6 +2930,42 @@ export interface components {
             window: string | null;
         };
         /**
+         * Rating
+         * @description A finished visit with the visitor's own grade; without one `grade`, `grade_name` and `channel` are null.
+         *
+         *     `channel`: phone or pad. `struck`: an appeal was upheld, the grade does not count.
+         */
+        Rating: {
+            /** Case Number */
+            case_number: string;
+            /** Channel */
+            channel: string | null;
+            /** Clerk */
+            clerk: string | null;
+            /** Department */
+            department: string;
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+            /** Grade */
+            grade: number | null;
+            grade_name: components["schemas"]["Text"] | null;
+            /** Label */
+            label: string;
+            /** Matter Code */
+            matter_code: string;
+            /** Service */
+            service: string;
+            /** Struck */
+            struck: boolean;
+            /** Ticket */
+            ticket: string;
+            /** Window */
+            window: string;
+        };
+        /**
          * RatingRules
          * @description Grades up to `bad_grade` open a follow-up; due dates in working days.
          */
@@ -2450,6 +2976,48 @@ export interface components {
             bad_grade: number;
             /** Follow Up Working Days */
             follow_up_working_days: number;
+        };
+        /**
+         * Ratings
+         * @description One row per finished visit, day by day as they finished.
+         */
+        Ratings: {
+            /** Ratings */
+            ratings: components["schemas"]["Rating"][];
+        };
+        /**
+         * ReceiveCase
+         * @description A case that another hall hands over: the answer of its `export`, as it is.
+         */
+        ReceiveCase: {
+            /** Case */
+            case: string;
+            /**
+             * Client
+             * @default
+             */
+            client?: string;
+            /** Due */
+            due?: string | null;
+            /** From Hall */
+            from_hall: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "agency" | "visit";
+            /**
+             * Matter
+             * @default
+             */
+            matter?: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** To Hall */
+            to_hall: string;
         };
         /**
          * RegisterDevice
@@ -2519,6 +3087,26 @@ export interface components {
             hall: string;
             /** Seq */
             seq: number;
+        };
+        /**
+         * ReportBack
+         * @description How the case ended there; not `done`: it was withdrawn.
+         */
+        ReportBack: {
+            /** Case */
+            case: string;
+            /**
+             * Done
+             * @default true
+             */
+            done?: boolean;
+            /** Hall */
+            hall: string;
+            /**
+             * Outcome
+             * @default
+             */
+            outcome?: string;
         };
         /**
          * ReportResult
@@ -2794,6 +3382,14 @@ export interface components {
             median_s: number | null;
             /** P90 S */
             p90_s: number | null;
+        };
+        /**
+         * TakeCase
+         * @description Without `agent` who asks becomes the agent; managers may name another one.
+         */
+        TakeCase: {
+            /** Agent */
+            agent?: string | null;
         };
         /**
          * Tenant
@@ -3095,6 +3691,14 @@ export interface components {
          */
         WindowStatus: "closed" | "open" | "calling" | "serving" | "paused";
         /**
+         * WithdrawCase
+         * @description Why the agency ends.
+         */
+        WithdrawCase: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Zone
          * @description A part of the hall with its own waiting area; only `queue` has windows and services.
          *
@@ -3187,6 +3791,7 @@ export interface components {
 }
 export type AgencyRules = components['schemas']['AgencyRules'];
 export type Alive = components['schemas']['Alive'];
+export type AppealCase = components['schemas']['AppealCase'];
 export type Appointment = components['schemas']['Appointment'];
 export type AppointmentCancelled = components['schemas']['AppointmentCancelled'];
 export type AppointmentSlot = components['schemas']['AppointmentSlot'];
@@ -3205,7 +3810,14 @@ export type CallNext = components['schemas']['CallNext'];
 export type CallTicket = components['schemas']['CallTicket'];
 export type Called = components['schemas']['Called'];
 export type Cancel = components['schemas']['Cancel'];
+export type Case = components['schemas']['Case'];
+export type CaseChanged = components['schemas']['CaseChanged'];
+export type CaseExport = components['schemas']['CaseExport'];
+export type CaseKind = components['schemas']['CaseKind'];
 export type CaseNoted = components['schemas']['CaseNoted'];
+export type CaseStatus = components['schemas']['CaseStatus'];
+export type CaseStep = components['schemas']['CaseStep'];
+export type Cases = components['schemas']['Cases'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type CheckedIn = components['schemas']['CheckedIn'];
 export type ClerkFigures = components['schemas']['ClerkFigures'];
@@ -3213,8 +3825,10 @@ export type ClerkMonth = components['schemas']['ClerkMonth'];
 export type CommitActor = components['schemas']['CommitActor'];
 export type CommitRow = components['schemas']['CommitRow'];
 export type Commits = components['schemas']['Commits'];
+export type ConfirmHandOver = components['schemas']['ConfirmHandOver'];
 export type DayClosed = components['schemas']['DayClosed'];
 export type DayReport = components['schemas']['DayReport'];
+export type DecideAppeal = components['schemas']['DecideAppeal'];
 export type DepartmentMonth = components['schemas']['DepartmentMonth'];
 export type DeviceFault = components['schemas']['DeviceFault'];
 export type DeviceRow = components['schemas']['DeviceRow'];
@@ -3226,6 +3840,7 @@ export type Eta = components['schemas']['Eta'];
 export type Fairness = components['schemas']['Fairness'];
 export type Figures = components['schemas']['Figures'];
 export type Finish = components['schemas']['Finish'];
+export type FinishCase = components['schemas']['FinishCase'];
 export type Floor = components['schemas']['Floor'];
 export type GiveNotice = components['schemas']['GiveNotice'];
 export type Hall = components['schemas']['Hall'];
@@ -3235,6 +3850,7 @@ export type HallSummary = components['schemas']['HallSummary'];
 export type HallWindow = components['schemas']['HallWindow'];
 export type Halls = components['schemas']['Halls'];
 export type HandOver = components['schemas']['HandOver'];
+export type HandOverCase = components['schemas']['HandOverCase'];
 export type HandedOver = components['schemas']['HandedOver'];
 export type HeldMoved = components['schemas']['HeldMoved'];
 export type ImportAppointment = components['schemas']['ImportAppointment'];
@@ -3248,6 +3864,7 @@ export type Kiosk = components['schemas']['Kiosk'];
 export type Leg = components['schemas']['Leg'];
 export type LegStatus = components['schemas']['LegStatus'];
 export type LegsPlanned = components['schemas']['LegsPlanned'];
+export type LogCase = components['schemas']['LogCase'];
 export type Login = components['schemas']['Login'];
 export type MatterMonth = components['schemas']['MatterMonth'];
 export type Me = components['schemas']['Me'];
@@ -3258,6 +3875,7 @@ export type Moved = components['schemas']['Moved'];
 export type NoteCase = components['schemas']['NoteCase'];
 export type Nothing = components['schemas']['Nothing'];
 export type NoticeGiven = components['schemas']['NoticeGiven'];
+export type OpenCase = components['schemas']['OpenCase'];
 export type OpeningHours = components['schemas']['OpeningHours'];
 export type Pause = components['schemas']['Pause'];
 export type PauseReason = components['schemas']['PauseReason'];
@@ -3267,9 +3885,13 @@ export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
 export type Rate = components['schemas']['Rate'];
 export type Rated = components['schemas']['Rated'];
+export type Rating = components['schemas']['Rating'];
 export type RatingRules = components['schemas']['RatingRules'];
+export type Ratings = components['schemas']['Ratings'];
+export type ReceiveCase = components['schemas']['ReceiveCase'];
 export type RegisterDevice = components['schemas']['RegisterDevice'];
 export type Registered = components['schemas']['Registered'];
+export type ReportBack = components['schemas']['ReportBack'];
 export type ReportResult = components['schemas']['ReportResult'];
 export type Reprinted = components['schemas']['Reprinted'];
 export type Result = components['schemas']['Result'];
@@ -3285,6 +3907,7 @@ export type SignedOut = components['schemas']['SignedOut'];
 export type SlotDay = components['schemas']['SlotDay'];
 export type Slots = components['schemas']['Slots'];
 export type Spread = components['schemas']['Spread'];
+export type TakeCase = components['schemas']['TakeCase'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantMonth = components['schemas']['TenantMonth'];
 export type Text = components['schemas']['Text'];
@@ -3300,6 +3923,7 @@ export type WindowFigures = components['schemas']['WindowFigures'];
 export type WindowMonth = components['schemas']['WindowMonth'];
 export type WindowState = components['schemas']['WindowState'];
 export type WindowStatus = components['schemas']['WindowStatus'];
+export type WithdrawCase = components['schemas']['WithdrawCase'];
 export type Zone = components['schemas']['Zone'];
 export type ZoneFigures = components['schemas']['ZoneFigures'];
 export type ZoneKind = components['schemas']['ZoneKind'];
@@ -3784,6 +4408,661 @@ export interface operations {
             };
         };
     };
+    cases: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["CaseStatus"] | null;
+                kind?: components["schemas"]["CaseKind"] | null;
+                agent?: string | null;
+                due?: string | null;
+                /** @description The newest so many. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cases"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenCase"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiveCase"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealCase"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_hand_over: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmHandOver"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_appeal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideAppeal"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseExport"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FinishCase"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_over_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverCase"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LogCase"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBack"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TakeCase"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawCase"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     commits: {
         parameters: {
             query?: {
@@ -3897,6 +5176,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Registered"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    all_ratings: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ratings"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
