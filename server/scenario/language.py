@@ -159,6 +159,11 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
     "window {window} transfers[ {ticket}] to[ {service} at] window {to_window}[ at|by {place}]": lambda s: [
         c.Transfer(window=s.window, ticket=s.named, service=s.service, to_window=s.to_window, place=s.place)
     ],
+    "window {window} is handed over to clerk {clerk}": lambda s: [c.HandOver(window=s.window, clerk=s.clerk(s.window))],
+    "window {window} moves held to window {to_window}": lambda s: [
+        c.MoveHeld(window=s.window, to_window=s.to_window or WindowNo(""))
+    ],
+    "window {window} is left alone": lambda s: [c.LeaveAlone(window=s.window, idle_s=s.plan.left_alone_min * 60)],
     "visitor|guide|manager cancels {ticket}[ {reason}]": lambda s: [c.Cancel(ticket=s.ticket, reason=s.text)],
     "visitor|guide|manager reinstates {ticket}": lambda s: [c.Reinstate(ticket=s.ticket)],
     "visitor|guide|manager reprints {ticket}": lambda s: [c.Reprint(ticket=s.ticket)],
@@ -201,6 +206,7 @@ QUESTIONS: dict[str, Callable[[Said], Question]] = {
     "ticket {ticket}": lambda s: lambda state, _: _status(state, s.ticket),
     "ahead of {ticket}": lambda s: lambda state, now_ms: _ahead(state, s.ticket, now_ms),
     "next at window {window}": lambda s: lambda state, now_ms: _next(state, s.window, now_ms),
+    "clerk at window {window}": lambda s: lambda state, _: state.windows[s.window].clerk or "nobody",
     "held at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].held),
     "missed at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].missed),
     "free slots {service}[ on {date}]": lambda s: lambda state, now_ms: _free(state, s, now_ms),
@@ -250,6 +256,11 @@ CHINESE = {
     "按到达": "by arrival",
     "暂停": "pauses",
     "恢复办公": "resumes work",
+    "交班给": "is handed over to clerk",
+    "挂起移到": "moves held to",
+    "无人值守": "is left alone",
+    "无人操作": "left_alone",
+    "谁在": "clerk at",
     "关窗": "closes",
     "取消": "cancels",
     "预约": "books",
@@ -328,7 +339,8 @@ ENGLISH = {english: chinese for chinese, english in reversed(CHINESE.items()) if
 def _window(state: HallState, no: WindowNo) -> str:
     window, status = state.windows[no], state.window_status(no)
     if window.current is not None:
-        return f"{status} {state.tickets[window.current].label}"
+        alone = f" {window.paused}" if window.paused else ""
+        return f"{status} {state.tickets[window.current].label}{alone}"
     return f"{status} {window.paused}" if status is WindowStatus.PAUSED else status
 
 

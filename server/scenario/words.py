@@ -87,7 +87,9 @@ SLOTS: dict[str, Check] = {
     "priority": _planned("优先类型", "priority", lambda plan: _named(plan.priority)),
     "ticket": _like(r"(\d{8}-)?[A-Z]{1,2}\d{3,4}", "A001 这样的号", "a number such as A001"),
     "reason": _like(QUOTED, "引号里的原因", 'a reason in quotes such as "papers"'),
-    "pause": _one_of("暂停原因", "reason to pause", {it.value: it.value for it in PauseReason}),
+    "pause": _one_of(
+        "暂停原因", "reason to pause", {it.value: it.value for it in PauseReason if it is not PauseReason.LEFT_ALONE}
+    ),
     "place": _one_of("位置", "place", {it: it for it in ("front", "end", "arrival")}),
     "grade": _like(r"\d{1,2}", "1 到 5 的评价", "a grade from 1 to 5"),
     "clerk": _like(r"[0-9A-Za-z][0-9A-Za-z_-]*", "工号", "a work id"),
