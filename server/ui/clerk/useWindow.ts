@@ -9,8 +9,8 @@ import { api, intent, problemText, Refusal, translate, Unreachable, useLive } fr
 import { computed, ref, watch, type Ref } from 'vue'
 
 const AGAIN_BY_ITSELF_MS = 20_000
-/** How long to wait for the picture after an answer; a lost line must not lock the console. */
-const PICTURE_WITHIN_MS = 1_500
+/** How long to wait for the picture after an answer: on a busy machine it is late, and a command may change nothing in it. */
+const PICTURE_WITHIN_MS = 4_000
 /** The same press again within this is a slip of the finger, not a wish. */
 const SLIP_MS = 800
 /** How long a good word stays. */
@@ -107,15 +107,15 @@ export function useWindow(hall: Ref<string | null>, no: Ref<string | null>) {
     return !signedOut.value
   }
 
-  /** Wait until the picture is as new as a commit. */
+  /** Wait until the picture is as new as a commit, or the line is known to be late. */
   function shown(seq: number): Promise<void> {
     return new Promise((resolve) => {
       if ((live.seq.value ?? 0) >= seq) {
         resolve()
         return
       }
-      const stop = watch(live.seq, (now) => {
-        if ((now ?? 0) >= seq) enough()
+      const stop = watch([live.seq, live.late], ([now, late]) => {
+        if ((now ?? 0) >= seq || late) enough()
       })
       const timer = setTimeout(enough, PICTURE_WITHIN_MS)
       function enough() {
