@@ -5,29 +5,66 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from server.people import People
+from tests.patience import PATIENCE_S, past_the_turn_of_the_day, until
 
-PATIENCE_S = 15.0
+__all__ = [
+    "LANDSCAPE",
+    "LAPTOP",
+    "PASSWORD",
+    "PHONE",
+    "PORTRAIT",
+    "Api",
+    "Station",
+    "Visitor",
+    "hear",
+    "settle",
+    "until",
+]
+
 PASSWORD = "a long password"
 PORTRAIT, LANDSCAPE, LAPTOP, PHONE = (1080, 1920), (1920, 1080), (1440, 900), (390, 844)
 
+expect.set_options(timeout=PATIENCE_S * 1000)
 
-def until(told: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
-    """Wait for a condition, with a bound."""
-    deadline = time.monotonic() + within_s
-    while not told():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_s} s: {what}")
-        time.sleep(0.02)
+# A kiosk that nobody touches goes back to its start after some seconds: on a slow machine in the middle of a test.
+NO_COUNTDOWN = """
+const every = window.setInterval.bind(window)
+window.setInterval = (act, ms, ...more) => (ms === 1000 ? 0 : every(act, ms, ...more))
+"""
+# A good word stays for some seconds only: whatever was said is kept in `window.said`.
+KEEP_WHAT_IS_SAID = """
+window.said = []
+let last = ''
+new MutationObserver(() => {
+  const now = [...document.querySelectorAll('[data-notice], .toasts')].map((one) => one.textContent).join(' ').trim()
+  if (now !== '' && now !== last) window.said.push(now)
+  last = now
+}).observe(document, { childList: true, characterData: true, subtree: true })
+"""
+SETTLE = """() => {
+  for (const one of document.getAnimations()) if (one.effect.getComputedTiming().endTime !== Infinity) one.finish()
+}"""
+
+
+def settle(page: Page) -> None:
+    """Let what fades or rings on the page be at its end."""
+    page.evaluate(SETTLE)
+
+
+def hear(page: Page, words: str, *, after: int = 0) -> None:
+    """Wait until the page has said so, in a notice or a toast; `after` leaves out what it said before."""
+    told = "([words, after]) => window.said.slice(after).some((one) => one.includes(words))"
+    page.wait_for_function(told, arg=[words, after])
 
 
 class Station:
@@ -36,6 +73,7 @@ class Station:
     def __init__(self, root: Path, data: Path, *files: str) -> None:
         self.root, self.data, self.files, self.port = root, data, files, 0
         self.people = People(data / "accounts.sqlite")
+        self.people._busy_wait_s = PATIENCE_S  # the server writes there too
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -73,7 +111,7 @@ class Station:
     def _end(self, number: int) -> None:
         assert self._process is not None
         self._process.send_signal(number)
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=PATIENCE_S)
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._process = None
@@ -102,9 +140,9 @@ class Api:
         return self
 
     def send(self, method: str, path: str, body: object = None) -> Any:
-        response = self._session.request(
-            method, f"{self._station.url}/api/v1{path}", json=body if method != "GET" else None, timeout=10
-        )
+        sent = body if method != "GET" else None
+        url = f"{self._station.url}/api/v1{path}"
+        response = self._session.request(method, url, json=sent, timeout=PATIENCE_S)
         assert response.ok, (path, response.status_code, response.text)
         return response.json()
 
@@ -130,10 +168,15 @@ class Visitor:
         return context
 
     def open(self, path: str, size: tuple[int, int] = LANDSCAPE, *, own_clock: bool = False) -> Page:
-        """Open an address of the server in a browser of its own, on request with a clock that the test moves."""
+        """Open an address of the server in a browser of its own, on request with a clock that only the test moves."""
         page = self.context(size).new_page()
         if own_clock:
-            page.clock.install()
+            now = datetime.now(UTC)
+            page.clock.install(time=now)
+            page.clock.pause_at(now + timedelta(seconds=1))
+        elif path.startswith("/kiosk"):
+            page.add_init_script(NO_COUNTDOWN)
+        page.add_init_script(KEEP_WHAT_IS_SAID)
         page.goto(self._station.url + path)
         return page
 
@@ -169,9 +212,14 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         pytest.skip("needs Chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"], timeout=PATIENCE_S * 1000)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _one_business_day() -> None:
+    past_the_turn_of_the_day()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LANDSCAPE, PORTRAIT, Api, Station, Visitor
+from tests.browser.conftest import LANDSCAPE, PORTRAIT, Api, Station, Visitor, settle
 
 pytestmark = pytest.mark.browser
 
@@ -44,11 +44,12 @@ def test_the_newest_call_is_readable_and_nothing_scrolls(
     label = call(manager, "household", "11")
     expect(page.locator(".newest .label")).to_have_text(label)
     expect(page.locator(".newest .target .number")).to_have_text("11")
+    expect(page.locator(".windows li")).to_have_count(29)
+    expect(page.locator(".zones li")).to_have_count(7)
+    settle(page)
     height = page.locator(".newest .label").bounding_box()
     assert height is not None
     assert height["height"] >= READABLE * min(size)
-    assert page.locator(".windows li").count() == 29
-    assert page.locator(".zones li").count() == 7
     assert not page.evaluate("document.scrollingElement.scrollHeight > innerHeight")
     assert not page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
 
@@ -79,7 +80,7 @@ def test_a_lost_server_is_told_and_heals_without_a_reload(visitor: Visitor, stat
     expect(page.locator(".newest .label")).to_have_text(label)
     page.evaluate("window.stillTheSamePage = true")
     station.kill()
-    expect(page.locator(".late")).to_contain_text("信息可能延迟", timeout=12_000)
+    expect(page.locator(".late")).to_contain_text("信息可能延迟")
     expect(page.locator(".newest .label")).to_have_text(label)
     station.start()
     expect(page.locator(".late")).to_have_count(0)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LAPTOP, PASSWORD, PHONE, Api, Station, Visitor
+from tests.browser.conftest import LAPTOP, PASSWORD, PHONE, Api, Station, Visitor, hear, until
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +70,7 @@ def test_a_hall_of_29_windows_fits_an_old_laptop_and_follows_it_live(
     last = page.locator("[data-window='26']").bounding_box()
     assert last is not None
     assert last["y"] + last["height"] <= OLD_LAPTOP[1]
-    assert page.evaluate(SIDEWAYS) == []
+    until(lambda: page.evaluate(SIDEWAYS) == [], f"nothing sticks out: {page.evaluate(SIDEWAYS)}")
     staff(chief, station, "3")
     expect(page.locator("[data-window='3']")).to_contain_text("空闲")
     expect(page.locator("[data-window='3']")).to_contain_text("职员3")
@@ -99,7 +99,7 @@ def test_services_of_a_window_change_at_once(visitor: Visitor, station: Station,
     page.locator("[data-service=general]").get_by_label("支援").check()
     page.locator("[data-service=household]").get_by_label("主办").check()
     page.click("[data-do=assign]")
-    expect(page.locator(".toasts")).to_contain_text("分配已保存")
+    hear(page, "分配已保存")
     [row] = [one for one in chief.send("GET", f"{HALL}/state")["windows"] if one["window"] == "11"]
     assert (row["serves"], row["relief"]) == (["household"], ["general"])
     # Nothing left to serve is refused, and the sentence stands in the dialog.
@@ -236,4 +236,4 @@ def test_nothing_sticks_out_on_any_tab(
     for tab in ("hall", "services", "tickets", "devices", "day"):
         page.click(f"#tab-{tab}")
         expect(page.locator(f"#panel-{tab}")).to_be_visible()
-        assert page.evaluate(SIDEWAYS) == [], tab
+        until(lambda: page.evaluate(SIDEWAYS) == [], f"nothing sticks out of {tab}: {page.evaluate(SIDEWAYS)}")

@@ -1,5 +1,6 @@
 """The visitor's page behind the QR code: it knows where the visitor stands, and what the visitor may do."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ def test_the_page_follows_the_visit_to_its_end(visit: Visit) -> None:
     assert page.locator("[data-ahead]").inner_text() == "0"
     visit.at_window("call-next")
     expect(page.locator("[data-window]")).to_have_text("11 号窗口")
-    assert "11" in page.title()
+    expect(page).to_have_title(re.compile("11"))
     visit.at_window("recall")
     expect(page.locator(".times")).to_contain_text("2")
     visit.at_window("start")
@@ -108,7 +109,7 @@ def test_the_page_tells_a_lost_connection_and_heals_without_a_reload(visit: Visi
     page = visit.page
     page.evaluate("window.stillTheSamePage = true")
     station.kill()
-    expect(page.locator(".connection")).to_contain_text("信息可能延迟", timeout=10_000)
+    expect(page.locator(".connection")).to_contain_text("信息可能延迟")
     station.start()
     expect(page.locator(".connection p")).to_have_count(0)
     visit.at_window("call-next")
