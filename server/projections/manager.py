@@ -7,6 +7,7 @@ from typing import Any
 from server.domain.forecast import open_windows
 from server.domain.state import HallState
 from server.domain.terms import PauseReason, Text
+from server.projections.cases import CaseAlarm, CaseView, case_alarms, open_cases
 from server.projections.common import (
     ClerkView,
     Waiting,
@@ -105,7 +106,8 @@ class ManagerPicture:
     zones: tuple[ManagerZone, ...]
     services: tuple[ManagerService, ...]
     devices: tuple[Mapping[str, Any], ...]
-    alarms: tuple[ManagerAlarm | WindowAlarm, ...]
+    alarms: tuple[ManagerAlarm | WindowAlarm | CaseAlarm, ...]
+    cases: tuple[CaseView, ...]
 
 
 def manager(
@@ -132,7 +134,8 @@ def manager(
             for service in state.plan.services
         ),
         devices=tuple(devices),
-        alarms=(*_alarms(state), *_left_alone(state, names)),
+        alarms=(*_alarms(state), *_left_alone(state, names), *case_alarms(state)),
+        cases=open_cases(state, names),
     )
 
 

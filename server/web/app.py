@@ -11,6 +11,7 @@ from flask_openapi3.openapi import OpenAPI
 from server.web import (
     appointments,
     auth,
+    cases,
     devices,
     docs,
     health,
@@ -45,7 +46,17 @@ _ERRORS = {
     "4XX": "The hall says no, or the request is wrong: nothing was changed.",
     "5XX": "The server cannot answer now: trying again with the same Idempotency-Key is safe.",
 }
-_ROUTES = (people.api, structure.api, tickets.api, appointments.api, windows.api, staff.api, manager.api, devices.api)
+_ROUTES = (
+    people.api,
+    structure.api,
+    tickets.api,
+    appointments.api,
+    windows.api,
+    staff.api,
+    manager.api,
+    cases.api,
+    devices.api,
+)
 
 
 def create_app(site: Site) -> OpenAPI:

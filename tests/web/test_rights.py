@@ -71,7 +71,7 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/cases/receive", CHIEFS | {"integration"}),
     ("POST", f"/halls/{HALL}/cases/C20260302-001/confirm", CHIEFS | {"integration"}),
     ("POST", f"/halls/{HALL}/cases/C20260302-001/report-back", CHIEFS | {"integration"}),
-    ("GET", f"/halls/{HALL}/ratings?from=2026-03-02&to=2026-03-02", CHIEFS | {"auditor", "integration"}),
+    ("GET", f"/halls/{HALL}/ratings", CHIEFS | {"auditor", "integration"}),
     ("GET", "/devices", CHIEFS | {"auditor", "devices", "kiosk"}),
     ("PUT", f"/halls/{HALL}/devices/d1", {"devices"}),
 ]
