@@ -4,6 +4,7 @@
 when the hall says no: then nothing is written. Time comes in as an argument.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from server.domain import appointments, away, calendar, cases, rolls, staff
@@ -29,7 +30,7 @@ from server.domain.forecast import open_windows
 from server.domain.issue import issue, legs_of, unserved
 from server.domain.lifecycle import FINAL, Move
 from server.domain.refusals import NO_TICKET, Code, Refusal
-from server.domain.routing import choose
+from server.domain.routing import Joining, choose
 from server.domain.state import MS_PER_MIN, HallState, Ticket
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
@@ -234,13 +235,23 @@ def _plan_legs(state: HallState, command: c.PlanLegs) -> list[e.Event]:
 
 def _call_next(state: HallState, command: c.CallNext, now_ms: int) -> list[e.Event]:
     finished = _free_window(state, command.window, now_ms, finish=command.finish)
-    choice = choose(state, command.window, now_ms)
+    leg = next((it for it in finished if isinstance(it, e.LegFinished)), None)
+    choice = choose(state, command.window, now_ms, _joining(state, leg) if leg else None)
     if choice is None:
         of_roll = rolls.next_of_roll(state, command.window, command.track, now_ms)
         if not of_roll:
             raise Refusal(Code.NOBODY_WAITING)
         return [*finished, *of_roll]
-    return [*finished, _called(state.tickets[choice.ticket], command.window, now_ms, why=choice.why)]
+    called = _called(state.tickets[choice.ticket], command.window, now_ms, why=choice.why)
+    if leg is not None and choice.ticket == leg.ticket:  # the next leg is at this window, too
+        called = replace(called, service=leg.next_service, zone=leg.zone, waited_s=0)
+    return [*finished, called]
+
+
+def _joining(state: HallState, leg: e.LegFinished) -> Joining:
+    """Give where the visitor of a finished leg waits once the commit is written."""
+    ticket = state.tickets[leg.ticket]
+    return (leg.next_service, ticket.priority, None), (leg.since_ms, ticket.order, ticket.id)
 
 
 def _call_ticket(state: HallState, command: c.CallTicket, now_ms: int) -> list[e.Event]:

@@ -14,13 +14,14 @@ ordinary is a matter of the priority alone: the next leg of a joint matter and a
 own class like any other, and wait since the arrival that counts for the order.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from server.domain.state import MS_PER_MIN, HallState, LaneKey, Spot, count_call
 from server.domain.terms import ORDINARY, PriorityId, ServiceId, TicketId, WindowNo, ZoneId
 
+Joining = tuple[LaneKey, Spot]  # somebody who waits from this very commit on
 _Lane = tuple[LaneKey, list[Spot], bool]  # and whether it is the window's own work
 _Rank = tuple[float, int, int, int]  # urgency (negative, so that the least is first), order of issue, lane, place in it
 
@@ -37,9 +38,12 @@ class Choice:
     home: bool
 
 
-def choose(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
-    """Give the ticket this window calls next, or None when nobody it may serve waits."""
-    return next(_in_order(state, no, now_ms), None)
+def choose(state: HallState, no: WindowNo, now_ms: int, joining: Joining | None = None) -> Choice | None:
+    """Give the ticket this window calls next, or None when nobody it may serve waits.
+
+    `joining` waits too: the visitor whose leg is finished by the press that calls the next one.
+    """
+    return next(_in_order(state, no, now_ms, joining), None)
 
 
 def preview(state: HallState, no: WindowNo, now_ms: int, limit: int = 8) -> list[Choice]:
@@ -119,23 +123,29 @@ def _long_ago_ms(state: HallState, now_ms: int) -> float:
     return now_ms - minutes * MS_PER_MIN if minutes else -1.0
 
 
-def _lanes_of(state: HallState, no: WindowNo) -> list[_Lane]:
+def _lanes_of(state: HallState, no: WindowNo, joining: Joining | None = None) -> list[_Lane]:
     """Give [(key, lane, home)] for the lanes with somebody whom the window may serve.
 
     A ticket bound to a window stays its own work whatever is assigned later: nobody else would call it.
     """
     window = state.windows[no]
+    lanes = state.lane_items()
+    if joining is not None:
+        key, spot = joining
+        lane = list(state.lanes.get(key, ()))
+        insort(lane, spot)
+        lanes = iter([*((other, it) for other, it in lanes if other != key), (key, lane)])
     return [
         (key, lane, bound is not None or service in window.serves)
-        for key, lane in state.lane_items()
+        for key, lane in lanes
         for service, _, bound in (key,)
         if bound == no or (bound is None and (service in window.serves or service in window.relief))
     ]
 
 
-def _in_order(state: HallState, no: WindowNo, now_ms: int) -> Iterator[Choice]:
+def _in_order(state: HallState, no: WindowNo, now_ms: int, joining: Joining | None = None) -> Iterator[Choice]:
     credit_ms = state.plan.home_credit_min * MS_PER_MIN
-    lanes = _lanes_of(state, no)
+    lanes = _lanes_of(state, no, joining)
     in_a_row = dict(state.in_a_row)  # as if the calls before were made
 
     def rank(index: int, position: int) -> _Rank:
@@ -151,7 +161,8 @@ def _in_order(state: HallState, no: WindowNo, now_ms: int) -> Iterator[Choice]:
         _, _, index, position = first
         (service, priority, bound), lane, home = lanes[index]
         id_ = lane[position][2]
-        own = "returning_leg" if state.tickets[id_].legs_done else "head"
+        returns = bool(state.tickets[id_].legs_done) or (joining is not None and joining[1][2] == id_)
+        own = "returning_leg" if returns else "head"
         why = "bound" if bound else "relief" if not home else own if priority == ORDINARY else "priority"
         yield Choice(ticket=id_, why=guard or why, home=home)
         count_call(in_a_row, state.plan.service[service].zone, priority)

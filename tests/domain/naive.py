@@ -3,6 +3,7 @@
 It shares no code with the domain, not even its table of moves. It says who is next by looking at everybody, every time.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -214,14 +215,18 @@ class Naive:
         current = self.at(no) if no in self.desks else None
         if not self.open or not (self.can_call(no) or (finish and current)):
             return None
-        queue = self.queue(no)
+        after = deepcopy(self)  # who is at the window may be the next one, too: with the next leg of a joint matter
+        if current:
+            after.end(next(visit for visit in after.visits if visit.label == current.label), None)
+        queue = after.queue(no)
         if not queue:
             return None
         if current:
             self.end(current, None)
-        self.turns.append((ZONES[queue[0].service], queue[0].priority != "ordinary"))
-        self.call(queue[0], no)
-        return queue[0].label
+        chosen = next(visit for visit in self.visits if visit.label == queue[0].label)
+        self.turns.append((ZONES[chosen.service], chosen.priority != "ordinary"))
+        self.call(chosen, no)
+        return chosen.label
 
     def call(self, visit: Visit, no: str) -> None:
         """Invite a visit to a window."""

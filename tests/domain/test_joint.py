@@ -340,3 +340,18 @@ def test_a_service_still_planned_cannot_leave_the_hall_file() -> None:
         windows=tuple(replace(it, serves=tuple(x for x in it.serves if x != INVOICE)) for it in PLAN.windows),
     )
     assert scene.refused(c.PlanHall(plan=less)) is Code.PLAN_IN_USE
+
+
+def test_finishing_a_leg_and_calling_by_one_press_calls_the_same_visitor_for_the_next_leg_here() -> None:
+    scene = Scene(open_windows=["2"])
+    scene.issue()
+    scene.next("2")
+    scene.do(plan(scene, "social", window="2"))
+    scene.wait(10)
+    scene.issue("social")
+    leg, called = scene.do(c.CallNext(window=TWO, finish=True))
+    assert isinstance(leg, e.LegFinished)
+    assert isinstance(called, e.TicketCalled)
+    assert (called.label, called.service, called.why, called.waited_s) == ("A001", SOCIAL, "returning_leg", 0)
+    assert scene.ticket("A001").window == TWO
+    assert scene.next("2", finish=True) == "C001"

@@ -23,14 +23,14 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 
 
 def lifo(patch: pytest.MonkeyPatch) -> None:
-    def last(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
+    def last(state: HallState, no: WindowNo, now_ms: int, _: Any) -> Choice | None:
         return next(reversed(routing.preview(state, no, now_ms, 999)), None)
 
     patch.setattr(decide_module, "choose", last)
 
 
 def skips_relief(patch: pytest.MonkeyPatch) -> None:
-    def own(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
+    def own(state: HallState, no: WindowNo, now_ms: int, _: Any) -> Choice | None:
         return next((it for it in routing.preview(state, no, now_ms, 999) if it.home), None)
 
     patch.setattr(decide_module, "choose", own)
@@ -39,7 +39,7 @@ def skips_relief(patch: pytest.MonkeyPatch) -> None:
 def crosswise(patch: pytest.MonkeyPatch) -> None:
     """Serve what any window of the hall serves: services and windows looked up apart, not as pairs."""
 
-    def any_lane(state: HallState, no: WindowNo) -> list[tuple[Any, Any, bool]]:
+    def any_lane(state: HallState, no: WindowNo, _: Any = None) -> list[tuple[Any, Any, bool]]:
         return [(key, lane, True) for key, lane in state.lane_items() if key[2] in (None, no)]
 
     patch.setattr(routing, "_lanes_of", any_lane)
@@ -56,7 +56,11 @@ def priority_always_first(patch: pytest.MonkeyPatch) -> None:
 
 def no_home_credit(patch: pytest.MonkeyPatch) -> None:
     real = routing._lanes_of
-    patch.setattr(routing, "_lanes_of", lambda state, no: [(key, lane, False) for key, lane, _ in real(state, no)])
+
+    def nothing_is_own(state: HallState, no: WindowNo, joining: Any = None) -> list[tuple[Any, Any, bool]]:
+        return [(key, lane, False) for key, lane, _ in real(state, no, joining)]
+
+    patch.setattr(routing, "_lanes_of", nothing_is_own)
 
 
 def no_guard(patch: pytest.MonkeyPatch) -> None:
@@ -213,7 +217,7 @@ def remembers_what_is_not_stored(patch: pytest.MonkeyPatch) -> None:
 
 
 def depends_on_the_order_of_a_dictionary(patch: pytest.MonkeyPatch) -> None:
-    def first_lane(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
+    def first_lane(state: HallState, no: WindowNo, now_ms: int, _: Any) -> Choice | None:
         lanes = routing._lanes_of(state, no)
         return Choice(ticket=lanes[0][1][0][2], why="head", home=True) if lanes else None
 
@@ -223,10 +227,10 @@ def depends_on_the_order_of_a_dictionary(patch: pytest.MonkeyPatch) -> None:
 def bound_tickets_are_stuck(patch: pytest.MonkeyPatch) -> None:
     real = routing._lanes_of
 
-    def stuck(state: HallState, no: WindowNo) -> list[tuple[Any, Any, bool]]:
+    def stuck(state: HallState, no: WindowNo, joining: Any = None) -> list[tuple[Any, Any, bool]]:
         window = state.windows[no]
         served: tuple[ServiceId, ...] = (*window.serves, *window.relief)
-        return [it for it in real(state, no) if it[0][0] in served]
+        return [it for it in real(state, no, joining) if it[0][0] in served]
 
     patch.setattr(routing, "_lanes_of", stuck)
 
