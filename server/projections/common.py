@@ -91,7 +91,7 @@ def legs_of(state: HallState, ticket: Ticket) -> tuple[LegView, ...]:
         zone_name=zone_of_service(plan, ticket.service),
         floor=floor_of_service(plan, ticket.service),
         status=LegStatus.DONE if finished else LegStatus.PLANNED if over else LegStatus.ACTIVE,
-        window=None if over and not finished else ticket.window,
+        window=None if ticket.status is TicketStatus.AWAY or (over and not finished) else ticket.window,
         finished_at=instant_or_none(plan, ticket.finished_ms),
         unserved=ticket.status is TicketStatus.WAITING and not open_windows(state, ticket.service),
     )

@@ -6,7 +6,7 @@ from server.domain.forecast import eta
 from server.domain.lifecycle import Move, is_legal
 from server.domain.routing import ahead
 from server.domain.state import HallState, Ticket
-from server.domain.terms import Text, TicketStatus, Track
+from server.domain.terms import AwayFor, Text, TicketStatus, Track
 from server.projections.common import (
     EtaView,
     LegView,
@@ -31,6 +31,7 @@ class Allowed:
     cancel: bool
     reinstate: bool
     rate: bool
+    back: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class TicketPicture:
 
     `legs` are the stops of a joint matter; `leg_unserved` says that no window works now for one still to come.
     `takes_in_only`: the windows take papers in and decide nothing.
+    `away_for`: papers or result while the visit is away from the windows; `notice`: the papers that are missing.
     `history` is there for the ticket's full form; the holder's own page gets it empty.
     """
 
@@ -73,6 +75,8 @@ class TicketPicture:
     legs: tuple[LegView, ...] = ()
     lead_window: str | None = None
     leg_unserved: bool = False
+    away_for: str | None = None
+    notice: tuple[str, ...] = ()
 
 
 def ticket(state: HallState, track: Track, *, now_ms: int, drill: bool = False) -> TicketPicture | None:
@@ -86,6 +90,8 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
     waiting = found.status is TicketStatus.WAITING
     before = ahead(state, found.id, now_ms) if waiting else None
     legs = legs_of(state, found)
+    at = None if found.status is TicketStatus.AWAY else found.window
+    may_call = waiting or found.away_for is AwayFor.RESULT
     return TicketPicture(
         ticket=found.id,
         label=found.label,
@@ -97,7 +103,7 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
         issued_at=instant(plan, found.issued_ms),
         ahead=before,
         eta=None if before is None else eta_view(eta(state, found.service, before)),
-        window=found.window,
+        window=at,
         called_at=instant_or_none(plan, found.called_ms),
         started_at=instant_or_none(plan, found.started_ms),
         finished_at=instant_or_none(plan, found.finished_ms),
@@ -108,17 +114,20 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
             cancel=is_legal(found.status, Move.CANCEL),
             reinstate=is_legal(found.status, Move.REINSTATE) and found.reinstated < plan.reinstate_times,
             rate=is_legal(found.status, Move.RATE) and found.grade is None,
+            back=is_legal(found.status, Move.COME_BACK) and found.away_for is AwayFor.PAPERS,
         ),
         hall_name=plan.name,
         hall_address=plan.address,
         service_name=service_name(plan, found.service),
         zone_name=zone_name(plan, found.zone),
-        floor=floor_of_window(plan, found.window) if found.window else floor_of_zone(plan, found.zone),
-        window_name=window_name(plan, found.window) if found.window else None,
-        windows=(found.bound,) if found.bound else state.windows_of(found.service) if waiting else found.windows,
+        floor=floor_of_window(plan, at) if at else floor_of_zone(plan, found.zone),
+        window_name=window_name(plan, at) if at else None,
+        windows=(found.bound,) if found.bound else state.windows_of(found.service) if may_call else found.windows,
         drill=drill,
         takes_in_only=takes_in_only(state, found.service),
         legs=legs,
         lead_window=lead_window(found),
         leg_unserved=any(leg.unserved for leg in legs),
+        away_for=found.away_for,
+        notice=found.notice,
     )

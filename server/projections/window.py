@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from server.domain.lifecycle import Move, is_legal
 from server.domain.routing import preview, waiting_for
 from server.domain.state import HallState, Ticket
-from server.domain.terms import Text, TicketId, WindowNo
+from server.domain.terms import AwayFor, Text, TicketId, WindowNo
 from server.projections.common import (
     ClerkView,
     LegView,
@@ -22,12 +22,16 @@ from server.projections.common import (
 
 NEXT_MAX = 8
 HELD_MAX = 30
+AWAY_MAX = 30
 MISSED_MAX = 30  # the newest; a visitor who comes back does so soon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentView:
-    """The visitor called to the window or served there. `why` says how routing chose, `reason` what the clerk wrote."""
+    """The visitor called to the window or served there. `why` says how routing chose, `reason` what the clerk wrote.
+
+    `notice`: the papers that the last one-time notice named.
+    """
 
     ticket: str
     label: str
@@ -44,6 +48,8 @@ class CurrentView:
     reason: str | None
     legs: tuple[LegView, ...]
     lead_window: str | None
+    notice: tuple[str, ...]
+    case_number: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,19 @@ class HeldView:
     service: Text
     held_at: str | None
     reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwayView:
+    """A visitor sent away from here: for the papers that `notice` names, or for a result (`away_for`)."""
+
+    ticket: str
+    label: str
+    service: Text
+    away_at: str | None
+    away_for: str
+    notice: tuple[str, ...]
+    case_number: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +113,7 @@ class WindowPicture:
     current: CurrentView | None
     held: tuple[HeldView, ...]
     missed: tuple[MissedView, ...]
+    away: tuple[AwayView, ...]
     waiting: int
     oldest_since: str | None
     next: tuple[NextView, ...]
@@ -122,6 +142,7 @@ def window(
         current=_current(state, state.tickets[here.current]) if here.current else None,
         held=tuple(_held(state, state.tickets[id_]) for id_ in here.held[:HELD_MAX]),
         missed=tuple(_missed(state, state.tickets[id_]) for id_ in reversed(here.missed[-MISSED_MAX:])),
+        away=tuple(_away(state, state.tickets[id_]) for id_ in here.away[-AWAY_MAX:]),
         waiting=waiting,
         oldest_since=instant_or_none(plan, oldest_ms),
         next=tuple(_next(state, choice.ticket, home=choice.home) for choice in preview(state, no, now_ms, NEXT_MAX)),
@@ -151,6 +172,8 @@ def _current(state: HallState, ticket: Ticket) -> CurrentView:
         reason=reason_of(ticket.reason),
         legs=legs_of(state, ticket),
         lead_window=lead_window(ticket),
+        notice=ticket.notice,
+        case_number=ticket.case_number or None,
     )
 
 
@@ -161,6 +184,18 @@ def _held(state: HallState, ticket: Ticket) -> HeldView:
         service=service_name(state.plan, ticket.service),
         held_at=instant_or_none(state.plan, ticket.held_ms),
         reason=reason_of(ticket.reason),
+    )
+
+
+def _away(state: HallState, ticket: Ticket) -> AwayView:
+    return AwayView(
+        ticket=ticket.id,
+        label=ticket.label,
+        service=service_name(state.plan, ticket.service),
+        away_at=instant_or_none(state.plan, ticket.away_ms),
+        away_for=ticket.away_for or AwayFor.PAPERS,
+        notice=ticket.notice,
+        case_number=ticket.case_number or None,
     )
 
 

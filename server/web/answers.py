@@ -37,6 +37,7 @@ STATUS_AFTER: dict[type[e.Event], TicketStatus] = {
     e.TicketTransferred: TicketStatus.WAITING,
     e.TicketCancelled: TicketStatus.CANCELLED,
     e.TicketReinstated: TicketStatus.WAITING,
+    e.TicketBack: TicketStatus.WAITING,
 }
 WINDOW_AFTER: dict[type[e.Event], WindowStatus] = {
     e.WindowOpened: WindowStatus.OPEN,
@@ -146,12 +147,64 @@ def legs_planned(commit: Commit, plan: HallPlan) -> wire.LegsPlanned:
 
 
 def changed(commit: Commit) -> wire.TicketChanged:
-    """Give the ticket after it was cancelled or reinstated."""
+    """Give the ticket after it was cancelled or reinstated, or its visitor came back."""
     for event in reversed(commit.events):
-        if isinstance(event, e.TicketCancelled | e.TicketReinstated):
+        if isinstance(event, e.TicketCancelled | e.TicketReinstated | e.TicketBack):
             status = STATUS_AFTER[type(event)]
             return wire.TicketChanged(ticket=event.ticket, label=event.label, status=status, seq=commit.seq)
     raise AssertionError(f"commit {commit.seq} changed no ticket")
+
+
+def notice_given(commit: Commit) -> wire.NoticeGiven:
+    """Give what the visitor was told."""
+    event = _last(commit.events, e.NoticeGiven)
+    return wire.NoticeGiven(
+        ticket=event.ticket,
+        label=event.label,
+        away=event.away,
+        window=event.window,
+        items=list(event.items),
+        seq=commit.seq,
+    )
+
+
+def result_awaited(commit: Commit) -> wire.ResultAwaited:
+    """Give the visit that waits for its result."""
+    event = _last(commit.events, e.ResultAwaited)
+    return wire.ResultAwaited(
+        ticket=event.ticket,
+        label=event.label,
+        status=TicketStatus.WAITING if _is_back(commit) else TicketStatus.AWAY,
+        pickup=event.pickup,
+        case_number=event.case_number,
+        seq=commit.seq,
+    )
+
+
+def result_reported(commit: Commit) -> wire.ResultReported:
+    """Give the result that was kept."""
+    event = _last(commit.events, e.ResultReady)
+    return wire.ResultReported(
+        case_number=event.case_number,
+        pickup=event.pickup,
+        ticket=event.ticket,
+        label=event.label,
+        back=_is_back(commit),
+        seq=commit.seq,
+    )
+
+
+def case_noted(commit: Commit) -> wire.CaseNoted:
+    """Give the case that a visit belongs to."""
+    event = _last(commit.events, e.CaseNumberNoted)
+    return wire.CaseNoted(
+        ticket=event.ticket,
+        label=event.label,
+        case_number=event.case_number,
+        matter_code=event.matter_code,
+        back=_is_back(commit),
+        seq=commit.seq,
+    )
 
 
 def reprinted(commit: Commit) -> wire.Reprinted:
@@ -241,6 +294,10 @@ def _legs(event: e.LegsPlanned, plan: HallPlan) -> list[wire.Leg]:
         for place, service in enumerate(event.services)
     ]
     return [*done, *to_come]
+
+
+def _is_back(commit: Commit) -> bool:
+    return any(isinstance(event, e.TicketBack) for event in commit.events)
 
 
 def _last(events: Sequence[e.Event], kind: type[_E]) -> _E:

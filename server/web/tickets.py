@@ -12,7 +12,7 @@ from server.domain.state import HallState
 from server.domain.state import Ticket as TicketState
 from server.domain.terms import DeviceId, Label, PriorityId, ServiceId, TicketId, Track, WindowNo
 from server.hall import Hall
-from server.people import Role
+from server.people import PERSON_ROLES, Role
 from server.projections import ticket as ticket_page
 from server.projections.common import instant, track_url
 from server.web import answers, wire
@@ -52,6 +52,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         visitor=visitor_hash(hall, body.visitor_ref),
         base_url=base_url(plan),
         legs=tuple(ServiceId(service) for service in body.legs),
+        case_number=body.case_number or "",
     )
     answer = answers.issued(run(hall, command), plan)
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
@@ -97,6 +98,8 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     more: dict[str, object] = {"history": history}
     if as_holder:
         more["track_url"] = track_url(found.base_url, hall.id, found.track)
+    if as_holder or not by_role(PERSON_ROLES | {Role.INTEGRATION}):
+        more["case_number"] = None
     return reply(view.model_copy(update=more))
 
 
@@ -130,6 +133,30 @@ def reinstate(path: wire.TicketPath, query: wire.TrackQuery, body: wire.Nothing)
     hall = hall_of(path.hall)
     found, as_holder = _find(hall, path.ticket, query.track, "tickets.reinstate")
     return reply(answers.changed(run(hall, c.Reinstate(ticket=found.id), visitor=found.id if as_holder else "")))
+
+
+@api.post("/halls/<hall>/tickets/<ticket>/back", responses={200: wire.TicketChanged})
+def back(path: wire.TicketPath, query: wire.TrackQuery, body: wire.Nothing) -> Response:  # noqa: ARG001
+    """Let a visitor who fetched the missing papers wait again at the old place."""
+    hall = hall_of(path.hall)
+    found, as_holder = _find(hall, path.ticket, query.track, "tickets.back")
+    return reply(answers.changed(run(hall, c.ComeBack(ticket=found.id), visitor=found.id if as_holder else "")))
+
+
+@api.post("/halls/<hall>/tickets/<ticket>/case", responses={200: wire.CaseNoted})
+def note_case(path: wire.TicketPath, body: wire.NoteCase) -> Response:
+    """Keep case number and matter code of a visit; a clerk does so for the visitor at the own window."""
+    hall, identity = hall_of(path.hall), signed_in()
+    found, _ = _find(hall, path.ticket, None, "tickets.note_case")
+    if identity.role is Role.CLERK and identity.window is None:
+        raise Problem("not_allowed")
+    command = c.NoteCaseNumber(
+        ticket=found.id,
+        case_number=body.case_number,
+        matter_code=body.matter_code or "",
+        window=identity.window if identity.role is Role.CLERK else None,
+    )
+    return reply(answers.case_noted(run(hall, command)))
 
 
 @api.post("/halls/<hall>/tickets/<ticket>/reprint", responses={200: wire.Reprinted})
@@ -194,7 +221,9 @@ def _view(state: HallState, ticket: TicketState, now_ms: int) -> wire.Ticket:
         call_count=page.call_count,
         waited_s=page.waited_s,
         rated=page.rated,
-        can=wire.TicketCan(cancel=page.can.cancel, reinstate=page.can.reinstate, rate=page.can.rate),
+        can=wire.TicketCan(
+            cancel=page.can.cancel, reinstate=page.can.reinstate, rate=page.can.rate, back=page.can.back
+        ),
         history=[],
         legs=[
             wire.Leg(
@@ -211,6 +240,9 @@ def _view(state: HallState, ticket: TicketState, now_ms: int) -> wire.Ticket:
         ],
         lead_window=page.lead_window,
         leg_unserved=page.leg_unserved,
+        away_for=ticket.away_for,
+        notice=list(page.notice),
+        case_number=ticket.case_number or None,
     )
 
 

@@ -1,18 +1,21 @@
 """A window at work: opened, calling, serving. For the clerk signed in there, its keypad's agent, and managers."""
 
+import secrets
+
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from server.domain import commands as c
 from server.domain.state import HallState
-from server.domain.terms import HallId, Label, PauseReason, ServiceId, TicketId, WindowNo, WorkId
+from server.domain.terms import HallId, Label, PauseReason, ServiceId, TicketId, Track, WindowNo, WorkId
 from server.hall import Hall
 from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, reply, run
 from server.web.auth import CHIEFS, signed_in
 from server.web.problems import Problem
 from server.web.site import here
+from server.web.tickets import TRACK_BYTES
 
 api = APIBlueprint(
     "windows",
@@ -56,8 +59,12 @@ def close_window(path: wire.WindowPath, body: wire.Nothing) -> Response:  # noqa
 
 @api.post(f"{_WINDOW}/call-next", responses={200: wire.Called})
 def call_next(path: wire.WindowPath, body: wire.CallNext) -> Response:
-    """Call who is next. With `finish` the current ticket is finished by the same press."""
-    return _called(hall_of(path.hall), c.CallNext(window=WindowNo(path.no), finish=body.finish))
+    """Call who is next; when nobody waits, the next number of a paper roll. With `finish` the current one is finished.
+
+    All of it in one commit: either everything has happened or nothing.
+    """
+    track = Track(secrets.token_urlsafe(TRACK_BYTES))
+    return _called(hall_of(path.hall), c.CallNext(window=WindowNo(path.no), finish=body.finish, track=track))
 
 
 @api.post(f"{_WINDOW}/call", responses={200: wire.Called})
@@ -146,6 +153,33 @@ def transfer(path: wire.WindowPath, body: wire.Transfer) -> Response:
         reason=body.reason,
     )
     return _moved(hall, command)
+
+
+@api.post(f"{_WINDOW}/notice", responses={200: wire.NoticeGiven})
+def give_notice(path: wire.WindowPath, body: wire.GiveNotice) -> Response:
+    """Say once and completely which papers are missing (一次告知); the slip is printed."""
+    hall = hall_of(path.hall)
+    command = c.GiveNotice(
+        window=WindowNo(path.no),
+        ticket=_ticket(hall, body.ticket),
+        items=tuple(body.items),
+        note=body.note,
+        away=body.away,
+    )
+    return reply(answers.notice_given(run(hall, command)))
+
+
+@api.post(f"{_WINDOW}/await-result", responses={200: wire.ResultAwaited})
+def await_result(path: wire.WindowPath, body: wire.AwaitResult) -> Response:
+    """Intake is done and the back office decides: the visit waits away from the windows until its result is ready."""
+    hall = hall_of(path.hall)
+    command = c.AwaitResult(
+        window=WindowNo(path.no),
+        ticket=_ticket(hall, body.ticket),
+        pickup=ServiceId(body.pickup) if body.pickup else None,
+        case_number=body.case_number or "",
+    )
+    return reply(answers.result_awaited(run(hall, command)))
 
 
 @api.post(f"{_WINDOW}/rate", responses={200: wire.Rated})

@@ -48,7 +48,7 @@ def test_a_phone_page_follows_its_ticket_without_signing_in(shared_house: House)
     picture = phone.last(f"ticket:{ticket['track']}")
     assert picture is not None
     assert picture["data"]["status"] == "waiting"
-    assert picture["data"]["can"] == {"cancel": True, "reinstate": False, "rate": False}
+    assert picture["data"]["can"] == {"cancel": True, "reinstate": False, "rate": False, "back": False}
     assert "visitor" not in picture["data"]
 
 

@@ -12,6 +12,7 @@ import pytest
 from server.domain import commands as c
 from server.domain.terms import (
     FloorId,
+    ServiceId,
     ServiceKind,
     Tenant,
     TenantId,
@@ -126,6 +127,62 @@ def test_the_paper_names_the_legs() -> None:
     assert [[leg.service for leg in job.data.legs] for job in jobs if job.kind == "print_ticket"] == [
         ["general", "tax"]
     ]
+
+
+def test_a_visitor_away_is_at_no_window_and_may_come_back_with_the_papers() -> None:
+    day = Day()
+    day.open("1", "1001")
+    day.issue("general")
+    day.call("1")
+    day.at(c.GiveNotice, "1", items=("照片", "合同"), away=True)
+    page = wire(day.read(lambda state: ticket(state, Track("track-1"), now_ms=day.now)))
+    assert (page["status"], page["away_for"], page["notice"]) == ("away", "papers", ["照片", "合同"])
+    assert (page["window"], page["windows"], page["can"]["back"]) == (None, ["1"], True)
+    (away,) = wire(day.read(lambda state: window(state, WindowNo("1"), now_ms=day.now, names=NAMES)))["away"]
+    assert away == {
+        "ticket": "20260302-A001",
+        "label": "A001",
+        "service": {"zh": "综合业务"},
+        "away_at": "2026-03-02T09:00:00.000+08:00",
+        "away_for": "papers",
+        "notice": ["照片", "合同"],
+        "case_number": None,
+    }
+    (job,) = [it for it in every_job(day) if it.kind == "print_notice"]
+    assert wire(job.data) == {
+        "hall_name": {"zh": "小大厅", "en": "Little Hall"},
+        "ticket": "20260302-A001",
+        "label": "A001",
+        "service": {"zh": "综合业务"},
+        "department": None,
+        "window": "1",
+        "window_name": {"zh": "1号窗口", "en": "Window 1"},
+        "items": ["照片", "合同"],
+        "note": "",
+        "away": True,
+        "given_at": "2026-03-02T09:00:00.000+08:00",
+        "track_url": "http://hall/t/little/track-1",
+        "languages": ["zh", "en"],
+        "drill": False,
+    }
+
+
+def test_a_visitor_who_awaits_a_result_sees_where_it_is_handed_out() -> None:
+    day = Day()
+    day.open("1", "1001")
+    day.issue("general")
+    day.call("1")
+    day.at(c.AwaitResult, "1", pickup=ServiceId("tax"), case_number="330-1")
+    page = wire(day.read(lambda state: ticket(state, Track("track-1"), now_ms=day.now)))
+    assert (page["status"], page["away_for"], page["service"]) == ("away", "result", "tax")
+    assert (page["window"], page["windows"], page["can"]["back"]) == (None, ["3"], False)
+    assert [(leg["service"], leg["status"], leg["window"]) for leg in page["legs"]] == [
+        ("general", "done", "1"),
+        ("tax", "active", None),
+    ]
+    assert "case_number" not in page, "for the staff only"
+    (away,) = wire(day.read(lambda state: window(state, WindowNo("1"), now_ms=day.now, names=NAMES)))["away"]
+    assert (away["away_for"], away["case_number"]) == ("result", "330-1")
 
 
 def test_a_recall_brings_the_call_to_the_front_once() -> None:

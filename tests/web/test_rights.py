@@ -50,7 +50,18 @@ MATRIX: list[tuple[str, str, set[str]]] = [
         ("POST", f"{WINDOW}/{move}", CHIEFS | {"clerk"})
         for move in (
             *("open", "pause", "resume", "close", "call-next", "call", "recall", "start", "finish", "missed"),
-            *("no-show", "return", "hold", "resume-held", "transfer", "notice", "await-result", "hand-over", "move-held", "alive"),
+            *(
+                "no-show",
+                "return",
+                "hold",
+                "resume-held",
+                "transfer",
+                "notice",
+                "await-result",
+                "hand-over",
+                "move-held",
+                "alive",
+            ),
         )
     ),
     *(("POST", f"/halls/{HALL}/windows/2/{move}", CHIEFS) for move in ("open", "call-next", "finish")),

@@ -99,7 +99,7 @@ def test_a_plain_visit(stage: Stage, clerk: Client) -> None:
         "ticket_rated",
     ]
     assert all(row["actor"] is None and row["reason"] is None for row in view["history"])
-    assert view["can"] == {"cancel": False, "reinstate": False, "rate": False}
+    assert view["can"] == {"cancel": False, "reinstate": False, "rate": False, "back": False}
 
 
 def test_the_halls_own_people_see_who_did_what(stage: Stage, clerk: Client) -> None:
