@@ -30,6 +30,17 @@ from server.projections.work import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
+    """Appointments: made and given back on this day, for whichever day; kept (some of them late) and missed on it."""
+
+    booked: int
+    kept: int
+    late: int
+    missed: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """The figures of a hall, a zone or a service. Rates are None when there is nothing to divide by.
 
@@ -53,6 +64,7 @@ class Figures:
     overdue_rate: float | None
     rated_rate: float | None
     satisfaction: float | None
+    appointments: Booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +100,11 @@ class _Tally:
     missed: int = 0
     transferred: int = 0
     overdue: int = 0
+    booked: int = 0
+    kept: int = 0
+    late: int = 0
+    not_kept: int = 0
+    given_back: int = 0
     waits: list[int] = field(default_factory=list)
     walks: list[int] = field(default_factory=list)
     serves: list[int] = field(default_factory=list)
@@ -125,6 +142,7 @@ class _Day:
         """Count, then divide."""
         for at_ms, event in events:
             self._count_ticket(event)
+            self._count_appointment(event)
             self._counting.take(event, at_ms)
         work = Work()
         work.add(self._counting.total(now_ms), struck=self._struck)
@@ -145,12 +163,26 @@ class _Day:
         known = self._of.get(ticket)
         if known is None:
             return ()  # issued on another day
-        service, zone = known
-        return (
-            self._all,
-            self._zones.setdefault(zone, _Tally()),
-            self._services.setdefault(service, _Tally()),
-        )
+        return self._tallies_at(*known)
+
+    def _tallies_at(self, service: ServiceId, zone: ZoneId | None) -> Sequence[_Tally]:
+        of_zone = () if zone is None else (self._zones.setdefault(zone, _Tally()),)
+        return self._all, *of_zone, self._services.setdefault(service, _Tally())
+
+    def _count_appointment(self, event: e.Event) -> None:
+        match event:
+            case e.AppointmentKept():
+                for tally in self._tallies(event.ticket):
+                    tally.kept += 1
+                    tally.late += event.late
+            case e.AppointmentBooked() | e.AppointmentCancelled() | e.AppointmentMissed():
+                known = self._plan.service.get(event.service)
+                for tally in self._tallies_at(event.service, known.zone if known is not None else None):
+                    tally.booked += isinstance(event, e.AppointmentBooked)
+                    tally.given_back += isinstance(event, e.AppointmentCancelled)
+                    tally.not_kept += isinstance(event, e.AppointmentMissed)
+            case _:
+                pass
 
     def _count_ticket(self, event: e.Event) -> None:
         if isinstance(event, e.TicketIssued):
@@ -221,6 +253,13 @@ def _figures(tally: _Tally, *, with_legs: bool = True) -> Figures:
         overdue_rate=rate(tally.overdue, tally.called),
         rated_rate=rate(len(tally.grades), tally.visits),
         satisfaction=satisfaction(Counter(tally.grades)),
+        appointments=Booked(
+            booked=tally.booked,
+            kept=tally.kept,
+            late=tally.late,
+            missed=tally.not_kept,
+            cancelled=tally.given_back,
+        ),
     )
 
 

@@ -954,6 +954,16 @@ class Spread(Answer):
     p90_s: int | None
 
 
+class AppointmentFigures(Answer):
+    """Appointments made and given back on the day, for whichever day; kept on it (so many of them late), and missed."""
+
+    booked: int
+    kept: int
+    late: int
+    missed: int
+    cancelled: int
+
+
 class Figures(Answer):
     """wait = first call - issued; walk = start - called; serve = finish - start - held. Rates are 0..1.
 
@@ -979,6 +989,7 @@ class Figures(Answer):
     overdue_rate: float | None
     rated_rate: float | None
     satisfaction: float | None
+    appointments: AppointmentFigures
 
 
 class ZoneFigures(Figures):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.domain.commands import PlanHall
+from server.domain.commands import PlanHall, StartDay
 from server.domain.terms import CLOCK, BookingRules, Calendar, OpeningHours
 from server.ledger import codec
 from server.web.buckets import ISSUE_BURST
@@ -259,6 +259,27 @@ def test_an_import_has_room_for_as_many_rows_as_it_says(hall: Stage) -> None:
     assert page.post(f"{APPOINTMENTS}/import", {"appointments": [*rows, row("x")]}).status_code == 422
     assert page.post(f"{APPOINTMENTS}/import", {"appointments": []}).status_code == 422
     assert page.post(APPOINTMENTS, row("x", visitor_ref="x" * 70_000)).status_code == 413
+
+
+def test_the_day_report_counts_appointments(hall: Stage) -> None:
+    page, kiosk = hall.device("integration-1"), hall.device("kiosk-1")
+    in_time, late, given_back = book(page, "10:00"), book(page, "10:00"), book(page, "16:00")
+    book(page, "11:00")
+    book(page, "10:00", TUESDAY)
+    hall.clock.forward(3600)
+    kiosk.post(f"{APPOINTMENTS}/check-in", {"code": in_time["code"]})
+    hall.clock.forward(2 * 3600)
+    kiosk.post(f"{APPOINTMENTS}/check-in", {"code": late["code"]})
+    hall.nobody().post(f"{APPOINTMENTS}/{given_back['appointment']}/cancel", {})
+    hall.clock.forward(18 * 3600 + 60)
+    hall.hall.handle(StartDay(), actor=CLOCK)
+    report = hall.person("manager").get(f"/halls/{HALL}/reports/day?date={MONDAY}").json
+    assert report is not None
+    expected = {"booked": 5, "kept": 2, "late": 1, "missed": 1, "cancelled": 1}
+    assert report["total"]["appointments"] == expected
+    assert [row["appointments"] for row in report["services"] if row["service"] == "general"] == [expected]
+    assert [row["appointments"]["booked"] for row in report["zones"]] == [5, 0]
+    assert report["total"]["issued"] == 2
 
 
 def test_who_did_not_come_is_told_until_when(hall: Stage) -> None:
