@@ -6,7 +6,7 @@ from typing import Any
 
 from server.domain.forecast import open_windows
 from server.domain.state import HallState
-from server.domain.terms import PauseReason, Text
+from server.domain.terms import PauseReason, Text, label_of
 from server.projections.cases import CaseAlarm, CaseView, case_alarms, open_cases
 from server.projections.common import (
     ClerkView,
@@ -16,6 +16,7 @@ from server.projections.common import (
     floor_of_zone,
     instant_or_none,
     open_windows_by_zone,
+    service_name,
     waiting_by_service,
     waiting_by_zone,
 )
@@ -95,6 +96,17 @@ class WindowAlarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerRoll:
+    """A paper roll in use; `label` is the last number that the hall knows of, None before the first."""
+
+    prefix: str
+    service: str
+    name: Text
+    label: str | None
+    last: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerPicture:
     """The whole hall today."""
 
@@ -106,6 +118,7 @@ class ManagerPicture:
     zones: tuple[ManagerZone, ...]
     services: tuple[ManagerService, ...]
     devices: tuple[Mapping[str, Any], ...]
+    rolls: tuple[ManagerRoll, ...]
     alarms: tuple[ManagerAlarm | WindowAlarm | CaseAlarm, ...]
     cases: tuple[CaseView, ...]
 
@@ -134,6 +147,16 @@ def manager(
             for service in state.plan.services
         ),
         devices=tuple(devices),
+        rolls=tuple(
+            ManagerRoll(
+                prefix=roll.prefix,
+                service=roll.service,
+                name=service_name(state.plan, roll.service),
+                label=label_of(roll.prefix, roll.given) if roll.given >= roll.first else None,
+                last=label_of(roll.prefix, roll.last),
+            )
+            for roll in state.rolls.values()
+        ),
         alarms=(*_alarms(state), *_left_alone(state, names), *case_alarms(state)),
         cases=open_cases(state, names),
     )

@@ -164,6 +164,8 @@ export interface ManagerPicture {
   }[]
   services: { service: string; name: Text; zone: string; prefix: string; waiting: number; windows: string[] }[]
   devices: DeviceRow[]
+  /** Paper rolls in use; `label` is the last number that the hall knows of. */
+  rolls: { prefix: string; service: string; name: Text; label: string | null; last: string }[]
   alarms: { kind: 'leg_unserved'; service: string; name: Text; zone: string; waiting: number; oldest_since: string | null }[]
 }
 
