@@ -8,9 +8,11 @@ from server.domain.forecast import Eta, eta, open_windows
 from server.domain.lifecycle import FINAL
 from server.domain.state import HallState, Ticket
 from server.domain.terms import (
+    ORDINARY,
     FloorId,
     HallPlan,
     LegStatus,
+    PriorityId,
     ServiceId,
     ServiceKind,
     Text,
@@ -138,6 +140,12 @@ def service_name(plan: HallPlan, service: ServiceId) -> Text:
     """Give the name of a service; its id when the hall no longer has it (a ticket outlives a change of the plan)."""
     known = plan.service.get(service)
     return known.name if known else {"zh": service}
+
+
+def priority_name(plan: HallPlan, priority: PriorityId) -> Text | None:
+    """Give the name of what puts a ticket ahead of others; None for an ordinary one or what the hall no longer has."""
+    known = plan.priority.get(priority)
+    return known.name if known is not None and priority != ORDINARY else None
 
 
 def zone_name(plan: HallPlan, zone: ZoneId) -> Text:

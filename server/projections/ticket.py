@@ -17,6 +17,7 @@ from server.projections.common import (
     instant_or_none,
     lead_window,
     legs_of,
+    priority_name,
     service_name,
     takes_in_only,
     window_name,
@@ -41,6 +42,7 @@ class TicketPicture:
     `legs` are the stops of a joint matter; `leg_unserved` says that no window works now for one still to come.
     `takes_in_only`: the windows take papers in and decide nothing.
     `away_for`: papers or result while the visit is away from the windows; `notice`: the papers that are missing.
+    `priority_name`: why it goes ahead of others (绿色通道, 预约), None for an ordinary one.
     `history` is there for the ticket's full form; the holder's own page gets it empty.
     """
 
@@ -77,6 +79,7 @@ class TicketPicture:
     leg_unserved: bool = False
     away_for: str | None = None
     notice: tuple[str, ...] = ()
+    priority_name: Text | None = None
 
 
 def ticket(state: HallState, track: Track, *, now_ms: int, drill: bool = False) -> TicketPicture | None:
@@ -130,4 +133,5 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
         leg_unserved=any(leg.unserved for leg in legs),
         away_for=found.away_for,
         notice=found.notice,
+        priority_name=priority_name(plan, found.priority),
     )

@@ -10,6 +10,7 @@ export type {
   Assigned,
   Called,
   DayReport,
+  DutyFigures,
   DeviceFault,
   DeviceRow,
   Eta,
@@ -22,8 +23,10 @@ export type {
   IssueTicket,
   Leg,
   Me,
+  MonthReport,
   Moved,
   OpeningHours,
+  Pause,
   PauseReason,
   Priority,
   Service,
@@ -125,6 +128,11 @@ export interface WindowPicture {
   drill: boolean
 }
 
+/** What a manager must look after: visitors who wait for nothing, a window without any sign of life. */
+export type ManagerAlarm =
+  | { kind: 'leg_unserved'; service: string; name: Text; zone: string; waiting: number; oldest_since: string | null }
+  | { kind: 'window_left_alone'; window: string; name: Text; clerk: { work_id: string; name: string } | null; since: string | null }
+
 /** `manager` */
 export interface ManagerPicture {
   hall: string
@@ -166,7 +174,7 @@ export interface ManagerPicture {
   devices: DeviceRow[]
   /** Paper rolls in use; `label` is the last number that the hall knows of. */
   rolls: { prefix: string; service: string; name: Text; label: string | null; last: string }[]
-  alarms: { kind: 'leg_unserved'; service: string; name: Text; zone: string; waiting: number; oldest_since: string | null }[]
+  alarms: ManagerAlarm[]
 }
 
 /** `ticket:TRACK` */
@@ -179,6 +187,8 @@ export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url'> {
   window_name: Text | null
   windows: string[]
   drill: boolean
+  /** Why the ticket goes ahead of others; null for an ordinary one. */
+  priority_name: Text | null
 }
 
 /** What `useLive` gives for a topic. */
