@@ -520,6 +520,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/rolls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the paper rolls in use. */
+        get: operations["rolls"];
+        put?: never;
+        /** Hang a paper roll beside a broken kiosk. From now on an idle window calls its next number. */
+        post: operations["announce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/rolls/{prefix}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the roll away. Its numbers that wait are called as before; no further one is. */
+        post: operations["end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/rolls/{prefix}/torn-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report how far the roll is torn off: the numbers up to there wait like any other. */
+        post: operations["torn_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/state": {
         parameters: {
             query?: never;
@@ -1148,6 +1200,28 @@ export interface components {
             window: string;
         };
         /**
+         * AnnounceRoll
+         * @description A pre-printed roll of numbers of a service: `first` to `last` with letters that no service of the hall uses.
+         */
+        AnnounceRoll: {
+            /**
+             * First
+             * @default 1
+             */
+            first?: number;
+            /** Last */
+            last: number;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Prefix */
+            prefix: string;
+            /** Service */
+            service: string;
+        };
+        /**
          * AppealCase
          * @description Why the grade should not count.
          */
@@ -1221,6 +1295,22 @@ export interface components {
             /** Seq */
             seq: number;
             status: components["schemas"]["AppointmentStatus"];
+        };
+        /**
+         * AppointmentFigures
+         * @description Appointments made and given back on the day, for whichever day; kept on it (so many of them late), and missed.
+         */
+        AppointmentFigures: {
+            /** Booked */
+            booked: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Kept */
+            kept: number;
+            /** Late */
+            late: number;
+            /** Missed */
+            missed: number;
         };
         /**
          * AppointmentSlot
@@ -2102,6 +2192,7 @@ export interface components {
          *     window counts them among its `finished`, the total does not. Calls, waits (since joining) and services are by leg.
          */
         Figures: {
+            appointments: components["schemas"]["AppointmentFigures"];
             /** Called */
             called: number;
             /** Cancelled */
@@ -3132,6 +3223,14 @@ export interface components {
             visitor_ref?: string | null;
         };
         /**
+         * ReportRoll
+         * @description The newest number torn off; the hall is told of at most 200 at once.
+         */
+        ReportRoll: {
+            /** Upto */
+            upto: number;
+        };
+        /**
          * Reprinted
          * @description The ticket will be printed again, marked 补打.
          */
@@ -3208,6 +3307,87 @@ export interface components {
             results: components["schemas"]["Result"][];
         };
         /**
+         * Roll
+         * @description A roll in use; `given` and `label` are the last number that the hall knows of, None before the first.
+         */
+        Roll: {
+            /** First */
+            first: number;
+            /** Given */
+            given: number | null;
+            /** Label */
+            label: string | null;
+            /** Last */
+            last: number;
+            name: components["schemas"]["Text"];
+            /** Note */
+            note: string;
+            /** Prefix */
+            prefix: string;
+            /** Service */
+            service: string;
+        };
+        /**
+         * RollAnnounced
+         * @description The roll is in use.
+         */
+        RollAnnounced: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** Prefix */
+            prefix: string;
+            /** Seq */
+            seq: number;
+            /** Service */
+            service: string;
+        };
+        /**
+         * RollEnded
+         * @description The roll is not in use any more; `given` is the last number that the hall knew of, before the first when none.
+         */
+        RollEnded: {
+            /** Given */
+            given: number;
+            /** Prefix */
+            prefix: string;
+            /** Seq */
+            seq: number;
+        };
+        /**
+         * RollReported
+         * @description The numbers that became known by a report.
+         */
+        RollReported: {
+            /** Prefix */
+            prefix: string;
+            /** Seq */
+            seq: number;
+            /** Tickets */
+            tickets: components["schemas"]["RollTicket"][];
+        };
+        /**
+         * RollTicket
+         * @description A number of a roll that waits from now on.
+         */
+        RollTicket: {
+            /** Ahead */
+            ahead: number;
+            /** Label */
+            label: string;
+            /** Ticket */
+            ticket: string;
+        };
+        /**
+         * Rolls
+         * @description The rolls in use now, in the order in which they were announced.
+         */
+        Rolls: {
+            /** Rolls */
+            rolls: components["schemas"]["Roll"][];
+        };
+        /**
          * Service
          * @description What visitors come for; `windows` serve it as their own work now.
          *
@@ -3245,6 +3425,7 @@ export interface components {
          * @description A service's day.
          */
         ServiceFigures: {
+            appointments: components["schemas"]["AppointmentFigures"];
             /** Called */
             called: number;
             /** Cancelled */
@@ -3728,6 +3909,7 @@ export interface components {
          * @description A zone's day.
          */
         ZoneFigures: {
+            appointments: components["schemas"]["AppointmentFigures"];
             /** Called */
             called: number;
             /** Cancelled */
@@ -3791,9 +3973,11 @@ export interface components {
 }
 export type AgencyRules = components['schemas']['AgencyRules'];
 export type Alive = components['schemas']['Alive'];
+export type AnnounceRoll = components['schemas']['AnnounceRoll'];
 export type AppealCase = components['schemas']['AppealCase'];
 export type Appointment = components['schemas']['Appointment'];
 export type AppointmentCancelled = components['schemas']['AppointmentCancelled'];
+export type AppointmentFigures = components['schemas']['AppointmentFigures'];
 export type AppointmentSlot = components['schemas']['AppointmentSlot'];
 export type AppointmentStatus = components['schemas']['AppointmentStatus'];
 export type Appointments = components['schemas']['Appointments'];
@@ -3893,11 +4077,18 @@ export type RegisterDevice = components['schemas']['RegisterDevice'];
 export type Registered = components['schemas']['Registered'];
 export type ReportBack = components['schemas']['ReportBack'];
 export type ReportResult = components['schemas']['ReportResult'];
+export type ReportRoll = components['schemas']['ReportRoll'];
 export type Reprinted = components['schemas']['Reprinted'];
 export type Result = components['schemas']['Result'];
 export type ResultAwaited = components['schemas']['ResultAwaited'];
 export type ResultReported = components['schemas']['ResultReported'];
 export type Results = components['schemas']['Results'];
+export type Roll = components['schemas']['Roll'];
+export type RollAnnounced = components['schemas']['RollAnnounced'];
+export type RollEnded = components['schemas']['RollEnded'];
+export type RollReported = components['schemas']['RollReported'];
+export type RollTicket = components['schemas']['RollTicket'];
+export type Rolls = components['schemas']['Rolls'];
 export type Service = components['schemas']['Service'];
 export type ServiceFigures = components['schemas']['ServiceFigures'];
 export type ServiceKind = components['schemas']['ServiceKind'];
@@ -5391,6 +5582,189 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResultReported"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rolls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rolls"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    announce: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnounceRoll"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollAnnounced"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollEnded"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    torn_off: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportRoll"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RollReported"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
