@@ -21,6 +21,7 @@ from server.ledger.memory import MemoryLedger
 from server.ledger.sqlite import SqliteLedger
 from tests.domain.halls import MIN, NINE, PLAN, ms
 from tests.hall.checker import Answer, faults, result_of
+from tests.patience import PATIENCE_S, until
 
 DAY = 24 * 60 * MIN
 CLERK = Actor(kind=ActorKind.PERSON, id="clerk-1")
@@ -53,7 +54,7 @@ class Flaky:
     def append(self, commits: Sequence[Commit]) -> None:
         self.entered.set()
         if self.gate is not None:
-            assert self.gate.wait(10)
+            assert self.gate.wait(PATIENCE_S)
         if self.before is not None:
             raise self.before
         self.real.append(commits)
@@ -116,7 +117,7 @@ def test_many_at_once_get_dense_numbers_and_share_writes(threads: int, tmp_path:
     start = threading.Barrier(threads)
 
     def client(thread: int) -> None:
-        start.wait(10)
+        start.wait(PATIENCE_S)
         for number in range(12):
             key = f"{thread}-{number}"
             command: c.Command = (
@@ -146,14 +147,11 @@ def test_requests_that_arrive_during_a_write_share_the_next() -> None:
     ledger.gate = threading.Event()
     with ThreadPoolExecutor(10) as pool:
         first = pool.submit(hall.handle, press("first"), actor=CLERK)
-        assert ledger.entered.wait(10)
+        assert ledger.entered.wait(PATIENCE_S)
         others = [pool.submit(hall.handle, press(str(number)), actor=CLERK) for number in range(9)]
-        until = time.monotonic() + 10
-        while len(hall._waiting) < 9:
-            assert time.monotonic() < until
-            time.sleep(0.001)
+        until(lambda: len(hall._waiting) == 9, "all others wait")
         ledger.gate.set()
-        labels = sorted(label(it.result(10)) for it in [first, *others])
+        labels = sorted(label(it.result(PATIENCE_S)) for it in [first, *others])
     assert labels == [f"A{number:03d}" for number in range(1, 11)]
     assert ledger.appends[-2:] == [1, 9]
 
@@ -166,11 +164,11 @@ def test_what_every_request_needs_does_not_wait_for_the_write_under_way() -> Non
     ledger.gate = threading.Event()
     with ThreadPoolExecutor(2) as pool:
         writing = pool.submit(hall.handle, press("first"), actor=CLERK)
-        assert ledger.entered.wait(10)
+        assert ledger.entered.wait(PATIENCE_S)
         told = pool.submit(lambda: (hall.seq, hall.plan, hall.commits(before, 10)))
-        assert told.result(10) == (before, PLAN, [])
+        assert told.result(PATIENCE_S) == (before, PLAN, [])
         ledger.gate.set()
-        commit = writing.result(10)
+        commit = writing.result(PATIENCE_S)
     assert (hall.seq, hall.commits(before, 10)) == (commit.seq, [commit])
 
 
@@ -254,15 +252,15 @@ def test_a_failed_group_tells_nobody_a_refusal_that_stands_on_it() -> None:
     ledger.gate = threading.Event()
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(hall.handle, press("slow"), actor=CLERK)
-        assert ledger.entered.wait(10)
+        assert ledger.entered.wait(PATIENCE_S)
         calls = [
             pool.submit(hall.handle, c.CallNext(window=WindowNo("1"), finish=True), actor=CLERK, key="k")
             for _ in range(2)
         ]
         ledger.before = LedgerDown("full")
         ledger.gate.set()
-        assert isinstance(first.exception(10), LedgerDown)
-        assert {type(it.exception(10)) for it in calls} == {LedgerDown}
+        assert isinstance(first.exception(PATIENCE_S), LedgerDown)
+        assert {type(it.exception(PATIENCE_S)) for it in calls} == {LedgerDown}
     assert state_of(hall).windows[WindowNo("1")].current is None
 
 
@@ -324,11 +322,11 @@ def test_a_bug_in_one_command_fails_that_one_alone(monkeypatch: pytest.MonkeyPat
     broken = replace(press(), language="\ud800")  # cannot be stored
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(hall.handle, press("0"), actor=CLERK)
-        assert ledger.entered.wait(10)
+        assert ledger.entered.wait(PATIENCE_S)
         bad, good = (pool.submit(hall.handle, it, actor=CLERK) for it in (broken, press("1")))
         ledger.gate.set()
-        assert isinstance(bad.exception(10), UnicodeEncodeError)
-        assert sorted([label(first.result(10)), label(good.result(10))]) == ["A001", "A002"]
+        assert isinstance(bad.exception(PATIENCE_S), UnicodeEncodeError)
+        assert sorted([label(first.result(PATIENCE_S)), label(good.result(PATIENCE_S))]) == ["A001", "A002"]
     assert_sound(hall, ledger)
 
 
@@ -339,12 +337,12 @@ def test_an_interrupted_writer_leaves_nobody_waiting_for_ever() -> None:
     ledger.gate, ledger.after = threading.Event(), KeyboardInterrupt()
     with ThreadPoolExecutor(3) as pool:
         leader = pool.submit(hall.handle, press("0"), actor=CLERK, key="k")
-        assert ledger.entered.wait(10)
+        assert ledger.entered.wait(PATIENCE_S)
         ledger.gate.set()
-        assert isinstance(leader.exception(10), KeyboardInterrupt)
+        assert isinstance(leader.exception(PATIENCE_S), KeyboardInterrupt)
         ledger.after = None
-        assert label(pool.submit(hall.handle, press("0"), actor=CLERK, key="k").result(10)) == "A001"
-        assert label(pool.submit(hall.handle, press("1"), actor=CLERK).result(10)) == "A002"
+        assert label(pool.submit(hall.handle, press("0"), actor=CLERK, key="k").result(PATIENCE_S)) == "A001"
+        assert label(pool.submit(hall.handle, press("1"), actor=CLERK).result(PATIENCE_S)) == "A002"
     assert_sound(hall, ledger)
 
 
@@ -502,9 +500,9 @@ def test_nobody_sees_what_is_not_yet_written() -> None:
     ledger.gate = threading.Event()
     with ThreadPoolExecutor(2) as pool:
         writing = pool.submit(hall.handle, press(), actor=CLERK)
-        assert ledger.entered.wait(10)
+        assert ledger.entered.wait(PATIENCE_S)
         reading = pool.submit(hall.read, lambda state, seq: (seq, len(state.tickets)))
         assert [it.seq for it in hall.commits(before, 10)] == []
         assert not reading.done()
         ledger.gate.set()
-        assert reading.result(10) == (writing.result(10).seq, 1)
+        assert reading.result(PATIENCE_S) == (writing.result(PATIENCE_S).seq, 1)

@@ -7,7 +7,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +14,10 @@ import pytest
 
 from server.ledger.sqlite import SqliteLedger
 from tests.hall.checker import Answer, faults
+from tests.patience import PATIENCE_S
 
 ROUNDS = 40
+PID = re.compile(rb"^pid (\d+)\n", re.MULTILINE)
 SEED = 20260302
 
 
@@ -34,8 +35,8 @@ class Workers:
         """Start a worker, kill it after some answers, and give every answer it gave."""
         self._to.write(f"{path}|{turn}|{mutant}\n".encode())
         self._to.flush()
-        heard = self._hear(b"", lambda so_far: so_far.count(b"\n") > lines and b"pid " in so_far)
-        (pid,) = re.findall(rb"^pid (\d+)$", heard, re.MULTILINE) or [b""]
+        heard = self._hear(b"", lambda so_far: so_far.count(b"\n") > lines and PID.search(so_far) is not None)
+        (pid,) = PID.findall(heard)  # with the end of its line: half a number is another process
         os.kill(int(pid), signal.SIGKILL)
         heard = self._hear(heard, lambda so_far: so_far.endswith(b"dead\n"))
         told = [line.split("|") for line in heard.decode().splitlines() if "|" in line]
@@ -46,9 +47,8 @@ class Workers:
         self._ready.close()
 
     def _hear(self, heard: bytes, enough: Callable[[bytes], bool]) -> bytes:
-        until = time.monotonic() + 30
         while not enough(heard):
-            assert self._ready.select(timeout=until - time.monotonic()), f"the worker is silent after {heard!r}"
+            assert self._ready.select(timeout=PATIENCE_S), f"the worker is silent after {heard!r}"
             piece = os.read(self._from, 65536)
             assert piece, "the worker's parent ended by itself"
             heard += piece
@@ -59,11 +59,11 @@ class Workers:
 def workers() -> Iterator[Workers]:
     """Give the process that forks workers."""
     command = [sys.executable, "-m", "tests.hall.worker"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as process:
         made = Workers(process)
         yield made
         made.close()
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # with the worker of a test that failed half way
 
 
 def hammered(workers: Workers, path: Path, rounds: int, mutant: str = "") -> tuple[list[str], int]:

@@ -16,6 +16,7 @@ from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDoubtful, LedgerDown
 from server.ledger.sqlite import SqliteLedger, engine
 from tests.ledger.commits import chain_of
+from tests.patience import PATIENCE_S
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 linux_root = pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="mounts a disk: needs root on Linux")
@@ -52,7 +53,7 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
         "except LedgerDown as error: print('refused', error)\n"
     )
     said = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     assert said.stdout.startswith("refused")
     assert str(path) in said.stdout

@@ -10,9 +10,16 @@ import threading
 import time
 from collections.abc import Iterator
 
+from tests.patience import PATIENCE_S
 
-def wait_for_line(process: subprocess.Popen[str], pattern: str, *, timeout_s: float) -> re.Match[str]:
-    """Give the first line of the process that matches; fail with all that it said when it ends before or is late."""
+
+def wait_for_line(
+    process: subprocess.Popen[str], pattern: str, *, timeout_s: float, heard: list[str] | None = None
+) -> re.Match[str]:
+    """Give the first line of the process that matches; fail with all that it said when it ends before or is late.
+
+    `heard` gets the lines up to there.
+    """
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def read() -> None:
@@ -30,8 +37,10 @@ def wait_for_line(process: subprocess.Popen[str], pattern: str, *, timeout_s: fl
         except queue.Empty:
             break
         if line is None:
-            raise AssertionError(f"ended with {process.wait(10)} before {pattern!r}:\n{said}")
+            raise AssertionError(f"ended with {process.wait(PATIENCE_S)} before {pattern!r}:\n{said}")
         said += line
+        if heard is not None:
+            heard.append(line)
         if found := re.search(pattern, line):
             return found
     raise AssertionError(f"no {pattern!r} in {timeout_s} s:\n{said}")

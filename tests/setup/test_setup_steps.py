@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 
 @pytest.fixture
 def setup(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -57,7 +59,7 @@ def test_an_environment_without_stamps_or_from_another_place_is_made_again(setup
     (setup.VENV / "bin/python").symlink_to(sys.executable)
     setup.virtual_environment()
     python = [str(setup.VENV / "bin/python"), "-c", "import pip"]
-    subprocess.run(python, check=True, timeout=60)
+    subprocess.run(python, check=True, timeout=PATIENCE_S)
     setup.write_stamps({"place": "/elsewhere 3.11"})
     (setup.VENV / "witness").touch()
     setup.virtual_environment()
@@ -142,7 +144,7 @@ def test_without_a_new_enough_python_one_line_says_what_to_do(root: Path, progra
     program(programs / "python3", "exit 1")  # what an older one answers
     (programs / "dirname").symlink_to("/usr/bin/dirname")
     done = subprocess.run(
-        ["/bin/bash", str(root / command)], capture_output=True, text=True, check=False, timeout=60, cwd="/"
+        ["/bin/bash", str(root / command)], capture_output=True, text=True, check=False, timeout=PATIENCE_S, cwd="/"
     )
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 UNITS = ("jiaohao-server.service", "jiaohao-devices.service", "jiaohao-kiosk-browser.service")
 HARDENED = UNITS[:2]
 
@@ -39,7 +41,11 @@ def verify(text: str, path: Path) -> str:
     text = re.sub(r"^Documentation=.*\n", "", text, flags=re.MULTILINE)
     path.write_text(text, encoding="utf-8")
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(path)], capture_output=True, text=True, check=False, timeout=60
+        ["systemd-analyze", "verify", "--man=no", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
     )
     return "\n".join(line for line in (done.stdout + done.stderr).splitlines() if path.name in line)
 
@@ -68,7 +74,7 @@ def test_a_unit_calls_options_that_exist(root: Path, unit: str) -> None:
     words = read(root / "systemd" / unit)["Service"]["ExecStart"].split()
     jiaohao = Path(sys.executable).with_name("jiaohao")
     helped = subprocess.run(
-        [str(jiaohao), words[1], "--help"], capture_output=True, text=True, check=False, timeout=60, cwd=root
+        [str(jiaohao), words[1], "--help"], capture_output=True, text=True, check=False, timeout=PATIENCE_S, cwd=root
     )
     assert helped.returncode == 0, helped.stderr
     assert [word for word in words if word.startswith("--") and word not in helped.stdout] == []

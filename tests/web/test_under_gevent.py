@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from server.people import People
+from tests.patience import PATIENCE_S, past_the_turn_of_the_day
 
 PASSWORD = "correct horse"
 
@@ -18,6 +19,7 @@ PASSWORD = "correct horse"
 @pytest.fixture
 def server(root: Path, tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """Give the address of a running server and its process."""
+    past_the_turn_of_the_day()
     command = [sys.executable, "-m", "server.main", "serve", str(root / "config/demo.toml")]
     process = subprocess.Popen(
         [*command, "--port", "0", "--data", str(tmp_path)],
@@ -32,7 +34,7 @@ def server(root: Path, tmp_path: Path) -> Iterator[tuple[str, "subprocess.Popen[
     yield line.removeprefix("listening on ").strip(), process
     if process.poll() is None:
         process.kill()
-    process.wait(10)
+    process.wait(PATIENCE_S)
     process.stdout.close()
 
 
@@ -42,20 +44,24 @@ def test_presses_and_sign_ins_at_the_same_time(server: tuple[str, "subprocess.Po
     token = people.add_device("kiosk-1", role="kiosk")
     people.add_user("1001", PASSWORD, role="clerk")
     api = f"{url}/api/v1"
-    hall = requests.get(f"{api}/halls", headers={"Authorization": f"Bearer {token}"}, timeout=10).json()["halls"][0][
-        "hall"
-    ]
-    structure = requests.get(f"{api}/halls/{hall}", headers={"Authorization": f"Bearer {token}"}, timeout=10).json()
+    hall = requests.get(f"{api}/halls", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S).json()[
+        "halls"
+    ][0]["hall"]
+    structure = requests.get(
+        f"{api}/halls/{hall}", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S
+    ).json()
     service = structure["services"][0]["service"]
 
     def press(number: int) -> tuple[int, str]:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"press-{number % 10}"}
-        answer = requests.post(f"{api}/halls/{hall}/tickets", json={"service": service}, headers=headers, timeout=20)
+        answer = requests.post(
+            f"{api}/halls/{hall}/tickets", json={"service": service}, headers=headers, timeout=PATIENCE_S
+        )
         return answer.status_code, answer.text
 
     def sign_in(_: int) -> int:
         body = {"work_id": "1001", "password": PASSWORD}
-        return requests.post(f"{api}/login", json=body, timeout=20).status_code
+        return requests.post(f"{api}/login", json=body, timeout=PATIENCE_S).status_code
 
     with ThreadPoolExecutor(12) as pool:
         presses, sign_ins = pool.map(press, range(60)), pool.map(sign_in, range(8))
@@ -64,6 +70,6 @@ def test_presses_and_sign_ins_at_the_same_time(server: tuple[str, "subprocess.Po
     assert {status for status, _ in answers} == {201}
     assert len({text for _, text in answers}) == 10, "one ticket for each key"
 
-    assert requests.get(f"{url}/readyz", timeout=10).status_code == 200
+    assert requests.get(f"{url}/readyz", timeout=PATIENCE_S).status_code == 200
     process.send_signal(signal.SIGTERM)
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE_S) == 0
