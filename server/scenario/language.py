@@ -132,6 +132,21 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
             kiosk=None if s.who == "guide" else DeviceId(s.who),
         )
     ],
+    "guide takes {service} by hand": lambda s: [
+        c.IssueTicket(service=s.service or ServiceId(""), track=Track(""), channel="hand")
+    ],
+    "guide announces roll {roll} of {service} from {first} to {last}": lambda s: [
+        c.AnnounceRoll(
+            service=s.service or ServiceId(""),
+            prefix=s.word("roll") or "",
+            first=int(s.word("first") or 0),
+            last=int(s.word("last") or 0),
+        )
+    ],
+    "guide reports roll {roll} up to {last}": lambda s: [
+        c.TornOff(prefix=s.word("roll") or "", upto=int(s.word("last") or 0), tracks=())
+    ],
+    "guide ends roll {roll}": lambda s: [c.EndRoll(prefix=s.word("roll") or "")],
     "window|windows {windows*} opens|open[ clerk {clerk}]": lambda s: [
         c.OpenWindow(window=no, clerk=s.clerk(no)) for no in s.windows
     ],
@@ -317,6 +332,13 @@ CHINESE = {
     "轮到普通": "fairness",
     "久等": "waited_long",
     "号卷": "roll",
+    "手写": "by hand",
+    "挂出": "announces",
+    "用于": "of",
+    "从": "from",
+    "报告": "reports",
+    "撕到": "up to",
+    "撤下": "ends",
     "空闲": "open",
     "关闭": "closed",
     "呼叫中": "calling",

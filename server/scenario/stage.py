@@ -9,8 +9,9 @@ from server.domain import appointments, routing
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.refusals import Refusal
+from server.domain.rolls import AT_ONCE_MAX
 from server.domain.state import HallState
-from server.domain.terms import APPOINTMENT, CLOCK, ORDINARY, AppointmentId, HallPlan, Track
+from server.domain.terms import APPOINTMENT, CLOCK, ORDINARY, AppointmentId, CaseId, CaseKind, HallPlan, Track
 from server.hall import Hall
 from server.ledger.memory import MemoryLedger
 from server.scenario.language import ENGLISH, MINUTES, booking_of
@@ -113,7 +114,10 @@ class _Stage:
     def _named(self, command: c.Command) -> c.Command:
         """Give a command with what no line says: the token of a number, id and code of a booking."""
         match command:
-            case c.IssueTicket() | c.CheckIn():
+            case c.TornOff():
+                tracks = tuple(Track(f"track-{self._tracks}-{number}") for number in range(AT_ONCE_MAX))
+                return replace(command, tracks=tracks)
+            case c.IssueTicket() | c.CheckIn() | c.CallNext():
                 return replace(command, track=Track(f"track-{self._tracks}"))
             case c.BookAppointment():
                 return replace(command, id=AppointmentId(f"booking-{self._tracks}"), code=f"{self._tracks:06d}")
@@ -144,19 +148,24 @@ class _Stage:
 def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int) -> Facts:
     """Give what is worth telling of the events of one command."""
     found = dict(so_far)
+    given = [it.label for it in events if isinstance(it, e.TicketIssued)]
     for event in events:
         match event:
             case e.TicketExpired():
                 found["expired"] = str(int(found.get("expired", 0)) + 1)
             case e.TicketIssued():
                 eta = {} if event.eta_p50_s is None else {"eta": _minutes(event.eta_p50_s)}
-                found |= {"": event.label, "ahead": str(event.ahead)} | eta
+                numbers = event.label if event.label == given[0] else f"{given[0]}..{event.label}"  # of a roll
+                found |= {"": numbers, "ahead": str(event.ahead)} | eta
             case e.TicketCalled():
-                finished = {"finished": found[""]} if "" in found else {}
-                found = {"": event.label, "waited": _minutes(event.waited_s), "because": event.why} | finished
+                ended = [it.label for it in events if isinstance(it, e.TicketFinished | e.LegFinished)]
+                found = {"": event.label, "waited": _minutes(event.waited_s), "because": event.why}
+                found |= {"finished": ended[0]} if ended else {}
             case e.TicketRecalled():
                 found |= {"": event.label, "count": str(event.call_count)}
             case e.TicketFinished():
+                found |= {"": event.label, "served": _minutes(event.serve_s)}
+            case e.LegFinished():
                 found |= {"": event.label, "served": _minutes(event.serve_s)}
             case e.TicketRated():
                 found |= {"": event.label, "grade": str(event.grade)}

@@ -86,6 +86,9 @@ SLOTS: dict[str, Check] = {
     "windows": lambda plan, word: word if word == "to" else WINDOW(plan, word),
     "priority": _planned("优先类型", "priority", lambda plan: _named(plan.priority)),
     "ticket": _like(r"(\d{8}-)?[A-Z]{1,2}\d{3,4}", "A001 这样的号", "a number such as A001"),
+    "roll": _like(r"[A-Z]{1,2}", "号卷的字母", "the letters of a roll such as X"),
+    "first": _like(r"\d{1,4}", "1 这样的号码", "a number such as 1"),
+    "last": _like(r"\d{1,4}", "100 这样的号码", "a number such as 100"),
     "reason": _like(QUOTED, "引号里的原因", 'a reason in quotes such as "papers"'),
     "pause": _one_of(
         "暂停原因", "reason to pause", {it.value: it.value for it in PauseReason if it is not PauseReason.LEFT_ALONE}
