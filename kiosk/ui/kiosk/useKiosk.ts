@@ -22,6 +22,7 @@ import {
   type Zone,
 } from '@jiaohao/lib'
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { offered, placesOf, stopsOf } from './places'
 
 /** The visitor is gone: back to the start, in the hall's first language, with nothing left on the screen. */
 export const IDLE_S = 20
@@ -42,9 +43,11 @@ export type Step =
   | { at: 'halls'; halls: HallSummary[] }
   | { at: 'home' }
   | { at: 'zone'; zone: Zone }
+  | { at: 'stops'; service: Service }
   | { at: 'priority'; service: Service }
   | { at: 'issuing'; service: Service }
-  | { at: 'ticket'; ticket: IssuedTicket; printed: boolean }
+  | { at: 'checkin'; problem: unknown; busy: boolean }
+  | { at: 'ticket'; ticket: IssuedTicket; printed: boolean; late?: boolean }
   | { at: 'trouble'; problem: unknown; again: (() => void) | null }
 
 export interface Waits {
@@ -196,17 +199,11 @@ export function useKiosk() {
     }
   }
 
-  const servicesOf = (zone: Zone) => hall.value?.services.filter((one) => one.zone === zone.zone) ?? []
-  /** Zones with something to choose, from the ground floor up. */
-  const zones = computed(() => {
-    const floors = hall.value?.floors.map((one) => one.floor) ?? []
-    const place = (zone: Zone) => (zone.floor === null ? -1 : floors.indexOf(zone.floor))
-    return (hall.value?.zones ?? [])
-      .filter((zone) => servicesOf(zone).length > 0)
-      .map((zone, order) => ({ zone, order }))
-      .sort((a, b) => place(a.zone) - place(b.zone) || a.order - b.order)
-      .map(({ zone }) => zone)
-  })
+  const servicesOf = (zone: Zone) => (hall.value === null ? [] : offered(hall.value, zone))
+  const places = computed(() => (hall.value === null ? [] : placesOf(hall.value, device.value)))
+  const chosenPlace = ref<string | null>(null)
+  /** The part of the hall that is browsed; where the kiosk stands, before somebody asks for another. */
+  const place = computed(() => places.value.find((one) => one.id === chosenPlace.value) ?? places.value.find((one) => one.here) ?? places.value[0])
   /** What the visitor is asked; a priority without a question (an appointment) is not for the visitor to claim. */
   const priorities = computed(() => hall.value?.priorities.filter((one) => one.question !== null) ?? [])
   /** Empty where the hall has one floor only: nobody needs to be told. */
@@ -228,9 +225,11 @@ export function useKiosk() {
     else step.value = { at: 'zone', zone }
   }
 
+  /** A joint matter tells its stops first; choosing it there goes on. */
   function chooseService(service: Service): void {
     if (step.value.at === 'issuing') return
-    if (priorities.value.length > 0) step.value = { at: 'priority', service }
+    if (step.value.at !== 'stops' && stopsOf(hall.value, service).length > 0) step.value = { at: 'stops', service }
+    else if (priorities.value.length > 0) step.value = { at: 'priority', service }
     else void press(service, null, intent())
   }
 
@@ -255,6 +254,28 @@ export function useKiosk() {
     }
   }
 
+  /** Somebody may have an appointment: there is something to check in for. */
+  const bookable = computed(() => hall.value?.services.some((one) => one.appointments !== null) === true)
+
+  function askForCode(): void {
+    step.value = { at: 'checkin', problem: null, busy: false }
+  }
+
+  async function checkIn(code: string, key: string = intent()): Promise<void> {
+    const here = hall.value
+    if (here === null || (step.value.at === 'checkin' && step.value.busy)) return
+    step.value = { at: 'checkin', problem: null, busy: true }
+    try {
+      const ticket = await api.checkIn(here.hall, { code, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }, key)
+      step.value = { at: 'ticket', ticket, printed: canPrint.value !== false, late: ticket.late }
+      void lookAtPrinter()
+    } catch (problem) {
+      if (problem instanceof Refusal && problem.status === 401) return start()
+      if (problem instanceof Refusal) step.value = { at: 'checkin', problem, busy: false }
+      else step.value = { at: 'trouble', problem, again: () => void checkIn(code, key) }
+    }
+  }
+
   // ---------------------------------------------------------------- back by itself
 
   const large = ref(false)
@@ -262,7 +283,7 @@ export function useKiosk() {
   /** Seconds until the page goes back, when that is worth saying. */
   const leavingIn = computed(() => {
     if (step.value.at === 'ticket') return left.value
-    return ['zone', 'priority', 'trouble'].includes(step.value.at) && left.value <= WARN_S ? left.value : null
+    return ['zone', 'stops', 'priority', 'checkin', 'trouble'].includes(step.value.at) && left.value <= WARN_S ? left.value : null
   })
 
   watch(step, (now) => {
@@ -276,12 +297,13 @@ export function useKiosk() {
   const secondTimer = setInterval(() => {
     if (left.value > 0) left.value -= 1
     if (left.value > 0) return
-    if (['zone', 'priority', 'ticket', 'trouble'].includes(step.value.at)) leave()
+    if (['zone', 'stops', 'priority', 'checkin', 'ticket', 'trouble'].includes(step.value.at)) leave()
     else if (step.value.at === 'home') forget()
   }, 1_000)
 
   function forget(): void {
     large.value = false
+    chosenPlace.value = null
     setLanguage(hall.value?.languages[0] ?? 'zh', { remember: false })
   }
 
@@ -300,7 +322,9 @@ export function useKiosk() {
     state,
     live,
     canPrint,
-    zones,
+    places,
+    place,
+    chosenPlace,
     priorities,
     servicesOf,
     floorName,
@@ -311,6 +335,9 @@ export function useKiosk() {
     chooseZone,
     chooseService,
     answerPriority,
+    bookable,
+    askForCode,
+    checkIn,
     enrol,
     enter,
     large,
