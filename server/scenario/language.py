@@ -10,13 +10,18 @@ from datetime import date
 
 from server.domain import appointments, routing
 from server.domain import commands as c
+from server.domain.cases import APPEAL_OPEN
 from server.domain.records import Appointment
 from server.domain.refusals import Refusal
 from server.domain.state import HallState
 from server.domain.terms import (
     AppointmentId,
     AppointmentStatus,
+    CaseId,
+    CaseKind,
+    CaseStatus,
     DeviceId,
+    HallId,
     HallPlan,
     Label,
     PauseReason,
@@ -93,6 +98,17 @@ class Said:
     def ticket(self) -> TicketId:
         """Give the ticket of a sentence that always names one."""
         return self.named or TicketId("")
+
+    @property
+    def case(self) -> CaseId:
+        """Give the case: C001 is of today, C20260302-001 of any day."""
+        word = self.word("case") or ""
+        return CaseId(word if "-" in word else f"C{self.day:%Y%m%d}-{word[1:]}")
+
+    @property
+    def partner(self) -> HallId:
+        """Give the other hall of a hand-over."""
+        return HallId(self.word("partner") or "")
 
     @property
     def place(self) -> Place:
@@ -213,6 +229,41 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
             relief=tuple(ServiceId(word) for word in s.words("relief")),
         )
     ],
+    "agent {clerk} opens {case_kind} for {client}[ about {service}][ due {date}]": lambda s: [_opened(s)],
+    "agent {clerk} opens {case_kind} of another hall for {client}[ about {service}]": lambda s: [
+        _opened(s, elsewhere=True)
+    ],
+    "agent {clerk} asks {case} for {papers*}": lambda s: [
+        c.LogCase(case=s.case, by=s.clerk(s.window), items=s.words("papers"))
+    ],
+    "agent {clerk} logs {case} {reason}": lambda s: [c.LogCase(case=s.case, by=s.clerk(s.window), note=s.text)],
+    "agent {clerk} hands {case} over to {partner}[ {reason}]": lambda s: [
+        c.HandOverCase(case=s.case, by=s.clerk(s.window), to_hall=s.partner, note=s.text)
+    ],
+    "agent {clerk} takes {case}": lambda s: [c.TakeCase(case=s.case, agent=s.clerk(s.window))],
+    "agent {clerk} finishes {case} {reason}": lambda s: [
+        c.FinishCase(case=s.case, by=s.clerk(s.window), outcome=s.text)
+    ],
+    "agent {clerk} withdraws {case} {reason}": lambda s: [
+        c.WithdrawCase(case=s.case, by=s.clerk(s.window), reason=s.text)
+    ],
+    "clerk {clerk} appeals {case} {reason}": lambda s: [c.AppealCase(case=s.case, by=s.clerk(s.window), reason=s.text)],
+    "manager upholds the appeal {case} {reason}": lambda s: [
+        c.DecideAppeal(case=s.case, by=WorkId(s.who), upheld=True, note=s.text)
+    ],
+    "manager rejects the appeal {case} {reason}": lambda s: [
+        c.DecideAppeal(case=s.case, by=WorkId(s.who), upheld=False, note=s.text)
+    ],
+    "manager finishes {case} {reason}": lambda s: [
+        c.FinishCase(case=s.case, by=WorkId(s.who), outcome=s.text, chief=True)
+    ],
+    "case {case} from {partner} arrives for {client}": lambda s: [
+        c.ReceiveCase(from_hall=s.partner, from_case=s.case, kind=CaseKind.AGENCY, client=s.word("client") or "")
+    ],
+    "case {case} is taken over by {partner}": lambda s: [
+        c.ConfirmHandOver(case=s.case, to_hall=s.partner, their_case=s.case)
+    ],
+    "clock watches": lambda _: [c.Watch()],
     "day closes": lambda _: [c.CloseDay()],
 }
 QUESTIONS: dict[str, Callable[[Said], Question]] = {
@@ -226,12 +277,13 @@ QUESTIONS: dict[str, Callable[[Said], Question]] = {
     "missed at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].missed),
     "free slots {service}[ on {date}]": lambda s: lambda state, now_ms: _free(state, s, now_ms),
     "appointment of {visitor}": lambda s: lambda state, _: _appointment(state, s.word("visitor") or ""),
+    "case {case}": lambda s: lambda state, _: _case(state, s.case),
     "board shows {ticket} window {window}": lambda s: lambda state, _: _on_board(state, s.ticket, s.window),
 }
 HALL, DAY, NEXT_DAY, RESTART = "hall {file}", "day {date}", "next day", "restart"
 FRAME = (HALL, DAY, NEXT_DAY, RESTART)
 
-COUNTS = ("ahead", "count", "expired", "after", "grade", "left", "absent")
+COUNTS = ("ahead", "count", "expired", "after", "grade", "left", "absent", "due", "overdue")
 MINUTES = ("waited", "served", "eta")
 WHYS = ("head", "priority", "returning_leg", "relief", "bound", "chosen", "fairness", "waited_long", "roll")
 
@@ -354,6 +406,39 @@ CHINESE = {
     "一致": "equal",
     "无人": "nobody",
     "是": "yes",
+    "代办员": "agent",
+    "受理": "opens",
+    "代办": "agency",
+    "上门办": "visit",
+    "为": "for",
+    "关于": "about",
+    "期限": "due",
+    "非本级": "of another hall",
+    "要求": "asks",
+    "补": "for",
+    "记录": "logs",
+    "转交": "hands",
+    "给": "over to",
+    "接办": "takes",
+    "终止": "withdraws",
+    "申诉": "appeals",
+    "支持申诉": "upholds the appeal",
+    "驳回申诉": "rejects the appeal",
+    "台账": "case",
+    "来自": "from",
+    "收到": "arrives",
+    "接收方": "is taken over by",
+    "时钟": "clock",
+    "巡查": "watches",
+    "逾期": "overdue",
+    "转交中": "handed_over",
+    "已转出": "passed_on",
+    "已终止": "withdrawn",
+    "待办": "pending",
+    "申诉中": "appealed",
+    "申诉成立": "upheld",
+    "申诉驳回": "rejected",
+    "未知": "unknown",
 }
 ENGLISH = {english: chinese for chinese, english in reversed(CHINESE.items()) if " " not in english}
 
@@ -409,6 +494,27 @@ def _appointment(state: HallState, visitor: str) -> str:
         return "absent"
     ticket = state.tickets.get(booked.ticket) if booked.ticket is not None else None
     return f"{booked.status} {ticket.label}" if ticket is not None else booked.status
+
+
+def _case(state: HallState, id_: CaseId) -> str:
+    case = state.cases.get(id_)
+    if case is None:
+        return "unknown"
+    status = "pending" if case.status is CaseStatus.OPEN else case.status
+    appeal = "appealed" if case.appeal == APPEAL_OPEN else case.appeal
+    words = [status, case.to_hall, case.agent and f"agent {case.agent}", case.due and f"due {case.due}"]
+    return " ".join(it for it in (*words, "overdue" if case.overdue else None, appeal) if it)
+
+
+def _opened(said: Said, *, elsewhere: bool = False) -> c.OpenCase:
+    return c.OpenCase(
+        kind=CaseKind(said.word("case_kind") or ""),
+        agent=said.clerk(said.window),
+        client=said.word("client") or "",
+        service=said.service,
+        due=said.word("date"),
+        elsewhere=elsewhere,
+    )
 
 
 def _on_board(state: HallState, ticket: TicketId, no: WindowNo) -> str:

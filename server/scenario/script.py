@@ -243,6 +243,8 @@ def _actor(said: Said) -> Actor:
             return Actor(kind=ActorKind.PERSON, id=f"window-{said.word('window') or said.word('windows') or ''}")
         case "guide" | "manager":
             return Actor(kind=ActorKind.PERSON, id=said.who)
+        case "agent" | "clerk":
+            return Actor(kind=ActorKind.PERSON, id=said.word("clerk") or "")
         case "visitor":
             return Actor(kind=ActorKind.VISITOR, id="visitor")
         case kiosk if kiosk.startswith("kiosk"):

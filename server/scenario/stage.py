@@ -190,9 +190,33 @@ def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int
                 found["as"] = ORDINARY if event.late else APPOINTMENT
             case e.AppointmentMissed():
                 found["absent"] = str(int(found.get("absent", 0)) + 1)
+            case e.CaseOpened(kind=CaseKind.RATING):
+                found["case"] = _case(event.case)
+            case (
+                e.CaseOpened()
+                | e.CaseReceived()
+                | e.CaseTaken()
+                | e.CaseLogged()
+                | e.CaseFinished()
+                | e.CaseWithdrawn()
+                | e.CaseHandedOver()
+                | e.CaseHandoverConfirmed()
+                | e.CaseAppealed()
+                | e.AppealDecided()
+            ):
+                found[""] = _case(event.case)
+            case e.CaseHandoverDue():
+                found["due"] = str(int(found.get("due", 0)) + 1)
+            case e.CaseOverdue():
+                found["overdue"] = str(int(found.get("overdue", 0)) + 1)
             case _:  # windows and days have nothing more to tell than their line
                 pass
     return found
+
+
+def _case(id_: CaseId) -> str:
+    """Give a case as lines say it: C001."""
+    return f"C{id_.rpartition('-')[2]}"
 
 
 def _longer(before: Facts, now: Facts) -> Facts:

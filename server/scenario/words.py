@@ -99,6 +99,11 @@ SLOTS: dict[str, Check] = {
     "visitor": _like(r"[^\"]+", "群众的代称", "a word for the visitor"),
     "time": _like(r"\d\d:\d\d", "09:30 这样的时刻", "a time such as 09:30"),
     "kiosk": _like(r"kiosk[0-9a-z-]*", "取号机的名称", "a kiosk such as kiosk-2"),
+    "case": _like(r"C(\d{8}-)?\d{3,4}", "C001 这样的台账号", "a case such as C001"),
+    "case_kind": _one_of("台账类型", "kind of case", {it: it for it in ("agency", "visit")}),
+    "client": _like(rf"{QUOTED}|[^\"]+", "委托人的代称", "a word for the client"),
+    "partner": _like(r"[a-z][a-z0-9-]*", "大厅代号", "the id of a hall"),
+    "papers": _like(QUOTED, "引号里的材料", 'a paper in quotes such as "ID card"'),
     "file": lambda _, word: word,
     "date": _date,
 }
@@ -207,6 +212,7 @@ NUMBER = _like(r"\d+(\.\d+)?(\.\.\d+(\.\d+)?)?", "2 或 0..5 这样的数", "a n
 CLAUSES: dict[str, Check] = dict.fromkeys((*COUNTS, *MINUTES), NUMBER) | {
     "finished": SLOTS["ticket"],
     "booked": SLOTS["time"],
+    "case": SLOTS["case"],
     "as": _one_of("预约签到所得", "number for an appointment", {it: it for it in (APPOINTMENT, ORDINARY)}),
     "because": _one_of("叫号理由", "reason of a call", {it: it for it in WHYS}),
     "until": _like(r"(\d{4}-\d\d-\d\dT)?\d\d:\d\d", "14:00 这样的时刻", "a time such as 14:00 or 2026-03-03T08:30"),

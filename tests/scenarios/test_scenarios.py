@@ -88,7 +88,9 @@ def test_an_unexpected_refusal_is_found(path: Path) -> None:
 def test_the_scenarios_notice_another_rule_of_who_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
     real = routing.preview
 
-    def youngest_first(state: HallState, no: WindowNo, now_ms: int) -> Choice | None:
+    def youngest_first(
+        state: HallState, no: WindowNo, now_ms: int, joining: routing.Joining | None = None
+    ) -> Choice | None:
         return next(reversed(real(state, no, now_ms, limit=1000)), None)
 
     monkeypatch.setattr("server.domain.decide.choose", youngest_first)
@@ -237,6 +239,11 @@ WORDS = {
     "time": "09:00 10:30",
     "kiosk": "kiosk kiosk-2",
     "date": "2026-03-02 2026-03-05",
+    "case": "C001 C002 C20260302-001 C20260301-007",
+    "case_kind": "agency visit",
+    "client": '王先生 "Li" 13800138000',
+    "partner": "hefeng-county demo",
+    "papers": '"ID" "" “户口本”',
 }
 JUNK = ["->", "=", "#", "to", "3", "\x00", "30x", "next", "open", "窗口", "A001", '"', "“", "refused", "2..5", "..."]
 BEFORE = ["", "", "", "09:00", "12:30", "25:00", "3x", "2x every 5 min", "09:00 40x"]
