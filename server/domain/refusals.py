@@ -207,7 +207,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "Less than {minutes} minutes are left. Please ask the staff to cancel.",
     ),
     Code.TOO_EARLY: (
-        "您预约的是 {starts}，{from_time} 起可以签到取号。",
+        "您预约的时间是{starts}，{from_time} 起可以签到取号。",
         "Your appointment is at {starts}. You can check in from {from_time}.",
     ),
     Code.APPOINTMENT_NOT_FOUND: (

@@ -154,7 +154,7 @@ def test_checking_in_gives_a_number_like_a_press(hall: Stage) -> None:
     assert early.status_code == 409
     assert early.json is not None
     assert (early.json["code"], early.json["opens_at"]) == ("too_early", "2026-03-02T09:45:00.000+08:00")
-    assert early.json["detail"] == "您预约的是 今天 10:00，今天 09:45 起可以签到取号。"
+    assert early.json["detail"] == "您预约的时间是今天 10:00，今天 09:45 起可以签到取号。"
     hall.clock.forward(45 * 60)
     body = {"code": booked["code"], "language": "zh"}
     answer = kiosk.post(f"{APPOINTMENTS}/check-in", body, Idempotency_Key="k")

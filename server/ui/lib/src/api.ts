@@ -5,7 +5,7 @@
  */
 import createClient from 'openapi-fetch'
 import { patiently, rememberCsrf } from './http'
-import type { Assign, CallNext, CallTicket, Finish, IssueTicket, Login, Me, Move, paths, Pause, TicketStatus, Transfer } from './openapi'
+import type { Assign, CallNext, CallTicket, CheckIn, Finish, IssueTicket, Login, Me, Move, paths, Pause, TicketStatus, Transfer } from './openapi'
 import type { TicketMove } from './wire'
 
 const client = createClient<paths>({
@@ -50,6 +50,8 @@ export const api = {
   // -------------------------------------------------------------- tickets
   issue: (hall: string, body: IssueTicket, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets', { params: ofHall(hall), body, ...keyed(key) })),
+  checkIn: (hall: string, body: CheckIn, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/appointments/check-in', { params: ofHall(hall), body, ...keyed(key) })),
   tickets: (hall: string, query: { status?: TicketStatus; zone?: string; window?: string; limit?: number } = {}) =>
     got(client.GET('/api/v1/halls/{hall}/tickets', { params: { ...ofHall(hall), query } })),
   /** By ticket id, label of today, or track token. */
