@@ -179,6 +179,7 @@ class WindowPicture:
     held: tuple[str, ...] = ()  # labels held by this window, oldest first
     missed: tuple[str, ...] = ()  # labels missed here that may come back
     staffed: bool = True  # else nobody is ever sent there (未派驻)
+    languages: tuple[str, ...] = ()  # of the hall; an older server does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +252,7 @@ def read_window(wire: object) -> WindowPicture:
         held=top.labels("held"),
         missed=top.labels("missed", only="reinstatable"),
         staffed=top.get("staffed") is not False,
+        languages=top.texts("languages") if top.get("languages") else (),
     )
 
 

@@ -53,7 +53,13 @@ _REASONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def say(picture: WindowPicture, languages: tuple[str, ...], *, idle_name: bool = False) -> Saying:
-    """Give what the strip of this window shows; `idle_name` shows the window's name instead of a welcome when free."""
+    """Give what the strip of this window shows; `idle_name` shows the window's name instead of a welcome when free.
+
+    `languages` are those the strip was set up for; of these it shows the ones that the hall speaks.
+    """
+    spoken = picture.languages or languages
+    known = [language for language in spoken if language in LANGUAGES] or ["zh"]
+    languages = tuple(language for language in languages if language in spoken) or (known[0],)
     match picture.status:
         case WindowStatus.CALLING if picture.label:
             return _saying(Mood.INVITE, _CALL, languages, label=picture.label)

@@ -73,6 +73,7 @@ class TicketPicture:
     windows: tuple[str, ...]
     drill: bool
     takes_in_only: bool = False
+    languages: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
     legs: tuple[LegView, ...] = ()
     lead_window: str | None = None
@@ -128,6 +129,7 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
         windows=(found.bound,) if found.bound else state.windows_of(found.service) if may_call else found.windows,
         drill=drill,
         takes_in_only=takes_in_only(state, found.service),
+        languages=plan.languages,
         legs=legs,
         lead_window=lead_window(found),
         leg_unserved=any(leg.unserved for leg in legs),

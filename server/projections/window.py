@@ -122,6 +122,7 @@ class WindowPicture:
     kind: str
     staffed: bool
     decides: bool
+    languages: tuple[str, ...]
     drill: bool
 
 
@@ -151,6 +152,7 @@ def window(
         kind=kind_of_window(state, no),
         staffed=plan.window[no].staffed,
         decides=plan.window[no].decides,
+        languages=plan.languages,
         drill=drill,
     )
 

@@ -14,6 +14,8 @@ export function usePages<Row>(rows: () => readonly Row[], most: number): Compute
     const all = rows()
     const pages = Math.max(1, Math.ceil(all.length / most))
     const page = turn.value % pages
-    return all.slice(page * most, (page + 1) * most)
+    // Pages of one size: nothing jumps when they turn.
+    const size = Math.ceil(all.length / pages)
+    return all.slice(page * size, (page + 1) * size)
   })
 }

@@ -1,6 +1,6 @@
 /** Two languages at once: the screen's own and the hall's other one. */
-import { currentLanguage, useI18n, type Text } from '@jiaohao/lib'
-import { computed, type ComputedRef } from 'vue'
+import { currentLanguage, keepTo, useI18n, type Text } from '@jiaohao/lib'
+import { computed, watchEffect, type ComputedRef } from 'vue'
 
 export interface Both {
   /** The other language, null where the hall has one only. */
@@ -13,6 +13,7 @@ export interface Both {
 
 export function useBoth(languages: () => readonly string[] | undefined): Both {
   const { t, availableLocales } = useI18n()
+  watchEffect(() => keepTo(languages() ?? []))
   const other = computed(
     () => (languages() ?? []).find((one) => one !== currentLanguage() && availableLocales.includes(one)) ?? null,
   )

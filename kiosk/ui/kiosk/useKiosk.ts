@@ -6,6 +6,7 @@
 import {
   api,
   intent,
+  keepTo,
   Refusal,
   reconnectLive,
   setLanguage,
@@ -121,6 +122,7 @@ export function useKiosk() {
 
   async function enter(id: string): Promise<void> {
     hall.value = await api.hall(id)
+    keepTo(hall.value.languages)
     state.value = await api.state(id)
     void lookAtPrinter()
     home()

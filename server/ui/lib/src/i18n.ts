@@ -54,6 +54,12 @@ export function setLanguage(language: string, options: { remember?: boolean } = 
   }
 }
 
+/** Speak no other languages than these: a hall that has Chinese only shows no English, whatever was chosen elsewhere. */
+export function keepTo(languages: readonly string[]): void {
+  if (languages.length === 0 || languages.includes(currentLanguage())) return
+  setLanguage(languages.find((one) => global.availableLocales.includes(one)) ?? FIRST, { remember: false })
+}
+
 /** Give a message by key; the key itself when nobody wrote the message. */
 export function translate(key: string, values: Record<string, unknown> = {}): string {
   return global.t(key, values)

@@ -1,7 +1,7 @@
 /** What a page needs; see README.md for how to add one. */
 export { api } from './api'
 export { Refusal, Unreachable, intent, problemText } from './http'
-export { currentLanguage, setLanguage, text, translate, useLanguages } from './i18n'
+export { currentLanguage, keepTo, setLanguage, text, translate, useLanguages } from './i18n'
 export { reconnectLive, useLine, useLive, type Line, type Live } from './live'
 export { startPage } from './page'
 export { clock, dayAndClock, hallNow, offsetOf, minutes, secondsSince, stopwatch } from './time'

@@ -4,7 +4,7 @@
  * Bodies and answers of `/api/v1` are generated from the server's OpenAPI (`npm run wire`). The pictures of `/live` are
  * written here: `server/projections` draws them. Times are RFC 3339 with the hall's offset, durations end in `_s`.
  */
-import type { DeviceRow, Eta, Leg, PauseReason, Text, Ticket, TicketStatus, WindowStatus } from './openapi'
+import type { AwayFor, DeviceRow, Eta, Leg, PauseReason, ServiceKind, Text, Ticket, TicketStatus, WindowStatus, ZoneKind } from './openapi'
 
 export type {
   Assigned,
@@ -72,6 +72,8 @@ export interface BoardPicture {
   zones: {
     zone: string
     name: Text
+    /** Whose it is, in a hall that several units share. */
+    tenant: Text | null
     floor: Text | null
     waiting: number
     oldest_since: string | null
@@ -86,7 +88,14 @@ export interface BoardPicture {
     status: WindowStatus
     label: string | null
     pause_reason: PauseReason | null
+    kind: ServiceKind
+    /** Else nobody is ever sent there (未派驻). */
+    staffed: boolean
+    /** Else it takes papers in only (只收不办). */
+    decides: boolean
   }[]
+  /** Parts of the hall where nobody takes a number. */
+  areas: { zone: string; name: Text; kind: ZoneKind; floor: Text | null; about: Text | null; always_open: boolean }[]
 }
 
 /** `window:NO` */
@@ -130,6 +139,10 @@ export interface WindowPicture {
 
 /** What a manager must look after: visitors who wait for nothing, a window without any sign of life. */
 export type ManagerAlarm =
+  kind: ServiceKind
+  staffed: boolean
+  decides: boolean
+  languages: string[]
   | { kind: 'leg_unserved'; service: string; name: Text; zone: string; waiting: number; oldest_since: string | null }
   | { kind: 'window_left_alone'; window: string; name: Text; clerk: { work_id: string; name: string } | null; since: string | null }
 
@@ -194,6 +207,10 @@ export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url'> {
 /** What `useLive` gives for a topic. */
 export type PictureOf<Topic extends string> = Topic extends 'board' | `board:${string}`
   ? BoardPicture
+  /** The windows take papers in and decide nothing. */
+  takes_in_only: boolean
+  /** Of the hall. */
+  languages: string[]
   : Topic extends `window:${string}`
     ? WindowPicture
     : Topic extends 'manager'
