@@ -11,6 +11,7 @@ from datetime import date
 from server.domain import appointments, routing
 from server.domain import commands as c
 from server.domain.cases import APPEAL_OPEN
+from server.domain.lifecycle import FINAL
 from server.domain.records import Appointment
 from server.domain.refusals import Refusal
 from server.domain.state import HallState
@@ -178,7 +179,12 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
     "window {window} finishes and calls": lambda s: [c.CallNext(window=s.window, finish=True)],
     "window {window} recalls": lambda s: [c.Recall(window=s.window)],
     "window {window} starts": lambda s: [c.StartServing(window=s.window)],
-    "window {window} finishes[ {ticket}]": lambda s: [c.Finish(window=s.window, ticket=s.named)],
+    "window {window} plans {ticket} through {legs*}": lambda s: [
+        c.PlanLegs(window=s.window, ticket=s.ticket, services=tuple(ServiceId(word) for word in s.words("legs")))
+    ],
+    "window {window} finishes[ {ticket}][ then {service}]": lambda s: [
+        c.Finish(window=s.window, ticket=s.named, next=s.service)
+    ],
     "window {window} marks missed": lambda s: [c.MarkMissed(window=s.window)],
     "window {window} no-show[ {ticket}]": lambda s: [c.MarkNoShow(window=s.window, ticket=s.named)],
     "window {window} returns[ {reason}]": lambda s: [c.ReturnTicket(window=s.window, reason=s.text)],
@@ -270,6 +276,8 @@ QUESTIONS: dict[str, Callable[[Said], Question]] = {
     "waiting {service}": lambda s: lambda state, _: str(state.waiting(s.service or ServiceId(""))),
     "window {window}": lambda s: lambda state, _: _window(state, s.window),
     "ticket {ticket}": lambda s: lambda state, _: _status(state, s.ticket),
+    "legs of {ticket}": lambda s: lambda state, _: _legs(state, s.ticket),
+    "lead of {ticket}": lambda s: lambda state, _: _lead(state, s.ticket),
     "ahead of {ticket}": lambda s: lambda state, now_ms: _ahead(state, s.ticket, now_ms),
     "next at window {window}": lambda s: lambda state, now_ms: _next(state, s.window, now_ms),
     "clerk at window {window}": lambda s: lambda state, _: state.windows[s.window].clerk or "nobody",
@@ -283,7 +291,7 @@ QUESTIONS: dict[str, Callable[[Said], Question]] = {
 HALL, DAY, NEXT_DAY, RESTART = "hall {file}", "day {date}", "next day", "restart"
 FRAME = (HALL, DAY, NEXT_DAY, RESTART)
 
-COUNTS = ("ahead", "count", "expired", "after", "grade", "left", "absent", "due", "overdue")
+COUNTS = ("ahead", "count", "expired", "after", "grade", "left", "absent", "unserved", "due", "overdue")
 MINUTES = ("waited", "served", "eta")
 WHYS = ("head", "priority", "returning_leg", "relief", "bound", "chosen", "fairness", "waited_long", "roll")
 
@@ -381,6 +389,12 @@ CHINESE = {
     "指定": "bound",
     "点名": "chosen",
     "续办": "returning_leg",
+    "联办": "plans",
+    "依次": "through",
+    "接着": "then",
+    "环节": "legs of",
+    "首办窗口": "lead of",
+    "无窗口办": "unserved",
     "轮到普通": "fairness",
     "久等": "waited_long",
     "号卷": "roll",
@@ -453,6 +467,19 @@ def _window(state: HallState, no: WindowNo) -> str:
 
 def _status(state: HallState, ticket: TicketId) -> str:
     return state.tickets[ticket].status if ticket in state.tickets else "unknown"
+
+
+def _legs(state: HallState, ticket: TicketId) -> str:
+    """Give the services a visit still goes to, the active one first."""
+    if _status(state, ticket) == "unknown":
+        return "unknown"
+    found = state.tickets[ticket]
+    return " ".join((found.service, *found.legs_planned)) if found.status not in FINAL else "none"
+
+
+def _lead(state: HallState, ticket: TicketId) -> str:
+    found = state.tickets.get(ticket)
+    return (found.contact if found is not None else None) or "nobody"
 
 
 def _ahead(state: HallState, ticket: TicketId, now_ms: int) -> str:

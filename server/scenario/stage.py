@@ -166,7 +166,9 @@ def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int
             case e.TicketFinished():
                 found |= {"": event.label, "served": _minutes(event.serve_s)}
             case e.LegFinished():
-                found |= {"": event.label, "served": _minutes(event.serve_s)}
+                found |= {"": event.label, "served": _minutes(event.serve_s), "unserved": str(int(event.unserved))}
+            case e.LegsPlanned():
+                found |= {"": event.label, "unserved": str(len(event.unserved))}
             case e.TicketRated():
                 found |= {"": event.label, "grade": str(event.grade)}
             case e.TicketReinstated() | e.TicketReturned() | e.TicketTransferred():

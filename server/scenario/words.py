@@ -81,6 +81,7 @@ SLOTS: dict[str, Check] = {
     "service": SERVICE,
     "serves": SERVICE,
     "relief": SERVICE,
+    "legs": SERVICE,
     "window": WINDOW,
     "to_window": WINDOW,
     "windows": lambda plan, word: word if word == "to" else WINDOW(plan, word),
