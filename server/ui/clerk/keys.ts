@@ -18,6 +18,9 @@ export type Action =
   | 'pause'
   | 'callOne'
   | 'return'
+  | 'giveNotice'
+  | 'awaitResult'
+  | 'handOver'
   | 'help'
 
 interface Keys {
@@ -47,6 +50,9 @@ export const KEYS: Record<Action, Keys> = {
   pause: withDigit(10),
   callOne: { shown: 'C', all: ['C'], codes: ['KeyC'] },
   return: { shown: 'R', all: ['R'], codes: ['KeyR'] },
+  handOver: { shown: 'H', all: ['H'], codes: ['KeyH'] },
+  giveNotice: { shown: 'N', all: ['N'], codes: ['KeyN'] },
+  awaitResult: { shown: 'W', all: ['W'], codes: ['KeyW'] },
   help: { shown: '?', all: ['?'], codes: [] },
 }
 

@@ -5,7 +5,7 @@
  */
 import createClient from 'openapi-fetch'
 import { patiently, rememberCsrf } from './http'
-import type { Assign, CallNext, CallTicket, CheckIn, Finish, IssueTicket, Login, Me, Move, paths, Pause, TicketStatus, Transfer } from './openapi'
+import type { Assign, AwaitResult, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
 import type { TicketMove } from './wire'
 
 const client = createClient<paths>({
@@ -30,6 +30,7 @@ async function know(me: Promise<Me>): Promise<Me> {
 const keyed = (key: string | undefined) => (key === undefined ? {} : { headers: { 'Idempotency-Key': key } })
 const ofHall = (hall: string) => ({ path: { hall } })
 const ofTicket = (hall: string, ticket: string) => ({ path: { hall, ticket } })
+const ofCase = (hall: string, id: string) => ({ path: { hall, case: id } })
 const ofWindow = (hall: string, no: string) => ({ path: { hall, no } })
 
 export const api = {
@@ -46,6 +47,8 @@ export const api = {
   devices: () => got(client.GET('/api/v1/devices')),
   reportDay: (hall: string, date?: string) =>
     got(client.GET('/api/v1/halls/{hall}/reports/day', { params: { ...ofHall(hall), ...(date === undefined ? {} : { query: { date } }) } })),
+  reportMonth: (hall: string, month?: string) =>
+    got(client.GET('/api/v1/halls/{hall}/reports/month', { params: { ...ofHall(hall), ...(month === undefined ? {} : { query: { month } }) } })),
 
   // -------------------------------------------------------------- tickets
   issue: (hall: string, body: IssueTicket, key?: string) =>
@@ -60,6 +63,8 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/cancel', { params: ofTicket(hall, ticket), body: { reason }, ...keyed(key) })),
   reinstate: (hall: string, ticket: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/reinstate', { params: ofTicket(hall, ticket), ...keyed(key) })),
+  back: (hall: string, ticket: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/back', { params: ofTicket(hall, ticket), ...keyed(key) })),
   reprint: (hall: string, ticket: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/reprint', { params: ofTicket(hall, ticket), ...keyed(key) })),
   planLegs: (hall: string, ticket: string, services: string[], key?: string) =>
@@ -76,6 +81,10 @@ export const api = {
     got(client.POST(`/api/v1/halls/{hall}/windows/{no}/${move}`, { params: ofWindow(hall, window), body, ...keyed(key) })),
   finish: (hall: string, window: string, body: Finish, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/finish', { params: ofWindow(hall, window), body, ...keyed(key) })),
+  giveNotice: (hall: string, window: string, body: GiveNotice, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/notice', { params: ofWindow(hall, window), body, ...keyed(key) })),
+  awaitResult: (hall: string, window: string, body: AwaitResult, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/await-result', { params: ofWindow(hall, window), body, ...keyed(key) })),
   transfer: (hall: string, window: string, body: Transfer, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/transfer', { params: ofWindow(hall, window), body, ...keyed(key) })),
   open: (hall: string, window: string, key?: string) =>
@@ -86,9 +95,29 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/resume', { params: ofWindow(hall, window), ...keyed(key) })),
   close: (hall: string, window: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/close', { params: ofWindow(hall, window), ...keyed(key) })),
+  handOver: (hall: string, window: string, body: HandOver, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/hand-over', { params: ofWindow(hall, window), body, ...keyed(key) })),
+  moveHeld: (hall: string, window: string, body: MoveHeld, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/move-held', { params: ofWindow(hall, window), body, ...keyed(key) })),
+  alive: (hall: string, window: string) => got(client.POST('/api/v1/halls/{hall}/windows/{no}/alive', { params: ofWindow(hall, window) })),
   assign: (hall: string, window: string, body: Assign, key?: string) =>
     got(client.PUT('/api/v1/halls/{hall}/windows/{no}/services', { params: ofWindow(hall, window), body, ...keyed(key) })),
 
   // -------------------------------------------------------------- the day
+
+  // -------------------------------------------------------------- cases
+  case: (hall: string, id: string) => got(client.GET('/api/v1/halls/{hall}/cases/{case}', { params: ofCase(hall, id) })),
+  openCase: (hall: string, body: OpenCase, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/cases', { params: ofHall(hall), body, ...keyed(key) })),
+  logCase: (hall: string, id: string, body: LogCase, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/cases/{case}/log', { params: ofCase(hall, id), body, ...keyed(key) })),
+  finishCase: (hall: string, id: string, body: FinishCase, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/cases/{case}/finish', { params: ofCase(hall, id), body, ...keyed(key) })),
+  withdrawCase: (hall: string, id: string, body: WithdrawCase, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/cases/{case}/withdraw', { params: ofCase(hall, id), body, ...keyed(key) })),
+  handOverCase: (hall: string, id: string, body: HandOverCase, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/cases/{case}/hand-over', { params: ofCase(hall, id), body, ...keyed(key) })),
+  decideAppeal: (hall: string, id: string, body: DecideAppeal, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/cases/{case}/decide-appeal', { params: ofCase(hall, id), body, ...keyed(key) })),
   closeDay: (hall: string, key?: string) => got(client.POST('/api/v1/halls/{hall}/day/close', { params: ofHall(hall), ...keyed(key) })),
 }

@@ -9,6 +9,7 @@ import type { AwayFor, DeviceRow, Eta, Leg, PauseReason, ServiceKind, Text, Tick
 export type {
   Assigned,
   Called,
+  Case,
   DayReport,
   DutyFigures,
   DeviceFault,
@@ -126,25 +127,56 @@ export interface WindowPicture {
     /** The stops of a joint matter, none for an ordinary visit. */
     legs: Leg[]
     lead_window: string | null
+    /** The papers that the last one-time notice named. */
+    notice: string[]
+    case_number: string | null
   } | null
   held: { ticket: string; label: string; service: Text; held_at: string | null; reason: string | null }[]
   missed: { ticket: string; label: string; service: Text; missed_at: string | null; reinstatable: boolean }[]
+  /** Sent away from here: for the papers of `notice`, or for a result. */
+  away: { ticket: string; label: string; service: Text; away_at: string | null; away_for: AwayFor; notice: string[]; case_number: string | null }[]
   waiting: number
   oldest_since: string | null
   next: { ticket: string; label: string; service: Text; priority: string; issued_at: string; home: boolean }[]
   serves: string[]
   relief: string[]
+  kind: ServiceKind
+  staffed: boolean
+  decides: boolean
+  languages: string[]
   drill: boolean
 }
 
 /** What a manager must look after: visitors who wait for nothing, a window without any sign of life. */
 export type ManagerAlarm =
-  kind: ServiceKind
-  staffed: boolean
-  decides: boolean
-  languages: string[]
   | { kind: 'leg_unserved'; service: string; name: Text; zone: string; waiting: number; oldest_since: string | null }
   | { kind: 'window_left_alone'; window: string; name: Text; clerk: { work_id: string; name: string } | null; since: string | null }
+  | { kind: 'handover_due'; cases: number; closes_at: string }
+
+/** A case that somebody still has to do something about. */
+export interface CaseView {
+  case: string
+  kind: 'agency' | 'visit' | 'rating'
+  status: 'open' | 'handed_over' | 'finished' | 'withdrawn' | 'passed_on'
+  agent: { work_id: string; name: string } | null
+  client: string
+  service: Text | null
+  label: string | null
+  window: string | null
+  clerk: { work_id: string; name: string } | null
+  grade: number | null
+  due: string | null
+  overdue: boolean
+  elsewhere: boolean
+  /** To be handed over before the hall closes today. */
+  handover_due: boolean
+  visit_at: string | null
+  from_hall: string | null
+  to_hall: string | null
+  appeal: 'open' | 'upheld' | 'rejected' | null
+  appeal_reason: string | null
+  opened_at: string
+}
 
 /** `manager` */
 export interface ManagerPicture {
@@ -188,10 +220,11 @@ export interface ManagerPicture {
   /** Paper rolls in use; `label` is the last number that the hall knows of. */
   rolls: { prefix: string; service: string; name: Text; label: string | null; last: string }[]
   alarms: ManagerAlarm[]
+  cases: CaseView[]
 }
 
 /** `ticket:TRACK` */
-export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url'> {
+export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url' | 'case_number'> {
   hall_name: Text
   hall_address: Text | null
   service_name: Text
@@ -202,15 +235,15 @@ export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url'> {
   drill: boolean
   /** Why the ticket goes ahead of others; null for an ordinary one. */
   priority_name: Text | null
+  /** The windows take papers in and decide nothing. */
+  takes_in_only: boolean
+  /** Of the hall. */
+  languages: string[]
 }
 
 /** What `useLive` gives for a topic. */
 export type PictureOf<Topic extends string> = Topic extends 'board' | `board:${string}`
   ? BoardPicture
-  /** The windows take papers in and decide nothing. */
-  takes_in_only: boolean
-  /** Of the hall. */
-  languages: string[]
   : Topic extends `window:${string}`
     ? WindowPicture
     : Topic extends 'manager'
