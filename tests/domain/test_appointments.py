@@ -1,5 +1,6 @@
 """Appointments: what can be booked, who may, checking in early, in time and late, and what becomes of the rest."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date, timedelta
@@ -466,6 +467,10 @@ steps = st.one_of(
 @settings(max_examples=60)
 @given(st.lists(steps, max_size=60))
 def test_never_more_than_the_quota_replayed_equal_and_refusals_change_nothing(walk: list[tuple[object, ...]]) -> None:
+    _play(walk)
+
+
+def _play(walk: list[tuple[object, ...]]) -> None:
     plan = bookable(bookable(a_hall(*LUNCH), 2), 1, "social", per_day=2, no_shows=2)
     scene = Scene(plan)
     for step in walk:
@@ -484,6 +489,35 @@ def test_never_more_than_the_quota_replayed_equal_and_refusals_change_nothing(wa
         stored = codec._EVENT_DECODERS[name].decode(codec._ENCODER.encode(event))
         evolve(again, stored, at_ms=at_ms)
     assert again == scene.state
+
+
+def overbooks(patch: pytest.MonkeyPatch) -> None:
+    real = appointments.quota_of
+    patch.setattr(appointments, "quota_of", lambda state, service: real(state, service) + 1)
+
+
+def leaves_open_bookings_behind(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(appointments, "at_day_close", lambda state, now_ms: [])
+
+
+def gives_codes_twice(patch: pytest.MonkeyPatch) -> None:
+    real = book
+
+    def same(*args: str, **more: str) -> c.BookAppointment:
+        return replace(real(*args, **more), code="111111")
+
+    patch.setattr("tests.domain.test_appointments.book", same)
+    patch.setattr(appointments, "business_day", lambda plan, ms: ms)  # no two bookings are of one day
+
+
+@pytest.mark.parametrize("mutant", [overbooks, leaves_open_bookings_behind, gives_codes_twice])
+def test_a_broken_hall_is_found_out(
+    mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant(monkeypatch)
+    three = [("book", "10:00", "2026-03-02", None, "general")] * 3
+    with pytest.raises(AssertionError):
+        _play([*three, ("book", "11:00", "2026-03-02", None, "general"), ("wait", 1440)])
 
 
 def _command(scene: Scene, step: tuple[object, ...]) -> c.Command | None:
