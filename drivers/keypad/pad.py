@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from drivers.driver import Wiring
     from drivers.jobs import WindowPicture
 
-BOUNCE_S = 0.4
+BOUNCE_S = 0.8
 """The same frame again within this time is a worn key or a pad that missed our answer: answered, not counted.
 
-Counted from the last such frame or from our answer, whichever was later: a pad repeats itself until it is answered.
+Counted from the last such frame or from our answer, whichever was later: a pad repeats itself every 0.3 s until it has
+heard us. As long as a second press counts as a slip of the finger on the clerk's page.
 """
 GAP_S = 0.03
 BEEP_GAP_S = 0.25

@@ -109,7 +109,7 @@ def test_bounced_press_is_answered_twice_and_counted_once() -> None:
     assert driver.feed(raw, 20.2) == []
     assert driver.feed(raw, 20.5) == []  # still the same finger: 0.3 s after the last
     assert drain(driver, 20.5).count(raw) == 3
-    assert len(driver.feed(raw, 21.0)) == 1
+    assert len(driver.feed(raw, 21.5)) == 1
 
 
 def test_a_press_repeated_until_a_stalled_agent_answered_it_is_one_press() -> None:
