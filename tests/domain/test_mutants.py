@@ -6,17 +6,29 @@ from typing import Any
 
 import pytest
 
-from server.domain import admission, routing
+from server.domain import admission, appointments, routing
 from server.domain import commands as c
 from server.domain import decide as decide_module
 from server.domain import events as e
 from server.domain import evolve as evolve_module
+from server.domain import issue as issue_module
 from server.domain import state as state_module
 from server.domain.routing import Choice
 from server.domain.state import HallState, Ticket
-from server.domain.terms import ORDINARY, Place, PriorityId, ServiceId, TicketId, TicketStatus, WindowNo, ZoneId
+from server.domain.terms import (
+    ORDINARY,
+    DeviceId,
+    Place,
+    PriorityId,
+    ServiceId,
+    TicketId,
+    TicketStatus,
+    WindowNo,
+    ZoneId,
+)
 from tests.domain import halls, test_joint, test_visit
 from tests.domain.machine import SeededDays
+from tests.domain.whole import WholeDays
 
 DAYS = 60  # a broken hall is mostly found out in the first few
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -305,6 +317,57 @@ def planning_forgets_what_is_done(patch: pytest.MonkeyPatch) -> None:
     _after(patch, e.LegsPlanned, lambda state, event: state.tickets[event.ticket].legs_done.clear())
 
 
+def who_is_away_stands_nowhere(patch: pytest.MonkeyPatch) -> None:
+    _after(patch, e.ResultAwaited, lambda state, event: state.windows[event.window].away.clear())
+
+
+def who_is_back_is_still_away(patch: pytest.MonkeyPatch) -> None:
+    _after(patch, e.TicketBack, lambda state, event: state.windows[WindowNo("1")].away.append(event.ticket))
+
+
+def a_hand_over_leaves_the_visitor_behind(patch: pytest.MonkeyPatch) -> None:
+    def leave(state: HallState, event: Any) -> None:
+        if event.ticket is not None:
+            state.tickets[event.ticket].clerk = event.from_clerk
+
+    _after(patch, e.WindowHandedOver, leave)
+
+
+def a_moved_list_is_copied(patch: pytest.MonkeyPatch) -> None:
+    _after(patch, e.HeldMoved, lambda state, event: state.windows[event.window].held.extend(event.held))
+
+
+def a_moved_list_keeps_its_window(patch: pytest.MonkeyPatch) -> None:
+    def keep(state: HallState, event: Any) -> None:
+        for id_ in (*event.held, *event.missed):
+            state.tickets[id_].window = event.window
+
+    _after(patch, e.HeldMoved, keep)
+
+
+def a_roll_forgets_a_number(patch: pytest.MonkeyPatch) -> None:
+    def forget(state: HallState, event: Any) -> None:
+        if event.prefix in state.rolls:
+            state.rolls[event.prefix].given -= 1
+
+    _after(patch, e.TicketIssued, forget)
+
+
+def a_kiosk_gives_one_more(patch: pytest.MonkeyPatch) -> None:
+    real = admission.check_kiosk
+
+    def check(state: HallState, kiosk: DeviceId | None) -> None:
+        given = {id_: count - 1 for id_, count in state.kiosk_issued.items()}
+        real(HallState(plan=state.plan, kiosk_issued=given), kiosk)
+
+    patch.setattr(issue_module, "check_kiosk", check)
+
+
+def a_slot_is_booked_once_more(patch: pytest.MonkeyPatch) -> None:
+    real = appointments.quota_of
+    patch.setattr(appointments, "quota_of", lambda state, service: real(state, service) + 1)
+
+
 def _after(patch: pytest.MonkeyPatch, kind: type[Any], then: Callable[[HallState, Any], None]) -> None:
     real = evolve_module.evolve
 
@@ -372,6 +435,34 @@ def test_a_broken_hall_fails_the_example(
     monkeypatch.setattr(halls, "evolve", evolve_module.evolve)
     with pytest.raises(AssertionError):
         example()
+
+
+# What the naive hall does not know, held against what is true of any hall.
+WHOLE: dict[str, Mutant] = {
+    "no guard for the ordinary": no_guard,
+    "the row is not counted": the_row_is_not_counted,
+    "called twice": called_twice,
+    "deciding changes the state": deciding_changes_the_state,
+    "who is away stands nowhere": who_is_away_stands_nowhere,
+    "who is back is still away": who_is_back_is_still_away,
+    "a hand-over leaves the visitor behind": a_hand_over_leaves_the_visitor_behind,
+    "a moved list is copied": a_moved_list_is_copied,
+    "a moved list keeps its window": a_moved_list_keeps_its_window,
+    "a roll forgets a number": a_roll_forgets_a_number,
+    "a kiosk gives one more": a_kiosk_gives_one_more,
+    "a slot is booked once more": a_slot_is_booked_once_more,
+}
+
+
+@pytest.mark.parametrize("mutate", WHOLE.values(), ids=WHOLE.keys())
+def test_a_broken_hall_breaks_what_is_true_of_any(mutate: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutate(monkeypatch)
+    for seed in range(DAYS):
+        try:
+            WholeDays(seed=seed).play(days=1, steps=160)
+        except (AssertionError, KeyError, ValueError, IndexError):
+            return
+    pytest.fail(f"{DAYS} random days did not notice")
 
 
 @pytest.mark.parametrize("mutate", MUTANTS.values(), ids=MUTANTS.keys())
