@@ -13,6 +13,7 @@ from server.domain.evolve import evolve
 from server.domain.routing import choose, preview
 from server.domain.state import HallState
 from server.domain.terms import (
+    Fairness,
     HallId,
     HallPlan,
     PriorityId,
@@ -56,6 +57,7 @@ def a_hall(waiting: int) -> tuple[HallState, int]:
             for number in range(WINDOWS)
         ),
         priorities=(PriorityRule(id=PriorityId("green"), name={"zh": "绿"}),),
+        fairness=Fairness(ratio=2, oldest_first_after_min=30),
     )
     state, now_ms = HallState(), START_MS
     commands: list[c.Command] = [c.PlanHall(plan=plan), c.StartDay()]
@@ -75,6 +77,12 @@ def a_hall(waiting: int) -> tuple[HallState, int]:
     return state, now_ms
 
 
+def in_a_row(state: HallState) -> HallState:
+    """Give the hall after two priorities in a row: the guard has to look for an ordinary visitor."""
+    state.in_a_row[ZoneId("z")] = 2
+    return state
+
+
 def cost_us(what: Callable[[], object]) -> float:
     """Give the best of five rounds in microseconds per call."""
     best = float("inf")
@@ -90,17 +98,21 @@ def main() -> None:
     """Print the costs of the decisions that are made most, and how they grow."""
     window, few, many = WindowNo("7"), 50, 500
     halls = {count: a_hall(count) for count in (few, many)}
+    call = c.CallNext(window=window)
     press = c.IssueTicket(service=ServiceId("s3"), track=Track("t"))
     decisions: dict[str, Callable[[HallState, int], object]] = {
         "choose": lambda state, now_ms: choose(state, window, now_ms),
         "preview 8": lambda state, now_ms: preview(state, window, now_ms),
-        "decide CallNext": lambda state, now_ms: decide(state, c.CallNext(window=window), now_ms=now_ms),
+        "decide CallNext": lambda state, now_ms: decide(state, call, now_ms=now_ms),
+        "decide CallNext, guard": lambda state, now_ms: decide(
+            in_a_row(state), c.CallNext(window=window), now_ms=now_ms
+        ),
         "decide IssueTicket": lambda state, now_ms: decide(state, press, now_ms=now_ms),
     }
-    print(f"{'':20}{few:>7} waiting{many:>9} waiting    ratio")
+    print(f"{'':24}{few:>7} waiting{many:>9} waiting    ratio")
     for name, decision in decisions.items():
         cost = {count: cost_us(lambda it=hall, run=decision: run(*it)) for count, hall in halls.items()}  # type: ignore[misc]
-        print(f"{name:20}{cost[few]:>12.1f} us{cost[many]:>14.1f} us{cost[many] / cost[few]:>9.2f}")
+        print(f"{name:24}{cost[few]:>12.1f} us{cost[many]:>14.1f} us{cost[many] / cost[few]:>9.2f}")
 
 
 if __name__ == "__main__":
