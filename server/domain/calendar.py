@@ -118,13 +118,20 @@ def day_ends_ms(plan: HallPlan, day: str) -> int:
 
 
 def hall_closing(plan: HallPlan, day: str) -> int:
-    """Give when the hall closes on a business day (ISO date), Unix ms: after its last hours, else as the day turns."""
+    """Give when the hall closes on a business day (ISO date), Unix ms: after its last hours, else as the day turns.
+
+    On a day without hours for the whole hall those of who is on duty count (值班).
+    """
     date_ = date.fromisoformat(day)
     own = [row for row in plan.hours if not row.zones and not row.services]
-    rows = own or [row for zone in plan.zones for row in zone.hours]
-    kind = "" if day in plan.closed_days else _kind(plan, rows, date_)
-    closes = [_ms(plan, date_, time.fromisoformat(row.closes)) for row in rows if kind in row.days]
-    return max(closes, default=day_ends_ms(plan, day))
+    everyday = own or [row for zone in plan.zones for row in zone.hours]
+    duty = [row for row in plan.hours if row.zones or row.services]
+    for rows in (everyday, [*everyday, *duty]) if day not in plan.closed_days else ():
+        kind = _kind(plan, rows, date_)
+        closes = [_ms(plan, date_, time.fromisoformat(row.closes)) for row in rows if kind in row.days]
+        if closes:
+            return max(closes)
+    return day_ends_ms(plan, day)
 
 
 def is_working_day(plan: HallPlan, day: date) -> bool:

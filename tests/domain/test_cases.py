@@ -342,6 +342,15 @@ def test_a_hall_closes_after_its_last_hours_else_when_the_day_turns() -> None:
     assert hall_closing(PLAN, "2026-03-02") == ms("2026-03-03T06:00:00+08:00")
 
 
+def test_on_a_duty_day_the_hall_closes_with_the_duty() -> None:
+    sunday = OpeningHours(days=("sun",), opens="09:00", closes="12:00", zones=(OFFICE.zones[0].id,))
+    late = OpeningHours(days=("mon",), opens="17:30", closes="20:00", zones=(OFFICE.zones[0].id,))
+    plan = replace(OFFICE, hours=(*OFFICE.hours, sunday, late))
+    assert hall_closing(plan, "2026-03-08") == ms("2026-03-08T12:00:00+08:00")
+    assert hall_closing(plan, "2026-03-02") == ms("2026-03-02T17:30:00+08:00")  # of a weekday one zone stays longer
+    assert hall_closing(plan, "2026-03-05") == ms("2026-03-06T06:00:00+08:00")
+
+
 # ------------------------------------------------------------------------------------------------- bad grades
 
 
