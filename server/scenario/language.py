@@ -269,6 +269,9 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
     "case {case} is taken over by {partner}": lambda s: [
         c.ConfirmHandOver(case=s.case, to_hall=s.partner, their_case=s.case)
     ],
+    "case {case} is finished by {partner} {reason}": lambda s: [
+        c.ReportBack(case=s.case, from_hall=s.partner, their_case=s.case, outcome=s.text)
+    ],
     "clock watches": lambda _: [c.Watch()],
     "day closes": lambda _: [c.CloseDay()],
 }
@@ -442,6 +445,8 @@ CHINESE = {
     "来自": "from",
     "收到": "arrives",
     "接收方": "is taken over by",
+    "办结方": "is finished by",
+    "已回告": "reported",
     "时钟": "clock",
     "巡查": "watches",
     "逾期": "overdue",
@@ -530,7 +535,7 @@ def _case(state: HallState, id_: CaseId) -> str:
     status = "pending" if case.status is CaseStatus.OPEN else case.status
     appeal = "appealed" if case.appeal == APPEAL_OPEN else case.appeal
     words = [status, case.to_hall, case.agent and f"agent {case.agent}", case.due and f"due {case.due}"]
-    return " ".join(it for it in (*words, "overdue" if case.overdue else None, appeal) if it)
+    return " ".join(it for it in (*words, case.overdue and "overdue", appeal, case.reported and "reported") if it)
 
 
 def _opened(said: Said, *, elsewhere: bool = False) -> c.OpenCase:

@@ -203,6 +203,7 @@ def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int
                 | e.CaseWithdrawn()
                 | e.CaseHandedOver()
                 | e.CaseHandoverConfirmed()
+                | e.CaseReportedBack()
                 | e.CaseAppealed()
                 | e.AppealDecided()
             ):
