@@ -17,6 +17,7 @@ own class like any other, and wait since the arrival that counts for the order.
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from server.domain.state import MS_PER_MIN, HallState, LaneKey, Spot, count_call
 from server.domain.terms import ORDINARY, PriorityId, ServiceId, TicketId, WindowNo, ZoneId
@@ -89,14 +90,21 @@ def _ahead_of(state: HallState, service: ServiceId, priority: PriorityId, spot: 
     def rank(of: PriorityId, it: Spot) -> tuple[float, int]:
         return (-urgency_ms(state, of, it[0], now_ms), it[1])
 
-    def before(of: PriorityId, lane: list[Spot], other: tuple[float, int]) -> int:
-        # A lane is sorted, so urgency only falls along it; counting one by one would cost more the longer people wait.
-        return bisect_left(lane, other, key=lambda it: rank(of, it))
-
     mine = rank(priority, spot)
     ordinary = [lane for (_, of, _), lane in lanes if of == ORDINARY]
-    more_urgent = sum(before(ORDINARY, lane, mine) for lane in ordinary)
-    priorities = [rank(of, it) for (_, of, _), lane in lanes if of != ORDINARY for it in lane[: before(of, lane, mine)]]
+
+    # Lanes are sorted, so who is before somebody is looked up; counting one by one would cost more the longer people
+    # wait. The urgency of an ordinary visitor is the age: there the arrival alone says it.
+    def ordinary_before(other: tuple[float, int]) -> int:
+        return sum(bisect_left(lane, (now_ms + other[0], other[1])) for lane in ordinary)
+
+    more_urgent = ordinary_before(mine)
+    priorities = sorted(
+        it
+        for (_, of, _), lane in lanes
+        if of != ORDINARY
+        for it in takewhile(lambda it: it < mine, (rank(of, other) for other in lane))
+    )
     fairness = state.plan.fairness
     if not fairness.ratio and not fairness.oldest_first_after_min:
         return more_urgent + len(priorities)
@@ -105,9 +113,8 @@ def _ahead_of(state: HallState, service: ServiceId, priority: PriorityId, spot: 
     long = sum(bisect_left(lane, (_long_ago_ms(state, now_ms),)) for lane in ordinary)
     called, in_a_row = long, 0 if long else state.in_a_row.get(state.plan.service[service].zone, 0)
     everybody = max(sum(map(len, ordinary)), more_urgent + (priority == ORDINARY))
-    steps = sorted(priorities) if priority == ORDINARY else [*sorted(priorities), mine]
-    for place, it in enumerate(steps):
-        if (more := sum(before(ORDINARY, lane, it) for lane in ordinary)) > called:
+    for place, it in enumerate(priorities if priority == ORDINARY else [*priorities, mine]):
+        if (more := ordinary_before(it)) > called:
             called, in_a_row = more, 0
         if 0 < fairness.ratio <= in_a_row and called < everybody:
             called, in_a_row = called + 1, 0
