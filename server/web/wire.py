@@ -571,7 +571,7 @@ class Ticket(Answer):
     lead_window: str | None = None
     leg_unserved: bool = False
     away_for: AwayFor | None = None
-    notice: list[str] = []
+    notice: list[str]
     case_number: str | None = None
 
 

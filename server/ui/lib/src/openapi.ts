@@ -3650,11 +3650,8 @@ export interface components {
             leg_unserved?: boolean;
             /** Legs */
             legs: components["schemas"]["Leg"][];
-            /**
-             * Notice
-             * @default []
-             */
-            notice?: string[];
+            /** Notice */
+            notice: string[];
             /** Number */
             number: number;
             /** Priority */
