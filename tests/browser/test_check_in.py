@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import LANDSCAPE, PHONE, PORTRAIT, Api, Station, Visitor, until
+from tests.browser.conftest import LANDSCAPE, PASSWORD, PHONE, PORTRAIT, Api, Station, Visitor, until
 from tests.browser.test_kiosk_page import STICKING_OUT
 
 pytestmark = pytest.mark.browser
@@ -126,6 +126,31 @@ def test_the_phone_page_says_that_it_is_an_appointment(visitor: Visitor, station
     ticket = office.send("POST", f"{HALL}/appointments/check-in", {"code": code})
     page = visitor.open(f"/t/appointments/{ticket['track']}", PHONE)
     expect(page.locator("[data-priority]")).to_have_text("预约")
+
+
+def test_staff_see_who_comes_and_cancel_with_a_reason(visitor: Visitor, station: Station, office: Api) -> None:
+    first, second = book(office, "10:00"), book(office, "11:00")
+    book(office, "11:00", "2026-03-03")
+    office.send("POST", f"{HALL}/appointments/check-in", {"code": first})
+    manager = station.manager()
+    page = visitor.open("/login?to=/manager", LANDSCAPE)
+    page.fill("#work-id", "manager-1")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.click("[role=tab] >> text=营业日")
+    expect(page.locator("[data-appointment]")).to_have_count(2)
+    expect(page.locator(f"[data-appointment='{first}']")).to_contain_text("已签到A001")
+    row = page.locator(f"[data-appointment='{second}']")
+    row.locator("[data-do=ask-cancel-appointment]").click()
+    row.locator("input").fill("停电 {@|}")
+    row.locator("[data-do=cancel-appointment]").click()
+    expect(row).to_contain_text("原因：停电 {@|}")
+    expect(row).to_contain_text("已取消")
+    page.select_option(".appointments select", "2026-03-03")
+    expect(page.locator("[data-appointment]")).to_have_count(1)
+    rows = manager.send("GET", f"{HALL}/appointments?status=cancelled")["appointments"]
+    assert [one["code"] for one in rows] == [second]
+    manager.close()
 
 
 @pytest.mark.parametrize("size", [PORTRAIT, LANDSCAPE, PHONE], ids=["portrait", "landscape", "phone"])

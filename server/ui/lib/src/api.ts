@@ -55,6 +55,10 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/tickets', { params: ofHall(hall), body, ...keyed(key) })),
   checkIn: (hall: string, body: CheckIn, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/appointments/check-in', { params: ofHall(hall), body, ...keyed(key) })),
+  appointments: (hall: string, query: { day?: string; service?: string; limit?: number } = {}) =>
+    got(client.GET('/api/v1/halls/{hall}/appointments', { params: { ...ofHall(hall), query } })),
+  cancelAppointment: (hall: string, appointment: string, reason: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/appointments/{appointment}/cancel', { params: { path: { hall, appointment } }, body: { reason }, ...keyed(key) })),
   tickets: (hall: string, query: { status?: TicketStatus; zone?: string; window?: string; limit?: number } = {}) =>
     got(client.GET('/api/v1/halls/{hall}/tickets', { params: { ...ofHall(hall), query } })),
   /** By ticket id, label of today, or track token. */

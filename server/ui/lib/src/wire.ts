@@ -7,6 +7,7 @@
 import type { AwayFor, DeviceRow, Eta, Leg, PauseReason, ServiceKind, Text, Ticket, TicketStatus, WindowStatus, ZoneKind } from './openapi'
 
 export type {
+  Appointment,
   Assigned,
   Called,
   Case,
