@@ -223,11 +223,15 @@ def _one_business_day() -> None:
 
 
 @pytest.fixture
-def station(tmp_path: Path) -> Iterator[Station]:
-    """Give a running server with the hall of Qiaocheng and the small demo hall."""
+def station(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Station]:
+    """Give a running server with the hall of Qiaocheng and the small demo hall.
+
+    A test that needs other halls, or another time, names files and options of `serve` as this fixture's parameter.
+    """
+    files, options = getattr(request, "param", (("config/qiaocheng.toml", "config/demo.toml"), ()))
     root = Path(__file__).resolve().parents[2]
     assert (root / "kiosk/pages/kiosk.html").is_file(), "pages are not built: npm ci && npm run build"
-    station = Station(root, tmp_path, "config/qiaocheng.toml", "config/demo.toml").start()
+    station = Station(root, tmp_path, *files).start(*options)
     try:
         yield station
     finally:

@@ -1,5 +1,6 @@
 """The screens on the walls before a real server: who is called where, readable at ten metres, never a frozen lie."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -110,3 +111,50 @@ def test_the_strip_says_what_its_window_is_doing(visitor: Visitor, station: Stat
     expect(page.locator(".strip.open")).to_contain_text("欢迎办理")
     manager.send("POST", f"{HALL}/windows/11/pause", {"reason": "lunch"})
     expect(page.locator(".strip.paused")).to_contain_text("午餐")
+
+
+SMALL = (("tests/browser/halls/small.toml",), ())
+CHINESE = (("tests/browser/halls/chinese.toml",), ())
+
+
+def wall(visitor: Visitor, station: Station, path: str) -> Page:
+    """Give a screen of another hall, enrolled."""
+    code = station.people.new_code("screen-1", role="display")
+    return visitor.open(f"{path}#code={code}", LANDSCAPE)
+
+
+@pytest.mark.parametrize("station", [SMALL], indirect=True)
+def test_a_board_says_what_a_window_is_for_and_names_those_without_staff_once(
+    visitor: Visitor, station: Station
+) -> None:
+    page = wall(visitor, station, "/board?hall=small")
+    expect(page.locator(".windows li")).to_have_count(3)
+    expect(page.locator("[data-unstaffed]")).to_have_text("未派驻：4 号窗口")
+    expect(page.locator(".windows li").nth(1)).to_contain_text("只收件")
+    expect(page.locator(".windows li").nth(2)).to_contain_text("咨询")
+    expect(page.locator("[data-area]")).to_contain_text("自助区 · 24 小时 · 一楼")
+    expect(page.locator(".zones li").first).to_contain_text("市中心")
+    assert not page.evaluate("document.scrollingElement.scrollHeight > innerHeight")
+
+
+@pytest.mark.parametrize("station", [SMALL], indirect=True)
+def test_a_strip_without_staff_sends_visitors_on_and_one_that_only_takes_in_says_so(
+    visitor: Visitor, station: Station
+) -> None:
+    page = wall(visitor, station, "/strip?hall=small&window=4")
+    expect(page.locator(".word")).to_have_text("未派驻")
+    expect(page.locator(".reason")).to_contain_text("请到其他窗口")
+    manager = station.manager()
+    manager.send("POST", "/halls/small/windows/2/open", {})
+    page.goto(f"{station.url}/strip?hall=small&window=2")
+    expect(page.locator("[data-intake]")).to_contain_text("只收件")
+    manager.close()
+
+
+@pytest.mark.parametrize("station", [CHINESE], indirect=True)
+@pytest.mark.parametrize("path", ["/board?hall=chinese", "/strip?hall=chinese&window=2"])
+def test_a_screen_of_a_hall_with_chinese_alone_shows_no_english(visitor: Visitor, station: Station, path: str) -> None:
+    page = wall(visitor, station, f"{path}&lang=en")
+    expect(page.locator(".board, .strip")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert not re.search(r"[A-Za-z]{2,}", page.locator("body").inner_text())

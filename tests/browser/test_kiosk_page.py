@@ -1,6 +1,8 @@
 """The kiosk's touch page before a real server: two touches to a number, harmless double presses, help in trouble."""
 
+import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -247,3 +249,93 @@ def test_nothing_is_cut_off(visitor: Visitor, station: Station, size: tuple[int,
     page.click("[data-priority=green_channel]")
     page.wait_for_selector("[data-label]")
     look("ticket")
+
+
+SMALL = (("tests/browser/halls/small.toml",), ())
+CHINESE = (("tests/browser/halls/chinese.toml",), ())
+ZHENYUAN = (("config/zhenyuan.toml",), ())
+SATURDAY = (("config/hefeng-county.toml",), ("--clock", "2026-03-07T10:00:00+08:00"))
+LUNCH = (("config/hefeng-county.toml",), ("--clock", "2026-03-03T12:30:00+08:00"))
+LATIN = re.compile(r"[A-Za-z]{2,}")
+
+
+def at_the_kiosk(visitor: Visitor, station: Station, hall: str, device: str = "kiosk-1", more: str = "") -> Page:
+    """Give a kiosk of this name."""
+    code = station.people.new_code(device, role="kiosk")
+    page = visitor.open(f"/kiosk?hall={hall}{more}#code={code}", PORTRAIT)
+    page.wait_for_selector("[data-choice]")
+    return page
+
+
+@pytest.mark.parametrize("station", [SMALL], indirect=True)
+def test_a_joint_matter_tells_its_stops_before_the_press_and_on_the_ticket(visitor: Visitor, station: Station) -> None:
+    page = at_the_kiosk(visitor, station, "small")
+    expect(page.locator("[data-choice=home] .marks")).to_contain_text("一号办 2 项")
+    page.click("[data-choice=home]")
+    expect(page.locator("[data-stops] li")).to_have_text(
+        [re.compile("房产过户.*一楼.*不动产区.*1 号窗口"), re.compile("房产交易税.*二楼.*咨询区.*2 号窗口")]
+    )
+    page.click("[data-go]")
+    page.wait_for_selector("[data-label]")
+    expect(page.locator(".paper [data-stops] li")).to_have_count(2)
+    expect(page.locator(".paper")).to_contain_text("二楼 · 咨询区")
+
+
+@pytest.mark.parametrize("station", [SMALL], indirect=True)
+def test_marks_units_and_areas_are_told_and_nothing_is_a_dead_button(visitor: Visitor, station: Station) -> None:
+    page = at_the_kiosk(visitor, station, "small")
+    tax = page.locator("[data-choice=tax]")
+    expect(tax.locator(".marks")).to_contain_text("跨省通办")
+    expect(tax.locator(".marks")).to_contain_text("只收件")
+    expect(tax).to_contain_text("区中心")
+    area = page.locator("[data-area=machines]")
+    expect(area).to_contain_text("24 小时开放")
+    expect(area).to_contain_text("无需取号")
+    assert page.locator("button[data-area], [data-choice=machines]").count() == 0
+
+
+@pytest.mark.parametrize("station", [ZHENYUAN], indirect=True)
+def test_a_hall_on_three_floors_is_browsed_by_floor_the_kiosks_own_first(visitor: Visitor, station: Station) -> None:
+    page = at_the_kiosk(visitor, station, "zhenyuan", "zhenyuan-2F")
+    expect(page.locator("[data-place]")).to_have_count(3)
+    expect(page.locator("[data-place].chosen")).to_contain_text("二楼")
+    expect(page.locator("[data-choice=medical]")).to_be_visible()
+    assert page.locator("[data-choice=tax]").count() == 0
+    page.click("[data-place='1F']")
+    expect(page.locator("[data-choice=tax]")).to_be_visible()
+    expect(page.locator("[data-area]")).to_have_count(1)
+
+
+@pytest.mark.parametrize("station", [LUNCH], indirect=True)
+def test_a_closed_hall_says_when_it_opens_and_refuses_kindly(visitor: Visitor, station: Station) -> None:
+    page = at_the_kiosk(visitor, station, "hefeng-county")
+    expect(page.locator(".question")).to_contain_text("现在不取号")
+    expect(page.locator(".question")).to_contain_text("14:00 开始取号")
+    page.click("[data-choice=consult]")
+    if page.locator("[data-priority='']").count():
+        page.click("[data-priority='']")
+    expect(page.locator("main [role=alert]")).to_contain_text("14:00")
+
+
+@pytest.mark.parametrize("station", [SATURDAY], indirect=True)
+def test_on_weekend_duty_zones_that_rest_say_when_they_open(visitor: Visitor, station: Station) -> None:
+    page = at_the_kiosk(visitor, station, "hefeng-county")
+    expect(page.locator(".question")).to_contain_text("您要办什么事")
+    expect(page.locator("[data-choice=joint], [data-choice=departments]").first).to_contain_text("周一 08:30 开始取号")
+
+
+@pytest.mark.parametrize("station", [CHINESE], indirect=True)
+def test_a_hall_with_chinese_alone_shows_no_english_even_when_asked(visitor: Visitor, station: Station) -> None:
+    page = at_the_kiosk(visitor, station, "chinese", more="&lang=en")
+    assert not LATIN.search(page.locator("body").inner_text())
+    assert page.locator(".languages").count() == 0
+    page.click("[data-choice=home]")
+    with page.expect_response(lambda one: one.request.method == "POST" and one.url.endswith("/tickets")) as answer:
+        page.click("[data-go]")
+    page.wait_for_selector("[data-label]")
+    assert not LATIN.search(page.locator("body").inner_text())
+    phone = visitor.open(f"{urlsplit(answer.value.json()['track_url']).path}?lang=en", PHONE)
+    expect(phone.locator("[data-legs]")).to_contain_text("二楼 · 咨询区")
+    expect(phone.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert not LATIN.search(phone.locator("body").inner_text())
+    assert phone.locator(".languages").count() == 0

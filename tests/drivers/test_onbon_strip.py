@@ -53,6 +53,14 @@ def test_strip_says_what_the_window_is(picture: WindowPicture, text: str) -> Non
     assert said(picture) == (text, onbon.Motion.STATIC)
 
 
+def test_a_strip_keeps_to_the_languages_of_its_hall() -> None:
+    both = StripOptions(languages=("zh", "en"))
+    assert said(replace(IDLE, languages=("zh",)), both)[0] == "\\C2欢迎办理"
+    assert said(replace(IDLE, languages=("bo", "zh")), both)[0] == "\\C2欢迎办理"
+    assert said(replace(IDLE, languages=("en",)))[0] == "\\C2Welcome"
+    assert said(replace(IDLE, languages=("zh", "en")))[0] == "\\C2欢迎办理"
+
+
 def test_free_window_can_show_its_name() -> None:
     assert said(IDLE, StripOptions(idle="name"))[0] == "\\C23号窗口"
 
