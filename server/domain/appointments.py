@@ -2,7 +2,8 @@
 
 A slot is a part of a service's opening hours, `slot_min` long; what is left of the hours behind the last whole slot is
 not bookable. A booking belongs to the business day in which its slot begins. The visitor checks in from `early_min`
-before the slot: up to `late_min` after it the number goes ahead as an appointment, later it is an ordinary one.
+before the slot: up to `late_min` after it the number goes ahead as an appointment, later it is an ordinary one, given
+within the hours only.
 A booking that the visitor could have kept and did not is missed at the end of its day; one that the hall could not
 have served (closed early, not open at all, the service gone) is cancelled by the hall and counts against nobody.
 Numbers of appointments are drawn from the series of the service; the quotas of walk-in numbers do not know them.
@@ -16,7 +17,7 @@ from typing import assert_never
 from server.domain import calendar
 from server.domain import commands as c
 from server.domain import events as e
-from server.domain.admission import name_in_both
+from server.domain.admission import check_hours, name_in_both
 from server.domain.checks import known_service
 from server.domain.issue import issue
 from server.domain.records import Appointment
@@ -312,6 +313,8 @@ def _check_in(state: HallState, command: c.CheckIn, now_ms: int) -> list[e.Event
             from_time=calendar.in_words(plan, from_ms, now_ms),
         )
     late = now_ms > check_in_until_ms(plan, booked.ends_ms)
+    if late:  # as for everybody: else who comes after closing would wait for nobody, and count as one who came
+        check_hours(state, known_service(state, booked.service), now_ms)
     number = c.IssueTicket(
         service=booked.service,
         track=command.track,

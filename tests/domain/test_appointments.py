@@ -222,13 +222,18 @@ def test_a_closed_day_is_not_booked_any_more_but_the_next_one_is() -> None:
         ("02T10:59", APPOINTMENT),
         ("02T11:15", APPOINTMENT),
         ("02T11:16", ORDINARY),
-        ("02T19:00", ORDINARY),  # the hall is closed: a number was promised
+        ("02T12:10", Code.HALL_CLOSED),  # late numbers are given within the hours
+        ("02T13:00", ORDINARY),
+        ("02T19:00", Code.HALL_CLOSED),
     ],
 )
 def test_early_in_time_and_late(at: str, expected: object) -> None:
     scene = Scene(HALL)
     id_ = booked(scene, book())
     to(scene, at)
+    if expected is Code.HALL_CLOSED:
+        assert scene.refused(come(id_)) is expected
+        return
     if isinstance(expected, Code):
         assert no(scene, come(id_)) == (
             "too_early",
@@ -242,6 +247,15 @@ def test_early_in_time_and_late(at: str, expected: object) -> None:
     assert (kept.ticket, kept.late) == (issued.ticket, expected == ORDINARY)
     assert scene.state.appointments[id_].ticket == issued.ticket
     assert no(scene, come(id_))[1].startswith("You have checked in already: your number is A001.")
+
+
+def test_the_last_appointment_before_closing_may_still_come_a_little_late() -> None:
+    scene = Scene(HALL)
+    id_ = booked(scene, book("16:00"))
+    to(scene, "02T17:10")
+    (issued, _) = scene.do(come(id_))
+    assert isinstance(issued, e.TicketIssued)
+    assert issued.priority == APPOINTMENT
 
 
 def test_an_appointment_in_time_goes_before_who_came_shortly_before() -> None:

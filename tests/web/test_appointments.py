@@ -183,7 +183,7 @@ def test_checking_in_gives_a_number_like_a_press(hall: Stage) -> None:
 
 def test_who_is_late_gets_an_ordinary_number_and_is_told(hall: Stage) -> None:
     booked = book(hall.device("integration-1"), "10:00", visitor_ref=CANARY)
-    hall.clock.forward(3 * 3600)
+    hall.clock.forward(5 * 3600)
     answer = hall.person("guide").post(f"{APPOINTMENTS}/check-in", {"visitor_ref": CANARY})
     assert answer.json is not None
     assert (answer.status_code, answer.json["late"], answer.json["priority"]) == (201, True, "ordinary")
@@ -268,10 +268,10 @@ def test_the_day_report_counts_appointments(hall: Stage) -> None:
     book(page, "10:00", TUESDAY)
     hall.clock.forward(3600)
     kiosk.post(f"{APPOINTMENTS}/check-in", {"code": in_time["code"]})
-    hall.clock.forward(2 * 3600)
+    hall.clock.forward(4 * 3600)
     kiosk.post(f"{APPOINTMENTS}/check-in", {"code": late["code"]})
     hall.nobody().post(f"{APPOINTMENTS}/{given_back['appointment']}/cancel", {})
-    hall.clock.forward(18 * 3600 + 60)
+    hall.clock.forward(16 * 3600 + 60)
     hall.hall.handle(StartDay(), actor=CLOCK)
     report = hall.person("manager").get(f"/halls/{HALL}/reports/day?date={MONDAY}").json
     assert report is not None
