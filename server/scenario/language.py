@@ -149,6 +149,15 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
             kiosk=None if s.who == "guide" else DeviceId(s.who),
         )
     ],
+    "kiosk*|guide takes {service} with number {number}": lambda s: [
+        c.IssueTicket(
+            service=s.service or ServiceId(""),
+            track=Track(""),
+            channel="guide" if s.who == "guide" else "kiosk",
+            kiosk=None if s.who == "guide" else DeviceId(s.who),
+            case_number=s.word("number") or "",
+        )
+    ],
     "guide takes {service} by hand": lambda s: [
         c.IssueTicket(service=s.service or ServiceId(""), track=Track(""), channel="hand")
     ],
@@ -196,6 +205,17 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
     "window {window} transfers[ {ticket}] to[ {service} at] window {to_window}[ at|by {place}]": lambda s: [
         c.Transfer(window=s.window, ticket=s.named, service=s.service, to_window=s.to_window, place=s.place)
     ],
+    "window {window} gives notice {papers*}": lambda s: [c.GiveNotice(window=s.window, items=s.words("papers"))],
+    "window {window} gives notice {papers*} and sends away": lambda s: [
+        c.GiveNotice(window=s.window, items=s.words("papers"), away=True)
+    ],
+    "window {window} awaits result[ {number}]": lambda s: [
+        c.AwaitResult(window=s.window, case_number=s.word("number") or "")
+    ],
+    "result {number} is ready[ for {ticket}]": lambda s: [
+        c.ReportResult(case_number=s.word("number") or "", ticket=s.named)
+    ],
+    "kiosk*|visitor|guide is back {ticket}": lambda s: [c.ComeBack(ticket=s.ticket)],
     "window {window} is handed over to clerk {clerk}": lambda s: [c.HandOver(window=s.window, clerk=s.clerk(s.window))],
     "window {window} moves held to window {to_window}": lambda s: [
         c.MoveHeld(window=s.window, to_window=s.to_window or WindowNo(""))
@@ -286,6 +306,8 @@ QUESTIONS: dict[str, Callable[[Said], Question]] = {
     "clerk at window {window}": lambda s: lambda state, _: state.windows[s.window].clerk or "nobody",
     "held at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].held),
     "missed at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].missed),
+    "away from window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].away),
+    "results ready": lambda _: lambda state, _: " ".join(sorted(state.results)) or "none",
     "free slots {service}[ on {date}]": lambda s: lambda state, now_ms: _free(state, s, now_ms),
     "appointment of {visitor}": lambda s: lambda state, _: _appointment(state, s.word("visitor") or ""),
     "case {case}": lambda s: lambda state, _: _case(state, s.case),
@@ -454,6 +476,17 @@ CHINESE = {
     "已转出": "passed_on",
     "已终止": "withdrawn",
     "待办": "pending",
+    "告知": "gives notice",
+    "并请回去补": "and sends away",
+    "转后台": "awaits result",
+    "出件": "result",
+    "已出": "is ready",
+    "归": "for",
+    "回来了": "is back",
+    "凭": "with number",
+    "暂离": "away from",
+    "待取件": "results ready",
+    "已暂离": "away",
     "申诉中": "appealed",
     "申诉成立": "upheld",
     "申诉驳回": "rejected",

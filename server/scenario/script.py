@@ -247,6 +247,8 @@ def _actor(said: Said) -> Actor:
             return Actor(kind=ActorKind.PERSON, id=said.word("clerk") or "")
         case "visitor":
             return Actor(kind=ActorKind.VISITOR, id="visitor")
+        case "result":
+            return Actor(kind=ActorKind.DEVICE, id="back-office")
         case kiosk if kiosk.startswith("kiosk"):
             return Actor(kind=ActorKind.DEVICE, id=kiosk)
         case _:

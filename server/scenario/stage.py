@@ -163,7 +163,7 @@ def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int
                 found |= {"finished": ended[0]} if ended else {}
             case e.TicketRecalled():
                 found |= {"": event.label, "count": str(event.call_count)}
-            case e.TicketFinished():
+            case e.TicketFinished() | e.ResultAwaited():
                 found |= {"": event.label, "served": _minutes(event.serve_s)}
             case e.LegFinished():
                 found |= {"": event.label, "served": _minutes(event.serve_s), "unserved": str(int(event.unserved))}
@@ -171,7 +171,7 @@ def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int
                 found |= {"": event.label, "unserved": str(len(event.unserved))}
             case e.TicketRated():
                 found |= {"": event.label, "grade": str(event.grade)}
-            case e.TicketReinstated() | e.TicketReturned() | e.TicketTransferred():
+            case e.TicketReinstated() | e.TicketReturned() | e.TicketTransferred() | e.TicketBack():
                 found |= {"": event.label, "ahead": str(routing.ahead(state, event.ticket, state.last_ms))}
             case (
                 e.ServingStarted()
@@ -181,6 +181,7 @@ def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int
                 | e.TicketResumed()
                 | e.TicketCancelled()
                 | e.ReprintRequested()
+                | e.NoticeGiven()
             ):
                 found[""] = event.label
             case e.AppointmentBooked():

@@ -104,6 +104,7 @@ SLOTS: dict[str, Check] = {
     "case_kind": _one_of("台账类型", "kind of case", {it: it for it in ("agency", "visit")}),
     "client": _like(rf"{QUOTED}|[^\"]+", "委托人的代称", "a word for the client"),
     "partner": _like(r"[a-z][a-z0-9-]*", "大厅代号", "the id of a hall"),
+    "number": _like(r"[0-9A-Za-z][0-9A-Za-z_-]*", "办件编号", "a case number such as 330-1"),
     "papers": _like(QUOTED, "引号里的材料", 'a paper in quotes such as "ID card"'),
     "file": lambda _, word: word,
     "date": _date,

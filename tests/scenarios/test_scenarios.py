@@ -132,7 +132,7 @@ def test_a_loop_stops_at_its_first_refusal(tmp_path: Path) -> None:
         ("09:00 kiosk takes taxx", "There is no service taxx. Did you mean tax?"),
         ("09:00 window 9 calls", "There is no window 9."),
         ("09:00 window 3 cals", "cals is not understood; here may stand: opens, pauses, resumes, closes, calls, "),
-        ("09:00 windw 3 calls", "may stand: hall, day, next, restart, kiosk, guide, window, windows, visitor, manager"),
+        ("09:00 windw 3 calls", "may stand: hall, day, next, restart, kiosk, guide, window, windows, result, visitor, manager"),
         ("09:00 window 3 marks", "The line stops too early; next may come: missed."),
         ("09:00 window 3 recalls now", "Nothing may follow here, but now does."),
         ("09:00 window 3 calls -> refused nobody", "There is no refusal nobody. Did you mean nobody_waiting?"),
@@ -247,6 +247,7 @@ WORDS = {
     "case_kind": "agency visit",
     "client": '王先生 "Li" 13800138000',
     "partner": "hefeng-county demo",
+    "number": "330-1 T001 1",
     "papers": '"ID" "" “户口本”',
 }
 JUNK = ["->", "=", "#", "to", "3", "\x00", "30x", "next", "open", "窗口", "A001", '"', "“", "refused", "2..5", "..."]
