@@ -10,10 +10,11 @@ last leg. Calls, waits and services count by leg. Medians and P90 (nearest rank)
 
 from collections import Counter
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from server.domain import events as e
-from server.domain.terms import HallPlan, ServiceId, TicketId, WindowNo, WorkId, ZoneId
+from server.domain.terms import HallId, HallPlan, ServiceId, TicketId, WindowNo, WorkId, ZoneId
 from server.projections.spread import Spread, rate, spread
 from server.projections.work import (
     Counting,
@@ -40,11 +41,37 @@ class Booked:
     cancelled: int
 
 
+MEANINGS: tuple[tuple[str, str], ...] = (
+    (
+        "等候＝第一次呼叫－取号；联办后续环节从开始等候算起。",
+        "wait = first call - issued; a later leg: since it joined.",
+    ),
+    ("走到窗口＝开始－呼叫；办理＝办结－开始－挂起。", "walk = start - called; serve = finish - start - held."),
+    (
+        "弃号率＝弃号÷取号；超时率＝等候超过目标的呼叫÷呼叫；评价率＝已评价÷办结。",
+        "no-show rate = no-shows / issued; overdue = waited over target / called; rated rate = rated / finished.",
+    ),
+    (
+        "满意率＝3 至 5 分÷已评价；没评价不算满意，申诉成立的不计。",
+        "satisfaction = grades 3..5 / rated; unrated is not satisfied, grades struck by an appeal do not count.",
+    ),
+    (
+        "P90＝九成的人不超过。专区、事项的办结含联办各环节，全大厅每件只算一次。",
+        "P90: nine of ten took no longer. finished of a zone or service includes legs, of the hall each visit once.",
+    ),
+)
+LOAD_MEANING = (
+    "负荷＝窗口占全大厅办理时间的份额÷占在岗时间的份额。",
+    "load = share of the hall's serving time / share of its time signed on.",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """The figures of a hall, a zone or a service. Rates are None when there is nothing to divide by.
 
     `legs` are the legs after which a visit went on; `finished` of a zone or service counts them in, of the hall not.
+    `notices`: how often missing papers were named.
     """
 
     issued: int
@@ -56,6 +83,7 @@ class Figures:
     expired: int
     missed: int
     transferred: int
+    notices: int
     rated: int
     wait: Spread
     walk: Spread
@@ -99,6 +127,7 @@ class _Tally:
     expired: int = 0
     missed: int = 0
     transferred: int = 0
+    notices: int = 0
     overdue: int = 0
     booked: int = 0
     kept: int = 0
@@ -124,6 +153,20 @@ def day_report(
     The grades of the visits in `struck` do not count (an appeal was upheld).
     """
     return _Day(plan, day, struck).report(events, now_ms)
+
+
+def answer_of(hall: HallId, report: DayReport) -> dict[str, Any]:
+    """Give the report as the wire has it: {hall, business_day, total, zones: [...], services, windows, clerks}."""
+    figures = asdict(report)
+    return {
+        "hall": hall,
+        "business_day": report.day,
+        "total": figures["hall"],
+        "zones": [{"zone": zone, **row} for zone, row in figures["zones"].items()],
+        "services": [{"service": service, **row} for service, row in figures["services"].items()],
+        "windows": [{"window": no, **row} for no, row in figures["windows"].items()],
+        "clerks": [{"clerk": clerk, **row} for clerk, row in figures["clerks"].items()],
+    }
 
 
 class _Day:
@@ -218,6 +261,8 @@ class _Day:
                     tally.expired += 1
                 case e.TicketTransferred():
                     tally.transferred += 1
+                case e.NoticeGiven():
+                    tally.notices += 1
                 case e.TicketRated() if ticket not in self._struck:
                     tally.grades.append(event.grade)
                 case _:
@@ -245,6 +290,7 @@ def _figures(tally: _Tally, *, with_legs: bool = True) -> Figures:
         expired=tally.expired,
         missed=tally.missed,
         transferred=tally.transferred,
+        notices=tally.notices,
         rated=len(tally.grades),
         wait=spread(tally.waits),
         walk=spread(tally.walks),

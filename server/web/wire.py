@@ -981,6 +981,7 @@ class Figures(Answer):
     expired: int
     missed: int
     transferred: int
+    notices: int
     rated: int
     wait: Spread
     walk: Spread

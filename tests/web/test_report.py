@@ -95,3 +95,32 @@ def test_a_transferred_visit_counts_where_it_goes_and_waits_once() -> None:
     assert report.services[ServiceId("tax")].no_shows == 1
     assert report.windows[ONE].serving_s == 30
     assert (report.windows[WindowNo("3")].called, report.windows[WindowNo("3")].no_shows) == (1, 1)
+
+
+def test_intake_before_a_result_is_finished_work_and_the_pickup_waits_by_itself() -> None:
+    day = Day()
+    day.at(0, c.OpenWindow(window=ONE, clerk=WorkId("x")), day.issue())
+    day.at(0, c.OpenWindow(window=WindowNo("3"), clerk=WorkId("y")))
+    day.at(60, c.CallNext(window=ONE), c.StartServing(window=ONE))
+    day.at(360, c.AwaitResult(window=ONE, pickup=ServiceId("tax"), case_number="330-1"))
+    day.at(1000, c.ReportResult(case_number="330-1"))
+    day.at(1030, c.CallNext(window=WindowNo("3")))
+    day.at(1090, c.Finish(window=WindowNo("3")))
+    report = day.report(2000)
+    general, tax = report.services[ServiceId("general")], report.services[ServiceId("tax")]
+    assert (general.finished, general.legs, general.serve.mean_s, general.wait.mean_s) == (1, 1, 300, 60)
+    assert (tax.finished, tax.legs, tax.called, tax.wait.mean_s) == (1, 0, 1, 30)
+    assert (report.hall.finished, report.hall.legs, report.hall.expired) == (1, 1, 0)
+    assert (report.windows[ONE].finished, report.windows[ONE].serving_s) == (1, 300)
+
+
+def test_fetching_papers_ends_the_serving_and_notices_are_counted_by_service() -> None:
+    day = Day()
+    day.at(0, c.OpenWindow(window=ONE, clerk=WorkId("x")), day.issue())
+    day.at(0, c.CallNext(window=ONE), c.StartServing(window=ONE))
+    day.at(100, c.GiveNotice(window=ONE, items=("照片",)))
+    day.at(200, c.GiveNotice(window=ONE, items=("照片", "合同"), away=True))
+    day.at(900, c.CloseWindow(window=ONE))
+    report = day.report(2000)
+    assert (report.windows[ONE].serving_s, report.windows[ONE].finished) == (200, 0)
+    assert (report.services[ServiceId("general")].notices, report.services[ServiceId("tax")].notices) == (2, 0)

@@ -2211,6 +2211,8 @@ export interface components {
             no_show_rate: number | null;
             /** No Shows */
             no_shows: number;
+            /** Notices */
+            notices: number;
             /** Overdue Rate */
             overdue_rate: number | null;
             /** Rated */
@@ -3444,6 +3446,8 @@ export interface components {
             no_show_rate: number | null;
             /** No Shows */
             no_shows: number;
+            /** Notices */
+            notices: number;
             /** Overdue Rate */
             overdue_rate: number | null;
             /** Rated */
@@ -3925,6 +3929,8 @@ export interface components {
             no_show_rate: number | null;
             /** No Shows */
             no_shows: number;
+            /** Notices */
+            notices: number;
             /** Overdue Rate */
             overdue_rate: number | null;
             /** Rated */
