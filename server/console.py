@@ -70,3 +70,22 @@ def _cell(value: object) -> str:
 def _language() -> str:
     named = os.environ.get("JIAOHAO_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG")
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
+
+
+def token_of(token_file: Path | None, *, role: str) -> str:
+    """Give the token of a device or integration from its file, else from the environment."""
+    token = os.environ.get("JIAOHAO_TOKEN", "")
+    if token_file is not None:
+        try:
+            token = token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Trouble(say(f"读不到令牌文件：{error}", f"cannot read the token file: {error}")) from error
+    if not token:
+        raise Trouble(
+            say(
+                f"缺少令牌：请用 `jiaohao device enrol 名称 --role {role} --print-token` 取得，放入 JIAOHAO_TOKEN。",
+                f"no token: get one with `jiaohao device enrol NAME --role {role} --print-token` "
+                "and put it into JIAOHAO_TOKEN",
+            )
+        )
+    return token

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from server.console import BAD_INPUT, FOUND_TROUBLE, Trouble, data_option, format_option, say, show_table
+from server.console import BAD_INPUT, FOUND_TROUBLE, Trouble, data_option, format_option, say, show_table, token_of
 from server.ledger_commands import ledger
+from server.report_commands import report
 
 if TYPE_CHECKING:
     from server.people import People
@@ -74,20 +75,7 @@ def devices(devices_file: Path, server_url: str, token_file: Path | None, data: 
 
     Example: JIAOHAO_TOKEN=... jiaohao devices devices.toml --server http://127.0.0.1:8080
     """
-    token = os.environ.get("JIAOHAO_TOKEN", "")
-    if token_file is not None:
-        try:
-            token = token_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise Trouble(say(f"读不到令牌文件：{error}", f"cannot read the token file: {error}")) from error
-    if not token:
-        raise Trouble(
-            say(
-                "缺少令牌：请用 `jiaohao device enrol 名称 --role devices --print-token` 取得，放入 JIAOHAO_TOKEN。",
-                "no token: get one with `jiaohao device enrol NAME --role devices --print-token` "
-                "and put it into JIAOHAO_TOKEN",
-            )
-        )
+    token = token_of(token_file, role="devices")
     from drivers.agent import run
 
     sys.exit(run(devices_file, server_url, token, data))
@@ -358,6 +346,7 @@ def _password(from_stdin: bool) -> str:
 
 
 main.add_command(ledger)
+main.add_command(report)
 
 if __name__ == "__main__":
     main()

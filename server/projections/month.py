@@ -8,11 +8,12 @@ every figure stands in `MEANINGS` and is printed under each table.
 
 from calendar import monthrange
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from server.domain.terms import HallPlan, ServiceId, TenantId, WindowNo, WorkId
+from server.projections.common import instant
 from server.projections.work import (
     Attendance,
     Done,
@@ -30,36 +31,42 @@ from server.projections.work import (
 
 K = TypeVar("K", bound=str)
 
-MEANINGS: tuple[tuple[str, str], ...] = (
+ATTENDANCE_MEANINGS: tuple[tuple[str, str], ...] = (
     (
-        "在岗＝从开窗（接班）到关窗（交班），含暂停；忘记关窗的算到窗口当天最后一次操作。出勤＝有在岗时间的天数。",
+        "在岗＝从开窗（接班）到关窗（交班），含暂停；出勤＝有在岗时间的天数。",
         "signed on: from opening a window (or taking it over) to closing it (or handing it over), pauses included.",
     ),
     (
-        "“未签退”：当天没有关窗，由系统次日关闭。",
+        "未签退：当天没有关窗，由系统次日关闭；算到窗口当天最后一次操作。",
         "not signed off: the window was closed by the clock; counted until the last thing done there that day.",
     ),
+)
+DUTY_MEANINGS: tuple[tuple[str, str], ...] = (
+    *ATTENDANCE_MEANINGS,
     (
-        "办理时间＝窗口前有群众的时间，换岗时归当时在岗的人；利用率＝办理时间÷在岗。",
-        "serving: time with a visitor at the window, of whoever sat there. utilisation = serving / signed on.",
+        "利用率＝办理时间÷在岗；无人＝窗口因长时间无人操作被自动暂停的次数。",
+        "utilisation = serving / signed on. left alone: how often it was paused for want of any sign of life.",
+    ),
+)
+WORK_MEANINGS: tuple[tuple[str, str], ...] = (
+    (
+        "叫号、办结、弃号归当时在岗的人；办结含联办各环节。",
+        "calls, finished and no-shows are of who sat there then; finished includes the legs of joint matters.",
+    ),
+    (
+        "办理时间＝窗口前有群众的时间，换岗时归当时在岗的人。",
+        "serving: time with a visitor at the window, of whoever sat there.",
     ),
     (
         "每件办理＝办结－开始－挂起；没按“开始”的从呼叫算起。",
         "serve = finish - start - held; from the call when no start was pressed.",
     ),
     (
-        "叫号、办结、弃号归当时在岗的人；办结含联办各环节。",
-        "calls, finished and no-shows are of who sat there then; finished includes the legs of joint matters.",
-    ),
-    (
         "满意率＝3 至 5 分÷已评价；没评价不算满意，申诉成立的不计。",
         "satisfaction = grades 3..5 / rated; unrated is not satisfied, grades struck by an appeal do not count.",
     ),
-    (
-        "无人＝窗口因长时间无人操作被自动暂停的次数。",
-        "left alone: how often the window was paused for want of any sign of life.",
-    ),
 )
+MEANINGS = (*DUTY_MEANINGS, *WORK_MEANINGS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +121,48 @@ def month_report(
         matters=_of_services(by_service(work, lambda service: _department_of(plan, service))),
         tenants=_of_services(by_service(work, lambda service: _tenant_of(plan, service))),
     )
+
+
+def answer_of(plan: HallPlan, report: MonthReport) -> dict[str, Any]:
+    """Give the report as the wire has it: {hall, month, days, total, clerks: [...], ..., meanings: [{zh, en}]}."""
+
+    def rows(name: str, figures: Mapping[Any, WorkFigures]) -> list[dict[str, Any]]:
+        return [{name: key or None, **asdict(row)} for key, row in figures.items()]
+
+    return {
+        "hall": report.hall,
+        "month": report.month,
+        "days": list(report.days),
+        "total": asdict(report.total),
+        "clerks": [
+            {
+                "clerk": one.clerk,
+                "name": one.name or None,
+                "departments": list(one.departments),
+                "employment": one.employment or None,
+                "days_present": len(one.days),
+                "days": [
+                    {
+                        "day": day,
+                        "first": instant(plan, it.first_ms),
+                        "last": instant(plan, it.last_ms),
+                        "signed_off": it.signed_off,
+                        "signed_on_s": it.signed_on_ms // 1000,
+                        "windows": list(it.windows),
+                    }
+                    for day, it in one.days.items()
+                ],
+                **asdict(one.figures),
+            }
+            for one in report.clerks
+        ],
+        "windows": rows("window", report.windows),
+        "departments": rows("department", report.departments),
+        "services": rows("service", report.services),
+        "matters": rows("department", report.matters),
+        "tenants": rows("tenant", report.tenants),
+        "meanings": [{"zh": zh, "en": en} for zh, en in MEANINGS],
+    }
 
 
 def days_of_month(month: str) -> list[str]:

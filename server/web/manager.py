@@ -1,9 +1,6 @@
 """For managers and auditors: live assignment, the end of the day, the ledger's tail, the report of a day."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date
-from typing import Any
 
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
@@ -13,10 +10,11 @@ from server.domain import commands as c
 from server.domain.terms import HallPlan, ServiceId, WindowNo, business_day
 from server.hall import Hall
 from server.ledger.codec import to_wire
-from server.projections.common import instant
-from server.projections.month import MEANINGS, MonthReport, days_of_month, month_report
-from server.projections.report import DayReport, day_report
-from server.projections.work import Work, WorkFigures, work_of_day
+from server.projections.month import answer_of as month_answer
+from server.projections.month import days_of_month, month_report
+from server.projections.report import answer_of as day_answer
+from server.projections.report import day_report
+from server.projections.work import Work, work_of_day
 from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, reply, run
 from server.web.history import events_of_day, first_of_day
@@ -75,7 +73,7 @@ def report_day(path: wire.HallPath, query: wire.DayQuery) -> Response:
     report = day_report(plan, day, events_of_day(hall, day), now_ms=now_ms, struck=struck)
     if not report.hall.issued and not _has_day(hall, day):
         raise Problem("day_not_found", day=day)
-    return reply(_report(hall, report))
+    return reply(wire.DayReport.model_validate(day_answer(hall.id, report)))
 
 
 @api.get("/halls/<hall>/reports/month", responses={200: wire.MonthReport})
@@ -94,7 +92,8 @@ def report_month(path: wire.HallPath, query: wire.MonthQuery) -> Response:
     if not days and month != today[:7]:
         raise Problem("day_not_found", day=month)
     names = {str(user.work_id): user.name for user in here().people.users()}
-    return reply(_month(plan, month_report(plan, month, tuple(days), work, names=names)))
+    report = month_report(plan, month, tuple(days), work, names=names)
+    return reply(wire.MonthReport.model_validate(month_answer(plan, report)))
 
 
 def _work_of(hall: Hall, plan: HallPlan, day: str, now_ms: int) -> Work:
@@ -116,60 +115,3 @@ def _has_day(hall: Hall, day: str) -> bool:
         return True
     rows = hall.commits(first_of_day(hall, day), 1)
     return bool(rows) and rows[0].day == day
-
-
-def _report(hall: Hall, report: DayReport) -> wire.DayReport:
-    figures = asdict(report)
-    return wire.DayReport.model_validate(
-        {
-            "hall": hall.id,
-            "business_day": report.day,
-            "total": figures["hall"],
-            "zones": [{"zone": zone, **row} for zone, row in figures["zones"].items()],
-            "services": [{"service": service, **row} for service, row in figures["services"].items()],
-            "windows": [{"window": no, **row} for no, row in figures["windows"].items()],
-            "clerks": [{"clerk": clerk, **row} for clerk, row in figures["clerks"].items()],
-        }
-    )
-
-
-def _month(plan: HallPlan, report: MonthReport) -> wire.MonthReport:
-    def rows(name: str, figures: Mapping[Any, WorkFigures]) -> list[dict[str, Any]]:
-        return [{name: key or None, **asdict(row)} for key, row in figures.items()]
-
-    return wire.MonthReport.model_validate(
-        {
-            "hall": report.hall,
-            "month": report.month,
-            "days": report.days,
-            "total": asdict(report.total),
-            "clerks": [
-                {
-                    "clerk": one.clerk,
-                    "name": one.name or None,
-                    "departments": one.departments,
-                    "employment": one.employment or None,
-                    "days_present": len(one.days),
-                    "days": [
-                        {
-                            "day": day,
-                            "first": instant(plan, it.first_ms),
-                            "last": instant(plan, it.last_ms),
-                            "signed_off": it.signed_off,
-                            "signed_on_s": it.signed_on_ms // 1000,
-                            "windows": it.windows,
-                        }
-                        for day, it in one.days.items()
-                    ],
-                    **asdict(one.figures),
-                }
-                for one in report.clerks
-            ],
-            "windows": rows("window", report.windows),
-            "departments": rows("department", report.departments),
-            "services": rows("service", report.services),
-            "matters": rows("department", report.matters),
-            "tenants": rows("tenant", report.tenants),
-            "meanings": [{"zh": zh, "en": en} for zh, en in MEANINGS],
-        }
-    )
