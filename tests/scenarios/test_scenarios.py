@@ -1,6 +1,7 @@
 """Every scenario file plays as it says; a wrong expectation, a changed hall and a line nobody understands are found."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -132,7 +133,10 @@ def test_a_loop_stops_at_its_first_refusal(tmp_path: Path) -> None:
         ("09:00 kiosk takes taxx", "There is no service taxx. Did you mean tax?"),
         ("09:00 window 9 calls", "There is no window 9."),
         ("09:00 window 3 cals", "cals is not understood; here may stand: opens, pauses, resumes, closes, calls, "),
-        ("09:00 windw 3 calls", "may stand: hall, day, next, restart, kiosk, guide, window, windows, result, visitor, manager"),
+        (
+            "09:00 windw 3 calls",
+            "may stand: hall, day, next, restart, kiosk, guide, window, windows, result, visitor, manager",
+        ),
         ("09:00 window 3 marks", "The line stops too early; next may come: missed."),
         ("09:00 window 3 recalls now", "Nothing may follow here, but now does."),
         ("09:00 window 3 calls -> refused nobody", "There is no refusal nobody. Did you mean nobody_waiting?"),
@@ -300,6 +304,12 @@ def test_the_command_says_what_happened_and_how_it_ended(tmp_path: Path) -> None
     run = CliRunner().invoke(main, ["--lang", "en", "scenario", str(good), str(wrong)])
     assert run.exit_code == 2
     assert f"{wrong}:2:1: The line stops too early; next may come: closes, DATE." in run.output
+
+
+def test_every_file_is_on_the_list() -> None:
+    tables = (FOLDER / "README.md").read_text(encoding="utf-8").partition("## Twelve")[0]
+    named = [name.removesuffix(".txt") for name in re.findall(r"`([a-z-]+\.txt)`", tables)]
+    assert sorted(named) == sorted(path.stem for path in FILES)
 
 
 def test_no_chinese_word_is_left_out_of_the_table_of_the_page(root: Path) -> None:
