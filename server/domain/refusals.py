@@ -96,8 +96,8 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.WINDOW_PAUSED: ("窗口 {window} 已暂停，请先恢复。", "Window {window} is paused. Resume it first."),
     Code.WINDOW_OPEN: ("窗口 {window} 已经开放。", "Window {window} is open already."),
     Code.WINDOW_TAKEN: (
-        "窗口 {window} 由 {clerk} 使用中，请对方先关窗。",
-        "Window {window} is in use by {clerk}, who must close it first.",
+        "窗口 {window} 由 {clerk} 使用中，请对方先关窗，或换岗接班。",
+        "Window {window} is in use by {clerk}: close it first, or take it over.",
     ),
     Code.WINDOW_NOT_FOUND: ("没有窗口 {window}。", "There is no window {window}."),
     Code.WINDOW_UNSTAFFED: (
@@ -105,8 +105,8 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "Nobody is sent to window {window}. Choose another; once staffed, take staffed = false out of the hall file.",
     ),
     Code.CLERK_ELSEWHERE: (
-        "{clerk} 还在窗口 {window}，请先在那里关窗。",
-        "{clerk} is still at window {window}. Close that window first.",
+        "{clerk} 还在窗口 {window}，请先在那里关窗或换岗。",
+        "{clerk} is still at window {window}. Close that window or hand it over first.",
     ),
     Code.SERVICE_NOT_SERVED: (
         "窗口 {window} 不办理“{service}”。",
