@@ -141,6 +141,8 @@ def test_what_a_clerk_works_with(visitor: Visitor, station: Station, manager: Ap
 
 def test_what_a_manager_works_with(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:
     manager.send("POST", f"{HALL}/tickets", {"service": "household"})
+    case = {"kind": "agency", "client": "王先生", "service": "household", "elsewhere": True}
+    manager.send("POST", f"{HALL}/cases", case)
     page = visitor.open("/login", LAPTOP)
     page.click(f".languages [lang={look.language}]")
     page.fill("#work-id", "manager-1")
@@ -154,6 +156,13 @@ def test_what_a_manager_works_with(visitor: Visitor, station: Station, manager: 
             tab.click()
             page.wait_for_selector("[role=tabpanel]")
             look(page, f"manager: {tab.inner_text()} {size}")
+    page.click("#tab-cases")
+    page.click("[data-case]")
+    look(page, "manager: a case")
+    page.click("[data-do='case-hand-over']")
+    look(page, "manager: a hand-over")
+    page.click("[data-do='ask-case']")
+    look(page, "manager: a new case")
     page.locator("[role=tab]").first.click()
     page.locator("[data-window]").first.click()
     page.wait_for_selector("dialog[open]")
@@ -162,3 +171,34 @@ def test_what_a_manager_works_with(visitor: Visitor, station: Station, manager: 
     home.goto(f"{station.url}/?lang={look.language}")
     home.wait_for_selector("section a")
     look(home, "home")
+
+
+@pytest.mark.parametrize("station", [(("tests/browser/halls/small.toml",), ())], indirect=True)
+def test_what_a_joint_matter_and_special_windows_look_like(visitor: Visitor, station: Station, look: Look) -> None:
+    code = station.people.new_code("kiosk-1", role="kiosk")
+    page = visitor.open(f"/kiosk?hall=small&lang={look.language}#code={code}", PORTRAIT)
+    page.wait_for_selector("[data-choice=home]")
+    look(page, "kiosk: marks and areas")
+    page.click("[data-choice=home]")
+    page.wait_for_selector("[data-stops]")
+    look(page, "kiosk: stops")
+    with page.expect_response(lambda one: one.request.method == "POST" and one.url.endswith("/tickets")) as answer:
+        page.click("[data-go]")
+    page.wait_for_selector("[data-label]")
+    look(page, "kiosk: ticket with stops")
+    phone = visitor.open(f"{urlsplit(answer.value.json()['track_url']).path}?lang={look.language}", PHONE)
+    phone.wait_for_selector("[data-legs]")
+    look(phone, "phone: stops")
+    for number, address in enumerate(("board?", "strip?window=4&", "strip?window=2&")):
+        code = station.people.new_code(f"screen-{number}", role="display")
+        screen = visitor.open(f"/{address}hall=small&lang={look.language}#code={code}", LANDSCAPE)
+        screen.wait_for_selector(".board, .strip")
+        look(screen, address)
+
+
+@pytest.mark.parametrize("station", [(("config/zhenyuan.toml",), ())], indirect=True)
+def test_floors_to_browse_by(visitor: Visitor, station: Station, look: Look) -> None:
+    code = station.people.new_code("zhenyuan-1F", role="kiosk")
+    page = visitor.open(f"/kiosk?hall=zhenyuan&lang={look.language}#code={code}", PORTRAIT)
+    page.wait_for_selector("[data-place]")
+    look(page, "kiosk: floors")
