@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from config import find, load_hall
 from server.domain import routing
 from server.domain.routing import Choice
 from server.domain.state import HallState
-from server.domain.terms import HallPlan, WindowNo
+from server.domain.terms import Calendar, HallPlan, WindowNo
 from server.ledger.base import Commit
 from server.ledger.memory import MemoryLedger
 from server.main import main
@@ -97,6 +97,61 @@ def test_the_scenarios_notice_another_rule_of_who_is_next(monkeypatch: pytest.Mo
     monkeypatch.setattr("server.domain.decide.choose", youngest_first)
     names = ("demo-day", "single-desk", "green-channel", "transfer", "restart")
     assert [name for name in names if not not_as_expected(FOLDER / f"{name}.txt")] == []
+
+
+def of(part: str, **more: object) -> Callable[[HallPlan], HallPlan]:
+    """Give a change of a part of the plan: rules of their own, or every row of a table; "" is the plan itself."""
+
+    def changed(plan: HallPlan) -> HallPlan:
+        if not part:
+            return replace(plan, **more)  # type: ignore[arg-type]  # names and values as the table says
+        rows = getattr(plan, part)
+        kept = tuple(replace(row, **more) for row in rows) if isinstance(rows, tuple) else replace(rows, **more)
+        return replace(plan, **{part: kept})  # type: ignore[arg-type]  # as above
+
+    return changed
+
+
+RULES: list[tuple[str, Callable[[HallPlan], HallPlan]]] = [
+    ("fairness", of("fairness", ratio=0)),
+    ("cangxi-township-day", of("fairness", ratio=3)),
+    ("hefeng-township-day", of("fairness", ratio=1)),
+    ("qiaocheng-marriage", of("fairness", oldest_first_after_min=0)),
+    ("single-desk", of("", home_credit_min=0)),
+    ("zhenyuan-day", of("", home_credit_min=30)),
+    ("missed", of("", recalls_max=6)),
+    ("missed", of("", reinstate_after_calls=1)),
+    ("missed", of("", reinstate_times=2)),
+    ("qiaocheng-day", of("priorities", slope=1, head_start_min=0)),
+    ("rush-and-lunch", of("priorities", slope=1, head_start_min=0)),
+    ("hefeng-county-day", of("agency", alarm_before_close_min=0)),
+    ("hefeng-village-day", of("agency", alarm_before_close_min=60)),
+    ("zhenkang-port", of("agency", partners=())),
+    ("hefeng-county-day", of("", hours=())),
+    ("market-day", of("", calendar=Calendar())),
+    ("zhenyuan-day", of("zones", trial_from=None)),
+    ("cangyuan", of("windows", staffed=True)),
+    ("zhenyuan-day", of("services", legs=())),
+    ("qiaocheng-day", of("services", appointments=None)),
+    ("qiaocheng-marriage", of("bookings", slot_min=60)),
+    ("hefeng-county-day", of("bookings", early_min=5)),
+    ("lincang-linxiang-day", of("bookings", late_min=30)),
+    ("appointments", of("bookings", cancel_before_min=0)),
+    ("zhenyuan-day", of("bookings", per_day=2)),
+    ("appointments", of("bookings", no_shows=3)),
+    ("lincang-linxiang-day", of("ratings", bad_grade=0)),
+    ("cangxi-township-day", of("ratings", bad_grade=1)),
+    ("qiaocheng-day", of("ratings", follow_up_working_days=4)),
+    ("quota", of("kiosks", day_quota=None)),
+]
+
+
+@pytest.mark.parametrize(("name", "changed"), RULES, ids=[str(number) for number in range(len(RULES))])
+def test_a_hall_with_another_rule_fails_its_day(name: str, changed: Callable[[HallPlan], HallPlan]) -> None:
+    right = shipped(FOLDER / f"{name}.txt")
+    other = changed(right.plan)
+    assert other != right.plan
+    assert not all(it.ok for it in play(replace(right, plan=other)))
 
 
 def test_every_sentence_is_played_in_some_file(monkeypatch: pytest.MonkeyPatch) -> None:
