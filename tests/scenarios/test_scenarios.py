@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import find, load_hall
+from config import shipped as halls
 from server.domain import routing
 from server.domain.routing import Choice
 from server.domain.state import HallState
@@ -365,6 +366,11 @@ def test_every_file_is_on_the_list() -> None:
     tables = (FOLDER / "README.md").read_text(encoding="utf-8").partition("## Twelve")[0]
     named = [name.removesuffix(".txt") for name in re.findall(r"`([a-z-]+\.txt)`", tables)]
     assert sorted(named) == sorted(path.stem for path in FILES)
+
+
+def test_every_hall_that_comes_with_the_product_has_a_day() -> None:
+    played = {shipped(path).plan.hall for path in FILES}
+    assert {plan_of(load_hall(path)).hall for path in halls().values()} <= played
 
 
 def test_no_chinese_word_is_left_out_of_the_table_of_the_page(root: Path) -> None:
