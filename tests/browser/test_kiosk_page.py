@@ -339,3 +339,37 @@ def test_a_hall_with_chinese_alone_shows_no_english_even_when_asked(visitor: Vis
     expect(phone.locator("html")).to_have_attribute("lang", "zh-CN")
     assert not LATIN.search(phone.locator("body").inner_text())
     assert phone.locator(".languages").count() == 0
+
+
+@pytest.mark.parametrize("station", [ZHENYUAN], indirect=True)
+@pytest.mark.parametrize("size", [PORTRAIT, LANDSCAPE], ids=["portrait", "landscape"])
+def test_nothing_is_cut_off_in_the_largest_hall(visitor: Visitor, station: Station, size: tuple[int, int]) -> None:
+    code = station.people.new_code("zhenyuan-1F", role="kiosk")
+    page = visitor.open(f"/kiosk?hall=zhenyuan#code={code}", size)
+    page.wait_for_selector("[data-choice]")
+
+    def whole() -> bool:
+        return bool(page.evaluate(STICKING_OUT) == [])
+
+    def look(what: str) -> None:
+        until(whole, f"{what}: {page.evaluate(STICKING_OUT)}", within_s=3)
+
+    for language in ("zh", "en"):
+        page.click(f".languages [lang={language}]")
+        for floor in ("1F", "2F", "3F"):
+            page.click(f"[data-place='{floor}']")
+            look(f"{floor} {language}")
+        page.click("[data-place='3F']")
+        while page.locator("[data-choice=real-estate]").count() == 0:
+            page.click(".pages button:last-child")
+        page.click("[data-choice=real-estate]")
+        while page.locator("[data-choice=real-estate-joint]").count() == 0:
+            page.click(".pages button:last-child")
+        page.click("[data-choice=real-estate-joint]")
+        look(f"stops {language}")
+        page.click("[data-go]")
+        page.click("[data-priority='']")
+        page.wait_for_selector("[data-label]")
+        look(f"ticket {language}")
+        page.click("[data-done]")
+        page.wait_for_selector("[data-place]")
