@@ -12,7 +12,7 @@ from server.domain import commands as c
 from server.domain.terms import CLOCK, Actor, ActorKind, HallPlan
 from server.plan import plan_of
 from server.scenario.language import DAY, HALL, NEXT_DAY, QUESTIONS, SENTENCES, Bad, Question, Said
-from server.scenario.words import Word, understood, wanted_of, words_of
+from server.scenario.words import Word, answer_of, understood, wanted_of, words_of
 
 LOOP_MAX = 10_000  # what one line may repeat: more than a series has numbers
 NIGHT_HOURS = 30  # 25:30 is half past one at night, still the same business day
@@ -130,7 +130,7 @@ class Reader:
             raise Bad("提问的答案写在 = 后面，事情的结果写在 -> 后面。", "An answer stands after =, a result after ->.")
         wanted: dict[str, str] | None = None
         if asks:
-            wanted = {"": " ".join(word.text for word in right)} if right else None
+            wanted = {"": answer_of(right, self.plan)} if right else None
             wanted = {"": "yes"} if sentence.startswith("board") and not right else wanted
         elif sign < len(words):
             wanted = wanted_of(right)

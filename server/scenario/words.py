@@ -248,6 +248,12 @@ def wanted_of(words: Sequence[Word]) -> dict[str, str]:
     return wanted
 
 
+def answer_of(words: Sequence[Word], plan: HallPlan | None) -> str:
+    """Give what is expected as the answer to a question; services go by id or by name."""
+    names = _named(plan.service) if plan is not None else {}
+    return " ".join(names.get(word.text.strip('"'), word.text) for word in words)
+
+
 def words_of(text: str) -> list[Word]:
     """Give the words of a line; a Chinese word may stand for several English ones."""
     words: list[Word] = []
