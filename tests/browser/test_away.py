@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LAPTOP, PHONE, Api, Station, Visitor, hear, until
+from tests.browser.conftest import LANDSCAPE, LAPTOP, PHONE, PORTRAIT, Api, Station, Visitor, hear, until
 from tests.browser.test_clerk_page import HALL, SIDEWAYS, STRIP, console, current, do, status
+from tests.browser.test_kiosk_page import STICKING_OUT
 
 pytestmark = pytest.mark.browser
 
@@ -111,3 +112,26 @@ def test_a_result_is_awaited_and_called_under_the_same_number(visitor: Visitor, 
     guide.send("POST", f"{HALL}/results", {"case_number": "330-1"})
     expect(phone.locator("main.waiting")).to_contain_text(re.compile("取件|出件"))
     expect(page.locator("[data-away-list]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("size", [PORTRAIT, LANDSCAPE])
+def test_a_visitor_comes_back_at_the_kiosk_by_the_number_on_the_paper(
+    visitor: Visitor, station: Station, guide: Api, size: tuple[int, int]
+) -> None:
+    guide.send("POST", f"{HALL}/windows/3/open", {})
+    label, _ = take(guide)
+    guide.send("POST", f"{HALL}/windows/3/call-next", {})
+    code = station.people.new_code("kiosk-1", role="kiosk")
+    page = visitor.open(f"/kiosk?hall=qiaocheng#code={code}", size)
+    page.click("[data-come-back]")
+    expect(page.locator("[data-send]")).to_be_disabled()
+    for key in label:
+        page.click(f"[data-key='{key}']")
+    expect(page.locator("[data-typed]")).to_have_text(label)
+    assert page.evaluate(STICKING_OUT) == []
+    page.click("[data-send]")
+    expect(page.locator(".comeback [role=alert]")).to_contain_text("已呼叫")  # not away: the hall says what it is
+    guide.send("POST", f"{HALL}/windows/3/notice", {"items": ["照片"], "away": True})
+    page.click("[data-send]")
+    expect(page.locator("[data-is-back]")).to_contain_text(f"{label} 已重新排队")
+    assert status(guide, label) == "waiting"

@@ -48,6 +48,8 @@ export type Step =
   | { at: 'priority'; service: Service }
   | { at: 'issuing'; service: Service }
   | { at: 'checkin'; problem: unknown; busy: boolean }
+  | { at: 'comeback'; problem: unknown; busy: boolean }
+  | { at: 'isback'; label: string }
   | { at: 'ticket'; ticket: IssuedTicket; printed: boolean; late?: boolean }
   | { at: 'trouble'; problem: unknown; again: (() => void) | null }
 
@@ -278,6 +280,26 @@ export function useKiosk() {
     }
   }
 
+  function askForLabel(): void {
+    step.value = { at: 'comeback', problem: null, busy: false }
+  }
+
+  /** Back with the missing papers, or after a missed call; of anybody else the hall says why not. */
+  async function comeBack(label: string, key: string = intent()): Promise<void> {
+    const here = hall.value
+    if (here === null || (step.value.at === 'comeback' && step.value.busy)) return
+    step.value = { at: 'comeback', problem: null, busy: true }
+    try {
+      const known = await api.ticket(here.hall, label)
+      const answer = await (known.can.reinstate ? api.reinstate(here.hall, known.ticket, key) : api.back(here.hall, known.ticket, key))
+      step.value = { at: 'isback', label: answer.label }
+    } catch (problem) {
+      if (problem instanceof Refusal && problem.status === 401) return start()
+      if (problem instanceof Refusal) step.value = { at: 'comeback', problem, busy: false }
+      else step.value = { at: 'trouble', problem, again: () => void comeBack(label, key) }
+    }
+  }
+
   // ---------------------------------------------------------------- back by itself
 
   const large = ref(false)
@@ -285,7 +307,7 @@ export function useKiosk() {
   /** Seconds until the page goes back, when that is worth saying. */
   const leavingIn = computed(() => {
     if (step.value.at === 'ticket') return left.value
-    return ['zone', 'stops', 'priority', 'checkin', 'trouble'].includes(step.value.at) && left.value <= WARN_S ? left.value : null
+    return ['zone', 'stops', 'priority', 'checkin', 'comeback', 'isback', 'trouble'].includes(step.value.at) && left.value <= WARN_S ? left.value : null
   })
 
   watch(step, (now) => {
@@ -299,7 +321,7 @@ export function useKiosk() {
   const secondTimer = setInterval(() => {
     if (left.value > 0) left.value -= 1
     if (left.value > 0) return
-    if (['zone', 'stops', 'priority', 'checkin', 'ticket', 'trouble'].includes(step.value.at)) leave()
+    if (['zone', 'stops', 'priority', 'checkin', 'comeback', 'isback', 'ticket', 'trouble'].includes(step.value.at)) leave()
     else if (step.value.at === 'home') forget()
   }, 1_000)
 
@@ -340,6 +362,8 @@ export function useKiosk() {
     bookable,
     askForCode,
     checkIn,
+    askForLabel,
+    comeBack,
     enrol,
     enter,
     large,
