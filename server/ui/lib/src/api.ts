@@ -5,7 +5,7 @@
  */
 import createClient from 'openapi-fetch'
 import { patiently, rememberCsrf } from './http'
-import type { Assign, AwaitResult, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
+import type { AnnounceRoll, Assign, AwaitResult, BookAppointment, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
 import type { TicketMove } from './wire'
 
 const client = createClient<paths>({
@@ -53,6 +53,17 @@ export const api = {
   // -------------------------------------------------------------- tickets
   issue: (hall: string, body: IssueTicket, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets', { params: ofHall(hall), body, ...keyed(key) })),
+  announceRoll: (hall: string, body: AnnounceRoll, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/rolls', { params: ofHall(hall), body, ...keyed(key) })),
+  reportRoll: (hall: string, prefix: string, upto: number, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/torn-off', { params: { path: { hall, prefix } }, body: { upto }, ...keyed(key) })),
+  endRoll: (hall: string, prefix: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/end', { params: { path: { hall, prefix } }, ...keyed(key) })),
+  rolls: (hall: string) => got(client.GET('/api/v1/halls/{hall}/rolls', { params: ofHall(hall) })),
+  slots: (hall: string, service: string, days?: number) =>
+    got(client.GET('/api/v1/halls/{hall}/appointments/slots', { params: { ...ofHall(hall), query: { service, ...(days === undefined ? {} : { days }) } } })),
+  book: (hall: string, body: BookAppointment, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/appointments', { params: ofHall(hall), body, ...keyed(key) })),
   checkIn: (hall: string, body: CheckIn, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/appointments/check-in', { params: ofHall(hall), body, ...keyed(key) })),
   appointments: (hall: string, query: { day?: string; service?: string; limit?: number } = {}) =>
