@@ -1,5 +1,13 @@
 """Paper rolls on the wire: announced, reported, called from an empty queue, taken away; numbers written by hand."""
 
+from dataclasses import replace
+
+import pytest
+
+from server.domain import commands as c
+from server.domain.terms import ServiceId, Track
+from server.projections.jobs import jobs_of
+from tests.domain.halls import Scene, issue
 from tests.web.stage import HALL, Stage
 from tests.web.test_visit import ok, problem
 
@@ -57,7 +65,21 @@ def test_a_report_sent_twice_is_done_once(stage: Stage) -> None:
     assert len(first["tickets"]) == 5
 
 
-def test_a_number_written_by_hand_is_given_like_any_other_and_not_printed(stage: Stage) -> None:
+def test_a_number_written_by_hand_is_given_like_any_other(stage: Stage) -> None:
     told = ok(stage.person("guide").post(f"/halls/{HALL}/tickets", {"service": "general", "channel": "hand"}), 201)
     assert told["label"] == "A001"
     assert stage.hall.read(lambda state, _: state.tickets[told["ticket"]].channel) == "hand"
+
+
+@pytest.mark.parametrize(("channel", "printed"), [("kiosk", 1), ("guide", 1), ("hand", 0)])
+def test_what_is_written_by_hand_is_not_printed(channel: str, printed: int) -> None:
+    scene = Scene()
+    events = scene.do(replace(issue("general"), channel=channel))
+    assert len(jobs_of(scene.state, events, seq=1, at_ms=scene.now_ms)) == printed
+
+
+def test_numbers_of_a_roll_are_on_paper_already() -> None:
+    scene = Scene()
+    scene.do(c.AnnounceRoll(service=ServiceId("general"), prefix="X", first=1, last=9))
+    events = scene.do(c.TornOff(prefix="X", upto=3, tracks=tuple(Track(str(number)) for number in range(3))))
+    assert jobs_of(scene.state, events, seq=1, at_ms=scene.now_ms) == []
