@@ -53,13 +53,9 @@ def decide(state: HallState, command: Command, now_ms: int) -> list[e.Event]:
 def next_of_roll(state: HallState, no: WindowNo, track: Track | None, now_ms: int) -> list[e.Event]:
     """Give the events of issuing and calling the next number of a roll that this window may serve, or nothing.
 
-    Own work before relief, then the roll announced first. Without a `track` no number is given.
+    Without a `track` no number is given.
     """
-    window = state.windows[no]
-    rolls = [roll for roll in state.rolls.values() if roll.given < roll.last]
-    own = (roll for roll in rolls if roll.service in window.serves)
-    relief = (roll for roll in rolls if roll.service in window.relief)
-    roll = next(own, None) or next(relief, None)
+    roll = roll_at(state, no)
     if roll is None or track is None:
         return []
     events = list(_issued(state, roll, roll.given + 1, (track,), now_ms))
@@ -79,6 +75,15 @@ def next_of_roll(state: HallState, no: WindowNo, track: Track | None, now_ms: in
             why=CHANNEL,
         ),
     ]
+
+
+def roll_at(state: HallState, no: WindowNo) -> Roll | None:
+    """Give the roll a window calls from when nobody waits: own work before relief, then the one announced first."""
+    window = state.windows[no]
+    rolls = [roll for roll in state.rolls.values() if roll.given < roll.last]
+    own = (roll for roll in rolls if roll.service in window.serves)
+    relief = (roll for roll in rolls if roll.service in window.relief)
+    return next(own, None) or next(relief, None)
 
 
 def at_day_close(state: HallState) -> list[e.Event]:

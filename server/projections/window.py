@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.domain.lifecycle import Move, is_legal
+from server.domain.rolls import roll_at
 from server.domain.routing import preview, waiting_for
 from server.domain.state import HallState, Ticket
-from server.domain.terms import AwayFor, Text, TicketId, WindowNo
+from server.domain.terms import AwayFor, Text, TicketId, WindowNo, label_of
 from server.projections.common import (
     ClerkView,
     LegView,
@@ -117,6 +118,7 @@ class WindowPicture:
     waiting: int
     oldest_since: str | None
     next: tuple[NextView, ...]
+    roll: str | None  # the number of a paper roll that is called when nobody waits
     serves: tuple[str, ...]
     relief: tuple[str, ...]
     kind: str
@@ -131,6 +133,7 @@ def window(
 ) -> WindowPicture:
     """Give the picture of a window of the plan; `names` gives clerks' names by work id."""
     plan, here = state.plan, state.windows[no]
+    roll = roll_at(state, no)
     waiting, oldest_ms = waiting_for(state, no)
     return WindowPicture(
         hall=plan.hall,
@@ -147,6 +150,7 @@ def window(
         waiting=waiting,
         oldest_since=instant_or_none(plan, oldest_ms),
         next=tuple(_next(state, choice.ticket, home=choice.home) for choice in preview(state, no, now_ms, NEXT_MAX)),
+        roll=label_of(roll.prefix, roll.given + 1) if roll else None,
         serves=here.serves,
         relief=here.relief,
         kind=kind_of_window(state, no),

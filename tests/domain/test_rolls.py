@@ -8,6 +8,7 @@ from server.domain import commands as c
 from server.domain import events as e
 from server.domain.refusals import Code
 from server.domain.terms import DeviceId, Kiosk, Label, Service, ServiceId, TicketStatus, Track, WindowNo
+from server.projections.window import window
 from tests.domain.halls import PLAN, Scene, a_service, issue
 
 TRACKS = tuple(Track(f"roll-{number}") for number in range(200))
@@ -214,3 +215,16 @@ def test_a_cancelled_number_stays_given_at_its_kiosk(quota: int) -> None:
         scene.do(press)
         scene.do(c.Cancel(ticket=scene.ticket("A001").id))
     assert scene.refused(press) is Code.KIOSK_LIMIT
+
+
+def test_a_window_shows_which_number_of_a_roll_it_would_call() -> None:
+    scene = a_hall_with_a_roll("2", "3")
+
+    def shown(no: str) -> str | None:
+        return window(scene.state, WindowNo(no), now_ms=scene.now_ms, names={}).roll
+
+    assert (shown("2"), shown("3")) == ("X001", None)
+    scene.do(call("2"))
+    assert shown("2") == "X002"
+    scene.do(c.EndRoll(prefix="X"))
+    assert shown("2") is None

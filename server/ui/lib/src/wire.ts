@@ -139,6 +139,8 @@ export interface WindowPicture {
   waiting: number
   oldest_since: string | null
   next: { ticket: string; label: string; service: Text; priority: string; issued_at: string; home: boolean }[]
+  /** The number of a paper roll that is called when nobody waits. */
+  roll: string | null
   serves: string[]
   relief: string[]
   kind: ServiceKind
