@@ -172,6 +172,7 @@ class Stage:
             ("首页 home", f"{server}/", ""),
             ("取号 kiosk", f"{server}/kiosk?hall={hall.id}#code={code}", ""),
             ("窗口 clerk", f"{server}/clerk", clerk),
+            ("引导台 guide", f"{server}/guide", f"工号 work id {GUIDE}  密码 password {PASSWORD}"),
             ("大屏 board", f"{server}/board?hall={hall.id}", ""),
             ("管理 manager", f"{server}/manager", f"工号 work id {MANAGER}  密码 password {PASSWORD}"),
             ("设备 devices", bench, "纸票、条屏、按键、喇叭 paper, strips, keypads, loudspeaker"),

@@ -31,6 +31,12 @@ def clerk() -> Response:
     return _page(here().pages.server, "clerk.html")
 
 
+@pages.get("/guide")
+def guide() -> Response:
+    """Show the guide desk."""
+    return _page(here().pages.server, "guide.html")
+
+
 @pages.get("/manager")
 def manager() -> Response:
     """Show the manager's page."""

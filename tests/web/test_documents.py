@@ -68,7 +68,7 @@ def built(stage: Stage) -> Stage:
     """Give a server whose pages are built."""
     folders = stage.site.pages
     for folder, names in (
-        (folders.server, ("home", "login", "clerk", "manager", "ticket")),
+        (folders.server, ("home", "login", "clerk", "guide", "manager", "ticket")),
         (folders.kiosk, ("kiosk",)),
         (folders.display, ("board", "strip")),
     ):
@@ -85,6 +85,7 @@ def built(stage: Stage) -> Stage:
         ("/", "home"),
         ("/login", "login"),
         ("/clerk", "clerk"),
+        ("/guide", "guide"),
         ("/manager", "manager"),
         ("/kiosk", "kiosk"),
         ("/board", "board"),

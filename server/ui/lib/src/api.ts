@@ -121,6 +121,7 @@ export const api = {
   // -------------------------------------------------------------- the day
 
   // -------------------------------------------------------------- cases
+  cases: (hall: string) => got(client.GET('/api/v1/halls/{hall}/cases', { params: ofHall(hall) })),
   case: (hall: string, id: string) => got(client.GET('/api/v1/halls/{hall}/cases/{case}', { params: ofCase(hall, id) })),
   openCase: (hall: string, body: OpenCase, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/cases', { params: ofHall(hall), body, ...keyed(key) })),
@@ -128,6 +129,8 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/cases/{case}/log', { params: ofCase(hall, id), body, ...keyed(key) })),
   finishCase: (hall: string, id: string, body: FinishCase, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/cases/{case}/finish', { params: ofCase(hall, id), body, ...keyed(key) })),
+  takeCase: (hall: string, id: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/cases/{case}/take', { params: ofCase(hall, id), body: {}, ...keyed(key) })),
   withdrawCase: (hall: string, id: string, body: WithdrawCase, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/cases/{case}/withdraw', { params: ofCase(hall, id), body, ...keyed(key) })),
   handOverCase: (hall: string, id: string, body: HandOverCase, key?: string) =>

@@ -1,6 +1,9 @@
 /** The hall's clock: its time zone, the server's "now", and words for durations. */
 
-let offsetMs = 0
+import { computed, ref, type ComputedRef } from 'vue'
+
+/** How far the hall's clock is from this computer's; what shows the hall's time follows it. */
+const offsetMs = ref(0)
 let exact = false
 
 /** Learn the server's clock from a `Date` header (to the second); a picture's own instant is better, see `learnHallTime`. */
@@ -8,7 +11,7 @@ export function learnServerTime(date: string | null): void {
   if (exact || date === null) return
   const server = Date.parse(date)
   // A header is up to a second old and says whole seconds: keep small differences out.
-  if (Number.isFinite(server)) offsetMs = Math.abs(server - Date.now()) > 2_000 ? server + 500 - Date.now() : 0
+  if (Number.isFinite(server)) offsetMs.value = Math.abs(server - Date.now()) > 2_000 ? server + 500 - Date.now() : 0
 }
 
 /** Learn the hall's clock from an instant the hall itself gave for "now" (in a drill it is not the real time). */
@@ -17,12 +20,17 @@ export function learnHallTime(instant: string | undefined): void {
   const server = Date.parse(instant)
   if (!Number.isFinite(server)) return
   exact = true
-  offsetMs = server - Date.now()
+  offsetMs.value = server - Date.now()
 }
 
 /** Give the hall's "now" in Unix milliseconds, whatever this computer's clock says. */
 export function hallNow(): number {
-  return Date.now() + offsetMs
+  return Date.now() + offsetMs.value
+}
+
+/** Give what changes when the hall's clock turns out to be another than thought. */
+export function useOffset(): ComputedRef<number> {
+  return computed(() => offsetMs.value)
 }
 
 /** Give seconds from an instant to the hall's now, never below 0. */

@@ -8,9 +8,11 @@ import type { AwayFor, DeviceRow, Eta, Leg, PauseReason, ServiceKind, Text, Tick
 
 export type {
   Appointment,
+  BookedAppointment,
   Assigned,
   Called,
   Case,
+  CheckedIn,
   DayReport,
   DutyFigures,
   DeviceFault,
@@ -31,8 +33,10 @@ export type {
   Pause,
   PauseReason,
   Priority,
+  Roll,
   Service,
   ServiceState,
+  SlotDay,
   Text,
   Ticket,
   TicketChanged,
