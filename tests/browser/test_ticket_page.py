@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, Api, Station, Visitor
+from tests.browser.conftest import PHONE, Api, Station, Visitor, until
 
 pytestmark = pytest.mark.browser
 
@@ -81,9 +81,9 @@ def test_a_phone_is_shaken_by_a_call_where_it_allows_that(visit: Visit) -> None:
         "() => { window.shaken = 0; Navigator.prototype.vibrate = () => { window.shaken += 1; return true } }"
     )
     visit.at_window("call-next")
-    visit.page.wait_for_function("window.shaken === 1")
+    until(lambda: visit.page.evaluate("window.shaken") == 1, "the phone is shaken")
     visit.at_window("recall")
-    visit.page.wait_for_function("window.shaken === 2")
+    until(lambda: visit.page.evaluate("window.shaken") == 2, "the phone is shaken")
 
 
 def test_a_number_can_be_given_back_but_not_by_a_slip(visit: Visit) -> None:
