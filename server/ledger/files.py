@@ -94,6 +94,15 @@ def commits(path: Path, after: int = 0) -> Iterator[Commit]:
     Raises:
         LedgerBroken: a commit does not fit its hash or the one before it. LedgerDown: the file cannot be read.
     """
+    return (commit for commit, _ in stored(path, after))
+
+
+def stored(path: Path, after: int = 0) -> Iterator[tuple[Commit, bytes]]:
+    """Give the commits as `commits` does, each with its stored bytes: another version would write them otherwise.
+
+    Raises:
+        LedgerBroken: a commit does not fit its hash or the one before it. LedgerDown: the file cannot be read.
+    """
     with _open(path) as db:
         db.execute("BEGIN")  # one picture, however long the reading takes
         before = db.execute("SELECT hash FROM commits WHERE seq = ?", (after,)).fetchone()
@@ -101,7 +110,7 @@ def commits(path: Path, after: int = 0) -> Iterator[Commit]:
         for row_seq, prev_hash, hash_, body in _rows(db, path, after):
             if row_seq != seq + 1 or prev_hash != head:
                 raise LedgerBroken(f"{path}: commit {row_seq} does not follow {seq}")
-            yield codec.decode(body, prev_hash=prev_hash, hash_=hash_)
+            yield codec.decode(body, prev_hash=prev_hash, hash_=hash_), body
             seq, head = row_seq, hash_
 
 
@@ -154,14 +163,14 @@ def verify(path: Path, *, rules: bool = True, tick: Callable[[int], None] = lamb
             said = str(_one(db, path, "PRAGMA integrity_check(1)")[0])
         if said != "ok":
             return Verdict(hall=path.stem, commits=0, head=GENESIS, broken=said, findings=())
-        for commit in commits(path):
+        for commit, body in stored(path):
             seen, head = commit.seq, commit.hash
             if commit.hall != path.stem and seen == 1:
                 return Verdict(
                     hall=path.stem, commits=1, head=head, broken=f"this is the ledger of {commit.hall}", findings=()
                 )
             if rules:
-                auditor.take(commit)
+                auditor.take(commit, body)
             if seen % PAGE == 0:
                 tick(seen)
     except (LedgerBroken, LedgerDown) as error:
@@ -205,22 +214,22 @@ def export(path: Path, to: IO[bytes], after: int = 0) -> int:
         LedgerBroken: a commit does not fit its hash or the one before it. LedgerDown: the file cannot be read.
     """
     count = 0
-    for commit in commits(path, after):
+    for commit, body in stored(path, after):
         line = {
             "hall": commit.hall,
             "seq": commit.seq,
             "day": commit.day,
             "prev_hash": commit.prev_hash,
             "hash": commit.hash,
-            "body": codec.encode(commit).decode(),
+            "body": body.decode(),
         }
         to.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         count += 1
     return count
 
 
-def imported(lines: Iterable[bytes]) -> Iterator[Commit]:
-    """Give the commits of an export, each checked against its hash.
+def imported(lines: Iterable[bytes]) -> Iterator[tuple[Commit, bytes]]:
+    """Give the commits of an export with their stored bytes, each checked against its hash.
 
     Raises:
         LedgerBroken: a line is no commit, or does not follow the one before it.
@@ -236,7 +245,7 @@ def imported(lines: Iterable[bytes]) -> Iterator[Commit]:
         if prev_hash != head or commit.seq != number:
             raise LedgerBroken(f"line {number}: commit {commit.seq} does not follow")
         head = hash_
-        yield commit
+        yield commit, body
 
 
 def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | None:
@@ -254,16 +263,7 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
         try:
             copy = SqliteLedger(half)
             try:
-                page: list[Commit] = []
-                for commit in _commits_of(source):
-                    if commit.hall != to.stem:
-                        raise LedgerBroken(f"{source}: this is the ledger of {commit.hall}, not of {to.stem}")
-                    page.append(commit)
-                    if len(page) == PAGE:
-                        copy.append(page)
-                        page = []
-                if page:
-                    copy.append(page)
+                copy.take_over(_of_hall(to.stem, source))
             finally:
                 copy.close()
             aside = _move_aside(to, now or datetime.now(UTC))
@@ -274,14 +274,15 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
     return aside
 
 
-def _commits_of(source: Path) -> Iterator[Commit]:
+def _of_hall(hall: str, source: Path) -> Iterator[tuple[Commit, bytes]]:
+    """Give the commits of a backup or an export, which must be those of a hall."""
     with source.open("rb") as file:
         is_export = file.read(1) == b"{"
-        if is_export:
-            file.seek(0)
-            yield from imported(file)
-            return
-    yield from commits(source)
+        file.seek(0)
+        for commit, body in imported(file) if is_export else stored(source):
+            if commit.hall != hall:
+                raise LedgerBroken(f"{source}: this is the ledger of {commit.hall}, not of {hall}")
+            yield commit, body
 
 
 def _move_aside(path: Path, now: datetime) -> Path | None:

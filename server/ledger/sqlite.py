@@ -9,7 +9,8 @@ whoever else looks opens the file for reading only (`server.ledger.files`), whic
 import fcntl
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
@@ -71,15 +72,24 @@ class SqliteLedger:
 
     def append(self, commits: Sequence[Commit]) -> None:
         """Make sealed commits durable in one transaction."""
+        self._append([(commit, codec.encode(commit)) for commit in commits])
+
+    def take_over(self, commits: Iterable[tuple[Commit, bytes]]) -> None:
+        """Make commits of another store durable, byte for byte: an older version wrote them otherwise than this one."""
+        left = iter(commits)
+        while page := list(islice(left, PAGE)):
+            self._append(page)
+
+    def _append(self, commits: Sequence[tuple[Commit, bytes]]) -> None:
         rows = []
         with self._lock:
             if self._doubt is not None:
                 raise LedgerDoubtful(self._doubt)
             seq, head = self._seq, self._head
-            for commit in commits:
+            for commit, body in commits:
                 if commit.seq != seq + 1 or commit.prev_hash != head:
                     raise Stale(f"commit {commit.seq} does not follow {seq}")
-                rows.append((commit.seq, commit.day, commit.key, commit.prev_hash, commit.hash, codec.encode(commit)))
+                rows.append((commit.seq, commit.day, commit.key, commit.prev_hash, commit.hash, body))
                 seq, head = commit.seq, commit.hash
             try:
                 self._write(rows)

@@ -92,7 +92,7 @@ def test_an_export_proves_itself_and_comes_back(tmp_path: Path, commits: list[Co
     assert files.export(only(tmp_path), text) == 1200
     lines = text.getvalue().splitlines()
     assert json.loads(lines[0])["prev_hash"] == GENESIS
-    assert list(files.imported(lines)) == commits
+    assert [commit for commit, _ in files.imported(lines)] == commits
 
 
 @pytest.mark.usefixtures("ledger")
@@ -178,3 +178,21 @@ def test_verification_says_what_is_wrong(tmp_path: Path, ledger: SqliteLedger, c
     path.write_bytes(b"no ledger at all " * 100)
     assert not files.verify(path).good
     assert not files.verify(tmp_path / "missing.sqlite").good
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_ledger_of_an_older_version_is_verified_and_copied_byte_for_byte(tmp_path: Path, version: str) -> None:
+    golden = Path(__file__).parent / "golden" / f"{version}.jsonl"
+    rows = [json.loads(line) for line in golden.read_text(encoding="utf-8").splitlines()]
+    hall = json.loads(rows[0][2])["hall"]
+    lines = [json.dumps({"prev_hash": prev, "hash": hash_, "body": body}) for prev, hash_, body in rows]
+    (tmp_path / "old.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    path = tmp_path / f"{hall}.sqlite"
+    files.restore(tmp_path / "old.jsonl", path)
+    verdict = files.verify(path)
+    assert verdict.good, verdict
+    files.backup(path, tmp_path / "copy")
+    for copy in (path, tmp_path / "copy"):
+        text = io.BytesIO()
+        files.export(copy, text)
+        assert [json.loads(line)["body"] for line in text.getvalue().splitlines()] == [body for _, _, body in rows]
