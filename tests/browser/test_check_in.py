@@ -162,7 +162,7 @@ def test_nothing_is_cut_off(
     page = kiosk(visitor, station, size, f"&lang={language}")
 
     def look(what: str) -> None:
-        until(lambda: page.evaluate(STICKING_OUT) == [], f"{what}: {page.evaluate(STICKING_OUT)}", within_s=3)
+        until(lambda: page.evaluate(STICKING_OUT) == [], f"{what}: {page.evaluate(STICKING_OUT)}")
 
     look("keypad")
     press(page, code)

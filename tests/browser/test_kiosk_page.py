@@ -352,7 +352,7 @@ def test_nothing_is_cut_off_in_the_largest_hall(visitor: Visitor, station: Stati
         return bool(page.evaluate(STICKING_OUT) == [])
 
     def look(what: str) -> None:
-        until(whole, f"{what}: {page.evaluate(STICKING_OUT)}", within_s=3)
+        until(whole, f"{what}: {page.evaluate(STICKING_OUT)}")
 
     for language in ("zh", "en"):
         page.click(f".languages [lang={language}]")
