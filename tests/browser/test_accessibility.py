@@ -139,6 +139,46 @@ def test_what_a_clerk_works_with(visitor: Visitor, station: Station, manager: Ap
         page.wait_for_selector("dialog[open]", state="detached")
 
 
+def test_what_a_guide_works_with(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:
+    label = manager.send("POST", f"{HALL}/tickets", {"service": "household"})["label"]
+    case = {"kind": "agency", "client": "王先生", "service": "household", "elsewhere": True}
+    manager.send("POST", f"{HALL}/cases", case)
+    manager.send("POST", f"{HALL}/rolls", {"service": "household", "prefix": "X", "last": 200})
+    station.people.add_user("8001", PASSWORD, role="guide", hall="qiaocheng")
+    page = visitor.open("/login", LAPTOP)
+    page.click(f".languages [lang={look.language}]")
+    page.fill("#work-id", "8001")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/guide")
+    page.wait_for_selector("[data-service=household]")
+    for size in (LAPTOP, PHONE):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for tab in page.locator("[role=tab]").all():
+            tab.click()
+            page.wait_for_selector("[role=tabpanel]")
+            look(page, f"guide: {tab.inner_text()} {size}")
+    page.fill("#box", label)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#found")
+    look(page, "guide: a ticket")
+    page.click("#tab-appointments")
+    page.select_option("[data-book-service]", index=1)
+    page.wait_for_selector(".slot")
+    look(page, "guide: slots")
+    page.click("#tab-cases")
+    page.click("[data-do=ask-case]")
+    look(page, "guide: a new case")
+    page.click("#tab-take")
+    page.click("[data-service=household]")
+    page.wait_for_selector("[data-kind='']")
+    look(page, "guide: for whom")
+    page.check("[data-by-hand]")
+    page.click("[data-kind='']")
+    page.wait_for_selector("dialog [data-label]")
+    look(page, "guide: a number")
+
+
 def test_what_a_manager_works_with(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:
     manager.send("POST", f"{HALL}/tickets", {"service": "household"})
     case = {"kind": "agency", "client": "王先生", "service": "household", "elsewhere": True}
