@@ -7,7 +7,7 @@ of the one before, so that a changed, lost or swapped commit is found. Every sto
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from server.domain.events import Event
 from server.domain.terms import Actor, HallId
@@ -40,6 +40,7 @@ class Ledger(Protocol):
         Raises:
             Stale: they do not follow the last commit or use a key of their day again; read what is new, decide again.
             LedgerDown: nothing was written; the store cannot be written now.
+            LedgerUnknown: it may be written or not; trying again with the same keys finds out (shared stores only).
             LedgerDoubtful: the store failed in the middle; only a restart can tell what is written. It stays so.
         """
 
@@ -55,12 +56,44 @@ class Ledger(Protocol):
         """Let go of the store."""
 
 
+@runtime_checkable
+class SharedLedger(Ledger, Protocol):
+    """A ledger that several servers write at once."""
+
+    def since(self, seq: int, head: str) -> Iterator[Commit]:
+        """Give the commits after the one with this seq and hash.
+
+        Raises:
+            Stale: that commit is not in the ledger any more (the store lost it).
+            LedgerBroken, LedgerDown: as `read`.
+        """
+
+    def confirm(self, seq: int) -> None:
+        """Return when everything up to `seq` is as safe as `append` makes it, whoever wrote it.
+
+        Raises:
+            LedgerUnknown: that cannot be said now.
+            LedgerDown: the store cannot be asked now.
+        """
+
+    def wait_for_news(self, after: int, within_s: float) -> bool:
+        """Wait until there is a commit with seq > `after`; False when there was none within the time.
+
+        Raises:
+            LedgerDown: the store cannot be asked now.
+        """
+
+
 class Stale(Exception):
     """Somebody else appended first; nothing was written."""
 
 
 class LedgerDown(Exception):
     """The store cannot be written or read now (disk full, closed); nothing was written. Trying again may help."""
+
+
+class LedgerUnknown(LedgerDown):
+    """A shared store did not say whether it has written. The same request with the same key finds out, or does it."""
 
 
 class LedgerDoubtful(Exception):

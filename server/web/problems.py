@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from server.domain.refusals import Code, Refusal
 from server.hall import KeyReused
-from server.ledger.base import LedgerDoubtful, LedgerDown
+from server.ledger.base import LedgerDoubtful, LedgerDown, LedgerUnknown
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "暂时无法记录，请稍后再试；没有发生任何变化。",
         "Nothing can be recorded now, and nothing was changed. Try again soon.",
     ),
+    "outcome_unknown": (
+        503,
+        "暂时不知道是否已经记录，请用同一个 Idempotency-Key 再试一次；不会重复。",
+        "Perhaps this was recorded, perhaps not. Repeat it with the same Idempotency-Key: nothing is done twice.",
+    ),
     "pages_missing": (503, "页面尚未生成，请运行 make run。", "The pages are not built yet: `make run` builds them."),
 }
 
@@ -96,7 +101,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "bool_type": ("“{field}”必须是 true 或 false", "{field} must be true or false"),
     "bool_parsing": ("“{field}”必须是 true 或 false", "{field} must be true or false"),
     "list_type": ("“{field}”必须是列表", "{field} must be a list"),
+    "too_short": ("“{field}”至少 {min_length} 项", "{field} must have at least {min_length} entries"),
     "too_long": ("“{field}”最多 {max_length} 项", "{field} must have at most {max_length} entries"),
+    "model_type": ("“{field}”必须是 JSON 对象", "{field} must be a JSON object"),
+    "dict_type": ("“{field}”必须是 JSON 对象", "{field} must be a JSON object"),
 }
 
 
@@ -158,6 +166,9 @@ def install(app: Flask) -> None:
     app.register_error_handler(KeyReused, lambda _: _problem(Problem("key_reused")))
     app.register_error_handler(
         LedgerDown, lambda _: _problem(Problem("ledger_unavailable", headers={"Retry-After": "2"}))
+    )
+    app.register_error_handler(
+        LedgerUnknown, lambda _: _problem(Problem("outcome_unknown", headers={"Retry-After": "1"}))
     )
     app.register_error_handler(
         LedgerDoubtful, lambda _: _problem(Problem("ledger_unavailable", headers={"Retry-After": "5"}))

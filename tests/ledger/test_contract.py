@@ -7,16 +7,37 @@ from pathlib import Path
 
 import pytest
 
+from server.domain.terms import HallId
 from server.ledger.base import GENESIS, Ledger, LedgerBroken, Stale
 from server.ledger.memory import MemoryLedger
+from server.ledger.redis_stream import RedisLedger, address_of
 from server.ledger.sqlite import SqliteLedger
 from tests.ledger.commits import chain_of
+from tests.ledger.redis_server import RedisServer, needs_redis
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """Give a running redis-server."""
+    server = RedisServer().start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("redis", marks=needs_redis)])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     """Give an empty ledger of each kind."""
-    made: Ledger = MemoryLedger() if request.param == "memory" else SqliteLedger(tmp_path / "hall.sqlite")
+    made: Ledger
+    match request.param:
+        case "memory":
+            made = MemoryLedger()
+        case "sqlite":
+            made = SqliteLedger(tmp_path / "hall.sqlite")
+        case _:
+            server: RedisServer = request.getfixturevalue("redis")
+            with server.client() as client:
+                client.flushall()
+            made = RedisLedger(HallId("test"), address_of(server.url()))
     yield made
     made.close()
 
