@@ -1,4 +1,6 @@
+import { effectScope } from 'vue'
 import { expect, test } from 'vitest'
+import { useNow } from '../src/now'
 import { clock, dayAndClock, hallNow, learnHallTime, minutes, offsetOf, secondsSince, stopwatch } from '../src/time'
 
 test('a clock shows the offset that the instant carries', () => {
@@ -34,4 +36,12 @@ test("in a drill, now is the hall's and not this computer's", () => {
   learnHallTime('2026-03-02T09:00:00+08:00')
   expect(Math.abs(hallNow() - Date.parse('2026-03-02T09:00:00+08:00'))).toBeLessThan(500)
   expect(secondsSince('2026-03-02T08:59:00+08:00')).toBeGreaterThanOrEqual(60)
+})
+
+test('what ticks slowly still shows the clock of a drill as soon as it is known', () => {
+  const scope = effectScope()
+  const now = scope.run(() => useNow(3_600_000))
+  learnHallTime('2031-03-02T09:00:00+08:00')
+  expect(clock(now?.value ?? 0, 'Asia/Shanghai')).toBe('09:00')
+  scope.stop()
 })
