@@ -309,7 +309,7 @@ def _every_window_serves(draft: Draft) -> Iterator[Finding]:
             code="empty_list" if "serves" in row else "missing_key",
             zh='请写明本窗口主办的事项：serves = ["…"]；没有派驻人员的窗口请写 staffed = false。',
             en='Name what is served here: serves = ["..."]; where nobody is sent to the window, write staffed = false.',
-            lone=True,
+            lone="serves" in row,
         )
 
 

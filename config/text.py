@@ -22,7 +22,9 @@ FILE_BYTES_MAX: Final = 1024 * 1024
 BROKEN_LINES_MAX: Final = 20
 """After so many broken lines the file is something else than TOML."""
 
-FULL_WIDTH: Final = str.maketrans("“”＂‘’＇，＝［］｛｝＃．\u3000", "\"\"\"''',=[]{}#. ")
+FULL_WIDTH: Final = str.maketrans(
+    "“”＂‘’＇，＝［］【】｛｝＃．－０１２３４５６７８９\u3000", "\"\"\"''',=[][]{}#.-0123456789 "
+)
 """What a Chinese keyboard writes where TOML wants ASCII."""
 
 
@@ -138,7 +140,7 @@ def _broken_line(message: str, lines: list[str], spot: Spot) -> Finding:
         return Finding(
             path=(),
             code="full_width",
-            zh=f"这一行有中文标点 {wide} ，这里只能用英文标点。",
+            zh=f"这一行有全角字符 {wide} ，这里只能用半角（英文）字符。",
             en=f"This line has the full-width character {wide}; TOML wants the ASCII one.",
             suggestion=line.strip().translate(FULL_WIDTH),
         )

@@ -42,6 +42,7 @@ from server.domain.terms import (
 )
 
 GRADES = range(1, 6)
+DAY_CLOSED = "day_closed"  # why a ticket expired, as stored
 # What may be done although the business day was closed: nothing of it gives or calls a number.
 AFTER_HOURS = (
     c.Rate
@@ -204,7 +205,7 @@ def _start_day(state: HallState, now_ms: int) -> list[e.Event]:
 def _close_day(state: HallState, following: str, now_ms: int) -> list[e.Event]:
     """Give the end of a day; `following` is the next one (ISO date): after a holiday, not the day after."""
     expired = [
-        e.TicketExpired(ticket=ticket.id, label=ticket.label, window=ticket.window)
+        e.TicketExpired(ticket=ticket.id, label=ticket.label, window=ticket.window, reason=DAY_CLOSED)
         for ticket in state.tickets.values()
         if ticket.status not in FINAL
     ]

@@ -258,11 +258,12 @@ class TicketCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketExpired:
-    """The day closed over an open ticket."""
+    """The day closed over an open ticket. `reason` is day_closed; days of the first version have none."""
 
     ticket: TicketId
     label: Label
     window: WindowNo | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

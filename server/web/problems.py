@@ -89,7 +89,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "string_type": ("“{field}”必须是文字", "{field} must be text"),
     "string_too_short": ("“{field}”至少 {min_length} 个字符", "{field} must have at least {min_length} character(s)"),
     "string_too_long": ("“{field}”最多 {max_length} 个字符", "{field} must have at most {max_length} characters"),
-    "string_pattern_mismatch": ("“{field}”的格式不对（应符合 {pattern}）", "{field} must look like {pattern}"),
+    "string_pattern_mismatch": ("“{field}”的格式不对，应如 {pattern}", "{field} must look like {pattern}"),
     "control_character": ("“{field}”不能含有控制字符", "{field} must not contain control characters"),
     "enum": ("“{field}”只能是 {expected}", "{field} must be {expected}"),
     "literal_error": ("“{field}”只能是 {expected}", "{field} must be {expected}"),
@@ -98,6 +98,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "int_from_float": ("“{field}”必须是整数", "{field} must be a whole number"),
     "greater_than_equal": ("“{field}”不能小于 {ge}", "{field} must be at least {ge}"),
     "less_than_equal": ("“{field}”不能大于 {le}", "{field} must be at most {le}"),
+    "less_than": ("“{field}”必须小于 {lt}", "{field} must be below {lt}"),
     "bool_type": ("“{field}”必须是 true 或 false", "{field} must be true or false"),
     "bool_parsing": ("“{field}”必须是 true 或 false", "{field} must be true or false"),
     "list_type": ("“{field}”必须是列表", "{field} must be a list"),
@@ -239,6 +240,17 @@ def _response(
     return response
 
 
+# What a pattern asks for, as somebody would write it.
+EXAMPLES: Mapping[str, str] = {
+    r"^\d{4}-\d{2}-\d{2}$": "2026-05-01",
+    r"^[1-9]\d{3}-(0[1-9]|1[0-2])$": "2026-05",
+    r"^\d{2}:\d{2}$": "09:30",
+    r"^\d{6}$": "041233",
+    r"^[A-Za-z]{1,2}$": "R",
+    r"^[a-z][a-z0-9_-]{0,31}$": "kiosk",
+    r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$": "zh",
+}
+
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}
 FAULTS_SHOWN_MAX = 5
 
@@ -252,4 +264,9 @@ def _sentence(fault: ErrorDetails, which: int) -> str:
     known = SENTENCES.get(fault["type"])
     if known is None:
         return f"“{field}”不对（{fault['msg']}）" if which == 0 else f"{field} is wrong ({fault['msg']})"
-    return known[which].format(field=field, **fault.get("ctx", {}))
+    words = dict(fault.get("ctx", {}))
+    if pattern := words.get("pattern"):
+        words["pattern"] = EXAMPLES.get(pattern, pattern)
+    if which == 0 and "expected" in words:
+        words["expected"] = str(words["expected"]).replace(" or ", "、").replace(", ", "、")
+    return known[which].format(field=field, **words)

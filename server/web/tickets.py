@@ -7,6 +7,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from server.domain import commands as c
+from server.domain.decide import DAY_CLOSED
 from server.domain.refusals import Code, Refusal
 from server.domain.state import HallState
 from server.domain.state import Ticket as TicketState
@@ -19,10 +20,11 @@ from server.web import answers, wire
 from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
 from server.web.auth import RIGHTS, looks_like_track, signed_in
 from server.web.history import History
-from server.web.problems import Problem
+from server.web.problems import Problem, language
 from server.web.site import here
 
 TRACK_BYTES = 16  # 128 bits: nobody guesses a phone page
+WHY = {DAY_CLOSED: {"zh": "营业结束时未办完", "en": "still open when the day closed"}}  # reasons of the hall itself
 CHANNELS = {Role.KIOSK: "kiosk", Role.INTEGRATION: "integration"}
 
 api = APIBlueprint(
@@ -84,14 +86,14 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     found, as_holder = _find(hall, path.ticket, query.track, "tickets.ticket")
     now_ms = hall.now_ms()
     view = hall.read(lambda state, _: _view(state, state.tickets.get(found.id, found), now_ms))
-    plan = hall.plan
+    plan, tongue = hall.plan, language()
     history = [
         wire.TicketHistory(
             at=instant(plan, entry.at_ms),
             event=entry.event,
             window=entry.window,
             actor=None if as_holder else entry.actor.id,
-            reason=None if as_holder else entry.reason,
+            reason=None if as_holder or entry.reason is None else WHY.get(entry.reason, {}).get(tongue, entry.reason),
         )
         for entry in _history(hall).of(found.id)
     ]

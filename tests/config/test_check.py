@@ -278,6 +278,8 @@ CASES = [
     ('no = "1"', "no = “1”", "full_width", "no = “1”", 'no = "1"'),
     ('no = "1"', 'no ＝ "1"', "full_width", "＝", 'no = "1"'),
     ('serves = ["tax"]', 'serves = ["tax"，"x"]', "full_width", "，", 'serves = ["tax","x"]'),
+    ('serves = ["tax"]', 'serves = 【"tax"】', "full_width", "【", 'serves = ["tax"]'),
+    ("first = 1", "first = １", "full_width", "１", "first = 1"),
     ("[[window]]", "[[window]", "toml_syntax", "[[window]", None),
     ("[ticket]", "[hall]", "toml_syntax", "[hall]", None),
 ]
@@ -444,6 +446,8 @@ def test_all_mistakes_are_told_at_once_from_top_to_bottom(write: Write) -> None:
 def test_a_broken_line_does_not_hide_other_mistakes_nor_invent_any(write: Write) -> None:
     text = GOOD.replace('prefix = "A"', "prefix = A").replace("first = 1", "first = 0").replace('no = "1"', "no = ‘1’")
     assert [each.code for each in check([write(text)])] == ["toml_syntax", "out_of_range", "full_width"]
+    text = GOOD.replace('serves = ["tax"]', 'serves = 【"tax"】')
+    assert [each.code for each in check([write(text)])] == ["full_width"]
 
 
 def test_a_list_that_does_not_end_names_the_line_where_it_begins(write: Write) -> None:

@@ -124,6 +124,7 @@ def test_day_close_expires_everybody_and_closes_every_window() -> None:
     scene.do(c.MarkMissed(window=WindowNo("2")))
     events = scene.do(c.CloseDay())
     assert [it.label for it in events if isinstance(it, e.TicketExpired)] == labels
+    assert {it.reason for it in events if isinstance(it, e.TicketExpired)} == {"day_closed"}
     assert [it.window for it in events if isinstance(it, e.WindowClosed)] == ["1", "2", "3"]
     assert events[-1] == e.DayClosed(day="2026-03-02")
     assert {scene.status(label) for label in labels} == {TicketStatus.EXPIRED}

@@ -237,6 +237,7 @@ def test_an_import_takes_good_rows_and_says_what_is_wrong_with_the_others(hall: 
     first, same = answer["rows"][0], answer["rows"][4]
     assert (first["appointment"], first["code"]) == (same["appointment"], same["code"])
     assert answer["rows"][2]["problem"]["detail"] == "day is missing; starts is missing."
+    assert answer["rows"][3]["problem"]["detail"] == "the body must be a JSON object."
     again = page.post(f"{APPOINTMENTS}/import", {"appointments": rows[:1]}, Accept_Language="zh").json
     assert [it["result"] for it in again["rows"]] == ["known"]  # type: ignore[index]
 

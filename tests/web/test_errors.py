@@ -92,6 +92,15 @@ def test_wrong_words_are_answered_with_the_right_ones(stage: Stage) -> None:
     assert check(answer, 422, "invalid") == f"after must be at most {2**53}."
     answer = manager.post(f"/halls/{HALL}/windows/1/call", {"reason": "with leave"})
     assert check(answer, 422, "invalid") == "name the ticket by ticket or by label."
+    chinese = {"Accept_Language": "zh"}
+    answer = manager.post(f"/halls/{HALL}/windows/1/notice", {"items": []}, **chinese)
+    assert check(answer, 422, "invalid") == "“items”至少 1 项。"
+    answer = manager.get(f"/halls/{HALL}/reports/day?date=today", **chinese)
+    assert check(answer, 422, "invalid") == "“date”的格式不对，应如 2026-05-01。"
+    answer = manager.get(f"/halls/{HALL}/tickets?status=lost", **chinese)
+    assert check(answer, 422, "invalid").startswith("“status”只能是 'waiting'、'called'、")
+    answer = manager.post(f"/halls/{HALL}/rolls", {"service": "tax", "prefix": "R", "last": 10000}, **chinese)
+    assert check(answer, 422, "invalid") == "“last”必须小于 10000。"
 
 
 def test_unknown_addresses_and_methods(stage: Stage) -> None:
@@ -162,4 +171,7 @@ def test_the_status_of_each_refusal() -> None:
         Code.SERVICE_NOT_FOUND,
         Code.PRIORITY_NOT_FOUND,
         Code.TICKET_NOT_FOUND,
+        Code.APPOINTMENT_NOT_FOUND,
+        Code.CASE_NOT_FOUND,
+        Code.ROLL_NOT_FOUND,
     }

@@ -102,6 +102,14 @@ def test_a_plain_visit(stage: Stage, clerk: Client) -> None:
     assert view["can"] == {"cancel": False, "reinstate": False, "rate": False, "back": False}
 
 
+def test_a_number_left_open_says_why_it_expired(stage: Stage, clerk: Client) -> None:
+    told = stage.issue()
+    ok(stage.person("manager").post(f"/halls/{HALL}/day/close"))
+    for language, reason in (("en", "still open when the day closed"), ("zh", "营业结束时未办完")):
+        view = ok(clerk.get(f"/halls/{HALL}/tickets/{told['ticket']}", Accept_Language=language))
+        assert (view["history"][-1]["event"], view["history"][-1]["reason"]) == ("ticket_expired", reason)
+
+
 def test_the_halls_own_people_see_who_did_what(stage: Stage, clerk: Client) -> None:
     told = stage.issue()
     ok(clerk.post(f"{WINDOW}/call-next"))
