@@ -9,11 +9,14 @@ today's commits per try and not those of all years.
 Reading the state waits for the write under way, because the state is ahead of the disk until then. What every request
 needs (`seq`, `plan`) and what followers read (`commits`) is kept beside it and never waits: a request that had to wait
 before it could ask would miss the write that the others share.
+
+Several servers may work on one hall when its ledger is shared: each group first takes in what the others wrote, and who
+was slower decides again. `refresh` takes it in too, so that the screens of this server hear of it.
 """
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +31,7 @@ from server.domain.evolve import evolve
 from server.domain.state import HallState
 from server.domain.terms import CLOCK, Actor, HallId, HallPlan, business_day
 from server.ledger import codec
-from server.ledger.base import GENESIS, Commit, Ledger, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
+from server.ledger.base import GENESIS, Commit, Ledger, LedgerBroken, LedgerDoubtful, LedgerDown, SharedLedger, Stale
 
 GROUP_MAX = 200  # requests decided and written together
 RECENT_MAX = 500  # commits that followers need not read from the ledger
@@ -101,12 +104,14 @@ class Hall:
         """
         self.id = hall
         self._ledger, self._clock, self._offload, self._fail_stop = ledger, clock, offload, fail_stop
+        self._shared = ledger if isinstance(ledger, SharedLedger) else None
         self._turn = RLock()
         self._waiting: deque[_Request] = deque()
         self._wakes: list[Callable[[], None]] = []
         self._base = _Picture()  # durable, where reading again starts
         self._now = _Picture()
-        self._true = False  # whether `_now` is what the ledger says
+        self._true = False  # whether `_now` is what the ledger says (a shared one may say more by now)
+        self._news = False  # whether others wrote what nobody was woken for
         self._recent: deque[Commit] = deque(maxlen=RECENT_MAX)  # durable, without holes, up to the last one
         self._catch_up()
 
@@ -135,6 +140,7 @@ class Hall:
             Refusal: the hall says no; nothing is written.
             KeyReused: the key belongs to another request of today; nothing is written.
             LedgerDown: nothing is written; trying again with the same key is safe.
+            LedgerUnknown: a shared ledger did not say; trying again with the same key finds out.
         """
         request = _Request(command, actor, key, fingerprint)
         self._waiting.append(request)
@@ -164,6 +170,18 @@ class Hall:
         """Call `wake` after each durable write. It must only set a flag; it runs in the caller's turn."""
         self._wakes.append(wake)
 
+    def refresh(self) -> None:
+        """Take in what other servers wrote to a shared ledger, and wake who follows.
+
+        Raises:
+            LedgerDown: the ledger cannot be read now.
+            LedgerBroken: it contradicts itself.
+        """
+        with self._turn:
+            self._catch_up()
+            self._read_on()
+            self._wake()
+
     def close(self) -> None:
         """Finish the write under way and let go of the ledger."""
         with self._turn:
@@ -187,22 +205,23 @@ class Hall:
             self._base = self._now.copy()
         for request in group:
             request.done.set()
-        if fresh:
-            for wake in self._wakes:
-                wake()
+        self._news = self._news or bool(fresh)
+        self._wake()
 
     def _write(self, group: Sequence[_Request]) -> list[Commit]:
         for _ in range(STALE_TRIES):
             self._catch_up()
+            self._read_on()
+            self._true = False  # until what is decided is written
             fresh = self._decide_group(group)
-            if not fresh:
-                return fresh
-            self._true = False  # until it is written
             try:
-                self._offload(partial(self._ledger.append, fresh))
+                if fresh:
+                    self._offload(partial(self._ledger.append, fresh))
             except Stale:
                 continue  # somebody else wrote first: decide again on what is true now
             self._true = True
+            if not fresh:
+                self._confirm(group)
             return fresh
         raise LedgerDown("other servers were quicker every time")
 
@@ -255,7 +274,6 @@ class Hall:
 
     def _give_up(self, group: Sequence[_Request], error: Exception) -> None:
         """Nobody was answered: forget what was decided; a refusal too may stand on what was not written."""
-        self._true = False
         log.error("nothing written to the ledger of %s: %r", self.id, error)
         if isinstance(error, LedgerDoubtful) and self._fail_stop is not None:
             self._fail_stop(error)
@@ -267,16 +285,71 @@ class Hall:
         """Read the truth again when the last write failed; when that fails, nothing is told until it works."""
         if self._true:
             return
-        now = self._base.copy()
-        for commit in self._ledger.read(now.seq):
-            if commit.hall != self.id:
-                raise LedgerBroken(f"this is the ledger of {commit.hall}, not of {self.id}")
-            now.apply(commit)
-            if now.state.day != self._base.state.day:
-                self._base = now.copy()
+        try:
+            now = self._replay(self._base)
+        except Stale as lost:  # a failover lost what a shared ledger had: only what is there counts
+            log.error("%s went back, reading it from its beginning: %s", self.id, lost)
+            now = self._replay(_Picture())
+            if now.seq == 0:
+                raise LedgerDown(f"the ledger of {self.id} is empty now: restore it") from lost
+            self._base = now.copy()
         self._now, self._true = now, True
         self._recent.clear()
         self._tell([])
+        if self._shared is not None:
+            self._base = now.copy()  # who is often slower than others must not read the whole day each time
+            self._news = True
+
+    def _replay(self, base: _Picture) -> _Picture:
+        now = base.copy()
+        for commit in self._after(now):
+            self._check(commit)
+            now.apply(commit)
+            if now.state.day != self._base.state.day:
+                self._base = now.copy()
+        return now
+
+    def _read_on(self) -> None:
+        """Take in what others wrote to a shared ledger since; only on a picture in which everything is durable."""
+        if self._shared is None:
+            return
+        try:
+            fresh = list(self._after(self._now))
+        except Stale:
+            self._true = False
+            self._catch_up()
+            return
+        if not fresh:
+            return
+        self._true = False  # until all of it is in
+        for commit in fresh:
+            self._check(commit)
+            self._now.apply(commit)
+        self._true = self._news = True
+        self._tell(fresh)
+        if self._now.state.day != self._base.state.day:
+            self._base = self._now.copy()
+
+    def _after(self, picture: _Picture) -> Iterator[Commit]:
+        if self._shared is None:
+            return self._ledger.read(picture.seq)
+        return self._shared.since(picture.seq, picture.head)
+
+    def _check(self, commit: Commit) -> None:
+        if commit.hall != self.id:
+            raise LedgerBroken(f"this is the ledger of {commit.hall}, not of {self.id}")
+
+    def _confirm(self, group: Sequence[_Request]) -> None:
+        """Before a commit is told again: whoever wrote it to a shared ledger may not have seen it safe."""
+        told = [request.commit.seq for request in group if request.commit is not None]
+        if self._shared is not None and told:
+            self._offload(partial(self._shared.confirm, max(told)))
+
+    def _wake(self) -> None:
+        if self._news:
+            self._news = False
+            for wake in self._wakes:
+                wake()
 
     def _tell(self, fresh: Sequence[Commit]) -> None:
         """Let everybody hear of durable commits."""
