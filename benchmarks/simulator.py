@@ -632,7 +632,7 @@ class _Run:
 def _is_before(other: Leg, called: Leg) -> bool:
     """Say whether somebody of the same class should have been called before: by arrival, of appointments also by slot.
 
-    Who comes late for an appointment stands in another class by every rule; second legs stand among themselves.
+    Who comes early or late for an appointment stands in another class; second legs stand among themselves.
     """
     mine, its = called.visit, other.visit
     if other is called or its.priority != mine.priority or other.second != called.second:
@@ -641,7 +641,7 @@ def _is_before(other: Leg, called: Leg) -> bool:
         return False
     if mine.slot is None or its.slot is None:
         return True
-    in_time = abs(called.joined - mine.slot) <= SLOT_MIN / 2 and abs(other.joined - its.slot) <= SLOT_MIN / 2
+    in_time = abs(mine.at - mine.slot) <= SLOT_MIN / 2 and abs(its.at - its.slot) <= SLOT_MIN / 2
     return in_time and its.slot <= mine.slot
 
 

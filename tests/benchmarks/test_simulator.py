@@ -94,8 +94,29 @@ def test_who_goes_before_an_earlier_visitor_of_the_class_is_counted() -> None:
     assert play(OneLine(newest_first=True), hall, day).violations > 10
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("policy", [None, "oldest", "static", "home_first"])
+def test_who_comes_too_early_for_an_appointment_may_be_passed() -> None:
+    hall = one_zone(1, 10.0)
+    busy = Visit(at=530.0, service="s", minutes=60.0)
+    shifts = {"1": ((510.0, 1050.0),)}
+
+    def violations(first_comes: float) -> int:
+        booked = [Visit(at=at, service="s", minutes=5.0, priority=2, slot=570.0) for at in (first_comes, 560.0)]
+        return play(OneLine(newest_first=True), hall, Day(visits=(busy, *booked), shifts=shifts)).violations
+
+    assert violations(first_comes=556.0) == 1
+    assert violations(first_comes=553.0) == 0  # the rules give an ordinary number that early
+
+
+@pytest.mark.parametrize(
+    ("layout", "policy"),
+    [
+        ("qiaocheng", None),
+        ("zhenyuan", None),
+        ("zhenyuan", "oldest"),
+        ("qiaocheng", "static"),
+        ("zhenyuan", "home_first"),
+    ],
+)
 def test_everybody_is_served_in_order_and_once(layout: str, policy: str | None) -> None:
     hall = staff(LAYOUTS[layout], seed=4)
     day = draw(hall, load=0.95, seed=4, number=0)
