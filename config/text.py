@@ -142,14 +142,14 @@ def _broken_line(message: str, lines: list[str], spot: Spot) -> Finding:
             code="full_width",
             zh=f"这一行有全角字符 {wide} ，这里只能用半角（英文）字符。",
             en=f"This line has the full-width character {wide}; TOML wants the ASCII one.",
-            suggestion=line.strip().translate(FULL_WIDTH),
+            suggestion=re.sub(r"\s+#[^\"']*$", "", line.translate(FULL_WIDTH)).strip(),
         )
-    zh = next((words for start, words in _TOML_ZH.items() if said.startswith(start)), "TOML 语法错误")
-    en = f"Not valid TOML: {said}"
+    words = (words for start, words in _TOML_WORDS.items() if said.startswith(start))
+    zh, en = next(words, ("TOML 语法错误", "a mistake of syntax"))
     if said.startswith("Unclosed") and (begun := _begun_above(lines, spot, "[" if "array" in said else "{")):
         zh += f"，从第 {begun} 行开始"
         en += f", begun on line {begun}"
-    return Finding(path=(), code="toml_syntax", zh=f"{zh}（{said}）。", en=f"{en}.")
+    return Finding(path=(), code="toml_syntax", zh=f"{zh}（{said}）。", en=f"Not valid TOML: {en} ({said}).")
 
 
 def _begun_above(lines: list[str], spot: Spot, bracket: str) -> int | None:
@@ -159,27 +159,36 @@ def _begun_above(lines: list[str], spot: Spot, bracket: str) -> int | None:
     return number if number < spot.line else None
 
 
-_TOML_ZH: Final = {
-    "Expected '=' after a key": "键后面缺少等号 =",
-    "Expected newline or end of document": "一行只能写一个键和值，后面有多余内容",
-    "Expected ']' at the end of a table": "表头缺少 ]",
-    "Expected ']]' at the end of an array": "表头缺少 ]]",
-    "Invalid statement": "这一行既不是表头，也不是“键 = 值”",
-    "Invalid initial character for a key": "键名写法不对",
-    "Cannot declare": "这个表头重复了",
-    "Cannot overwrite a value": "这个键在本表中已经写过",
-    "Cannot mutate immutable namespace": "这个表已经写完，不能再补充",
-    "Duplicate inline table key": "花括号中有重复的键",
-    "Unclosed array": "列表缺少 ] 或逗号",
-    "Unclosed inline table": "花括号缺少 } 或逗号",
-    "Unterminated string": "引号没有配对",
-    'Expected "\'"': "引号没有配对",
-    "Illegal character": "含有不允许的字符（例如换行或控制字符），或引号没有配对",
-    "Found invalid character": "含有不允许的字符",
-    "Unescaped": "反斜杠写法不对，请写成 \\\\",
-    "Invalid hex value": "转义字符写法不对",
-    "Escaped character": "转义字符写法不对",
-    "Invalid date or datetime": "日期或时间不存在",
-    "Invalid value": "值的写法不对，文字要放在英文引号中",
-    "Exceeds the limit": "数字太长",
+_TOML_WORDS: Final = {
+    "Expected '=' after a key": ("键后面缺少等号 =", "an equals sign = is missing after the key"),
+    "Expected newline or end of document": (
+        "一行只能写一个键和值，后面有多余内容",
+        "one line holds one key and its value; here is more",
+    ),
+    "Expected ']' at the end of a table": ("表头缺少 ]", "the header lacks its ]"),
+    "Expected ']]' at the end of an array": ("表头缺少 ]]", "the header lacks its ]]"),
+    "Invalid statement": ("这一行既不是表头，也不是“键 = 值”", "this is neither a header nor key = value"),
+    "Invalid initial character for a key": ("键名写法不对", "a key cannot be written like this"),
+    "Cannot declare": ("这个表头重复了", "this header is written twice"),
+    "Cannot overwrite a value": ("这个键在本表中已经写过", "this key is written in this table already"),
+    "Cannot mutate immutable namespace": (
+        "这个表已经写完，不能再补充",
+        "this table is complete already; nothing can be added",
+    ),
+    "Duplicate inline table key": ("花括号中有重复的键", "a key stands twice in the braces"),
+    "Unclosed array": ("列表缺少 ] 或逗号", "the list lacks its ] or a comma"),
+    "Unclosed inline table": ("花括号缺少 } 或逗号", "the braces lack their } or a comma"),
+    "Unterminated string": ("引号没有配对", "a quote has no partner"),
+    'Expected "\'"': ("引号没有配对", "a quote has no partner"),
+    "Illegal character": (
+        "含有不允许的字符（例如换行或控制字符），或引号没有配对",
+        "a character is not allowed here (a line break, a control character), or a quote has no partner",
+    ),
+    "Found invalid character": ("含有不允许的字符", "a character is not allowed here"),
+    "Unescaped": ("反斜杠写法不对，请写成 \\\\", "write a backslash as \\\\"),
+    "Invalid hex value": ("转义字符写法不对", "an escape is written wrongly"),
+    "Escaped character": ("转义字符写法不对", "an escape is written wrongly"),
+    "Invalid date or datetime": ("日期或时间不存在", "there is no such date or time"),
+    "Invalid value": ("值的写法不对，文字要放在英文引号中", "the value is written wrongly; text stands in quotes"),
+    "Exceeds the limit": ("数字太长", "the number is too long"),
 }

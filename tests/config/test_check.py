@@ -450,6 +450,14 @@ def test_a_broken_line_does_not_hide_other_mistakes_nor_invent_any(write: Write)
     assert [each.code for each in check([write(text)])] == ["full_width"]
 
 
+def test_what_is_no_toml_is_said_in_words(write: Write) -> None:
+    (problem,) = check([write(GOOD.replace('no = "1"', 'no = "1"\nno = "2"'))])
+    assert problem.en == "Not valid TOML: this key is written in this table already (Cannot overwrite a value)."
+    assert problem.zh == "这个键在本表中已经写过（Cannot overwrite a value）。"
+    (problem,) = check([write(GOOD.replace("first = 1", "first = １   # the first"))])
+    assert problem.suggestion == "first = 1"
+
+
 def test_a_list_that_does_not_end_names_the_line_where_it_begins(write: Write) -> None:
     (problem,) = check([write(GOOD.replace('serves = ["tax"]', 'serves = ["tax"'))])
     assert problem.line == line_of(GOOD, "[[priority]]")
