@@ -1,11 +1,15 @@
 # Names for the two scripts that do the work, and for what a maintainer needs now and then.
-.PHONY: run test wheel lock clean
+.PHONY: run test test-faults wheel lock clean
 
 run:
 	./run
 
 test:
 	./test
+
+# The long forms of the fault tests: a thousand kills, three hundred damages, failed syncs, restarts under live screens.
+test-faults:
+	./test -m faults tests
 
 # Pages and wheel into dist/.
 wheel:

@@ -25,16 +25,37 @@ from threading import Event as Flag
 from threading import RLock
 from typing import TypeVar
 
-from server.domain.commands import Command, StartDay
+from server.ballast import Ballast
+from server.domain.commands import (
+    AnnounceRoll,
+    BookAppointment,
+    CheckIn,
+    Command,
+    IssueTicket,
+    OpenCase,
+    ReceiveCase,
+    StartDay,
+)
 from server.domain.decide import decide
 from server.domain.evolve import evolve
 from server.domain.state import HallState
 from server.domain.terms import CLOCK, Actor, HallId, HallPlan, business_day
 from server.ledger import codec
-from server.ledger.base import GENESIS, Commit, Ledger, LedgerBroken, LedgerDoubtful, LedgerDown, SharedLedger, Stale
+from server.ledger.base import (
+    GENESIS,
+    Commit,
+    DiskFull,
+    Ledger,
+    LedgerBroken,
+    LedgerDoubtful,
+    LedgerDown,
+    SharedLedger,
+    Stale,
+)
 
 GROUP_MAX = 200  # requests decided and written together
 RECENT_MAX = 500  # commits that followers need not read from the ledger
+BEGINNING = (IssueTicket, CheckIn, BookAppointment, OpenCase, ReceiveCase, AnnounceRoll)  # refused on a full disk
 STALE_TRIES = 8  # another server was quicker this often: give up and say so
 
 T = TypeVar("T")
@@ -94,16 +115,19 @@ class Hall:
         clock: Callable[[], int],
         offload: Callable[[Callable[[], None]], None] = lambda write: write(),
         fail_stop: Callable[[Exception], None] | None = None,
+        ballast: Ballast | None = None,
     ) -> None:
         """Replay the ledger. `clock` gives Unix ms; `offload` runs a blocking write and returns when it is done.
 
         `fail_stop` ends the process when the outcome of a write is unknown (else the error is raised).
+        `ballast` is what a full disk gives up, so that everything but what begins something new goes on.
 
         Raises:
             LedgerBroken: the ledger contradicts itself; nothing is served from it.
         """
         self.id = hall
         self._ledger, self._clock, self._offload, self._fail_stop = ledger, clock, offload, fail_stop
+        self._ballast = ballast
         self._shared = ledger if isinstance(ledger, SharedLedger) else None
         self._turn = RLock()
         self._waiting: deque[_Request] = deque()
@@ -219,6 +243,10 @@ class Hall:
                     self._offload(partial(self._ledger.append, fresh))
             except Stale:
                 continue  # somebody else wrote first: decide again on what is true now
+            except DiskFull:
+                if self._ballast is None or not self._ballast.give():
+                    raise
+                continue  # there is room now for what ends: decide again, without what begins
             self._true = True
             if not fresh:
                 self._confirm(group)
@@ -253,6 +281,8 @@ class Hall:
         return known
 
     def _draft(self, request: _Request) -> Commit:
+        if isinstance(request.command, BEGINNING) and self._ballast is not None and not self._ballast.ready():
+            raise DiskFull(f"nothing new begins in {self.id} until there is space")
         now_ms = self.now_ms()
         events = decide(self._now.state, request.command, now_ms=now_ms)
         commit = Commit(

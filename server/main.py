@@ -54,12 +54,15 @@ def serve(halls: Sequence[str], host: str, port: int, ledger: str, dev: bool, cl
     from gevent import monkey
 
     monkey.patch_all()  # before anything else is imported: sockets, locks and threads become the loop's own
-    from server.serve import ServeError
+    from server.serve import LedgerDamaged, ServeError
     from server.serve import serve as run
 
     try:
         run(halls, host=host, port=port, ledger=ledger, dev=dev, clock=clock, data=data)
     except ServeError as error:
+        if isinstance(error, LedgerDamaged):
+            click.echo(f"jiaohao: {say(error.zh, error.en)}", err=True)
+            sys.exit(FOUND_TROUBLE)
         raise Trouble(say(error.zh, error.en)) from error
 
 

@@ -26,6 +26,7 @@ from gevent.threadpool import ThreadPool
 
 from config import HallFile, HallFileError, Problem, check_report, find, load_hall
 from server import timers
+from server.ballast import Ballast
 from server.clock import Clock, DrillClock, instant_of, machine_clock
 from server.domain.commands import PlanHall
 from server.domain.refusals import Refusal
@@ -69,6 +70,10 @@ class ServeError(Exception):
         """Keep both sentences."""
         self.zh, self.en = zh, en
         super().__init__(en)
+
+
+class LedgerDamaged(ServeError):
+    """A stored ledger contradicts itself: nothing is served from it until a backup is restored."""
 
 
 def serve(
@@ -129,13 +134,14 @@ class _Server:
         self._screens: dict[HallId, Screens] = {}
         self._jobs: dict[HallId, JobFeed] = {}
         self._ledger_faults: dict[HallId, str] = {}
+        self._ballast = Ballast(folder)
         self._names: dict[str, str] = {}
         self._names_at = -NAMES_FOR_S
         self._presence = Presence()
         self._small_writes = ThreadPool(2)  # journal of jobs, password checks
         self.halls: dict[HallId, Hall] = {}
         for hall, file in files.items():
-            self.halls[hall] = _open_hall(hall, folder, clock, self._ledger_faults)
+            self.halls[hall] = _open_hall(hall, folder, clock, self._ledger_faults, self._ballast)
             _plan(self.halls[hall], file)
         if isinstance(clock, DrillClock):
             clock.at_least(max(hall.read(lambda state, _: state.last_ms) for hall in self.halls.values()))
@@ -224,6 +230,7 @@ class _Server:
 
     def _note_tick(self) -> None:
         self._clock_beat = monotonic()
+        self._ballast.tend()
 
     def _checks(self) -> dict[str, Check]:
         def loops() -> str | None:
@@ -231,6 +238,8 @@ class _Server:
             return f"stuck: {', '.join(late)}" if late else None
 
         def disk() -> str | None:
+            if (fault := self._ballast.fault()) is not None:
+                return fault
             free = os.statvfs(self._data)
             left_mb = free.f_bavail * free.f_frsize // 2**20
             return f"only {left_mb} MB left for {self._data}" if left_mb < DISK_LEFT_MB else None
@@ -384,7 +393,7 @@ def _port_refused() -> Iterator[None]:
         raise ServeError(f"不能使用该地址：{error}", str(error)) from error
 
 
-def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str]) -> Hall:
+def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str], ballast: Ballast) -> Hall:
     """Replay a hall; while its ledger cannot be written, `faults` says why."""
     in_its_thread = in_thread(ThreadPool(1))  # the one that writes this hall's ledger; the loop goes on meanwhile
 
@@ -397,10 +406,16 @@ def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str
         faults.pop(id_, None)
 
     begun = time.perf_counter()
+    path = folder / f"{id_}.sqlite"
     try:
-        hall = Hall(id_, SqliteLedger(folder / f"{id_}.sqlite"), clock=clock, offload=offload, fail_stop=_fail_stop)
+        store = SqliteLedger(path)
+        hall = Hall(id_, store, clock=clock, offload=offload, fail_stop=_fail_stop, ballast=ballast)
     except LedgerBroken as error:
-        raise ServeError(f"账本损坏，请从备份恢复：{error}", f"the ledger is damaged, restore it: {error}") from error
+        mend = f"jiaohao ledger restore BACKUP --hall {id_} --replace --data {folder}"
+        raise LedgerDamaged(
+            f"账本损坏，没有提供服务：{error}。请从备份恢复：{mend}",
+            f"the ledger is damaged and nothing is served: {error}. Restore a backup: {mend}",
+        ) from error
     except LedgerDown as error:
         raise ServeError(f"打不开账本：{error}", f"cannot open the ledger: {error}") from error
     log.info("hall %s: %d commits replayed in %.2f s", id_, hall.seq, time.perf_counter() - begun)

@@ -96,6 +96,10 @@ class LedgerUnknown(LedgerDown):
     """A shared store did not say whether it has written. The same request with the same key finds out, or does it."""
 
 
+class DiskFull(LedgerDown):
+    """There is no space for it; nothing was written."""
+
+
 class LedgerDoubtful(Exception):
     """A write failed in a way that leaves its outcome unknown. The process must stop and replay."""
 

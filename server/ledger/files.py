@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -288,10 +288,14 @@ def _of_hall(hall: str, source: Path) -> Iterator[tuple[Commit, bytes]]:
 def _move_aside(path: Path, now: datetime) -> Path | None:
     if not path.exists():
         return None
-    with closing(sqlite3.connect(path)) as db:  # what stands beside it is merged, so that one file is all of it
+    # What stands beside it is merged, so that one file is all of it; from a damaged one it is moved along.
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("PRAGMA journal_mode=DELETE")
     aside = path.with_name(f"{path.stem}.replaced-{now:%Y%m%dT%H%M%SZ}")
+    for companion in ("-wal", "-shm"):  # first: left behind, it would be read into the ledger that comes
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + companion).rename(aside.with_name(aside.name + companion))
     path.rename(aside)
     return aside
 

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from server.ledger import codec
-from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
+from server.ledger.base import GENESIS, Commit, DiskFull, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
 
 PAGE = 500  # commits read at a time, so that a reader never holds the connection for long
 WAIT_FOR_OTHER_S = 2.0  # a process that is just ending may still have the file
@@ -159,13 +159,13 @@ class SqliteLedger:
             self._undo(error)
             if isinstance(error, sqlite3.IntegrityError):
                 raise Stale(f"{self._path}: {error}") from error
-            raise LedgerDown(f"{self._path}: {error}") from error
+            raise (DiskFull if _is_full(error) else LedgerDown)(f"{self._path}: {error}") from error
         try:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            if _is_full(error):
                 self._undo(error)
-                raise LedgerDown(f"{self._path}: {error}") from error
+                raise DiskFull(f"{self._path}: {error}") from error
             # A failed fsync may or may not have reached the disk: nobody can know before a restart.
             raise LedgerDoubtful(f"{self._path}: {error}") from error
 
@@ -210,7 +210,11 @@ def engine() -> str:
     """Say which SQLite runs and how its WAL-reset bug is kept away."""
     fixed = sqlite3.sqlite_version_info >= FIXED_IN
     how = "fixed in this version" if fixed else "one writing connection per ledger"
-    return f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, WAL-reset: {how}"
+    return f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, WAL-reset: {how}; a failed sync stops the process"
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from server.domain.refusals import Code, Refusal
 from server.hall import KeyReused
-from server.ledger.base import LedgerDoubtful, LedgerDown, LedgerUnknown
+from server.ledger.base import DiskFull, LedgerDoubtful, LedgerDown, LedgerUnknown
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +108,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "dict_type": ("“{field}”必须是 JSON 对象", "{field} must be a JSON object"),
 }
 
+DISK_FULL = (  # what `ledger_unavailable` says then
+    "存储空间已满，暂时不能取号，请联系大厅工作人员；没有发生任何变化。",
+    "The disk of the server is full, so no numbers can be given out now. Please ask the staff. Nothing was changed.",
+)
+
 
 class Problem(Exception):
     """The request is answered by an error. `words` fill the sentence."""
@@ -171,6 +176,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(
         LedgerUnknown, lambda _: _problem(Problem("outcome_unknown", headers={"Retry-After": "1"}))
     )
+    app.register_error_handler(DiskFull, _disk_full)
     app.register_error_handler(
         LedgerDoubtful, lambda _: _problem(Problem("ledger_unavailable", headers={"Retry-After": "5"}))
     )
@@ -184,6 +190,12 @@ def install(app: Flask) -> None:
 def _problem(problem: Problem) -> Response:
     tongue = language()
     return _response(problem.status, problem.code, problem.sentence(tongue), tongue, problem.headers)
+
+
+def _disk_full(_: DiskFull) -> Response:
+    tongue = language()
+    said = DISK_FULL[0 if tongue == "zh" else 1]
+    return _response(503, "ledger_unavailable", said, tongue, {"Retry-After": "30"})
 
 
 def _refusal(refusal: Refusal) -> Response:
