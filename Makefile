@@ -1,5 +1,5 @@
 # Names for the two scripts that do the work, and for what a maintainer needs now and then.
-.PHONY: run test test-faults wheel lock clean
+.PHONY: run test test-faults test-simulation wheel lock clean
 
 run:
 	./run
@@ -10,6 +10,10 @@ test:
 # The long forms of the fault tests: a thousand kills, three hundred damages, failed syncs, restarts under live screens.
 test-faults:
 	./test -m faults tests
+
+# Halls under faults, 2,000 seeds; `make test` plays some of them.
+test-simulation:
+	SIMULATION_SEEDS=2000 ./test tests/simulation -s
 
 # Pages and wheel into dist/.
 wheel:

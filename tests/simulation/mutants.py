@@ -1,0 +1,114 @@
+"""Halls that are broken in one place, to see that the judge sees it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from server.domain import commands as c
+from server.domain import events as e
+from server.domain import routing
+from server.domain.terms import Actor, TicketStatus
+from server.hall import Hall, _Request
+from server.ledger import codec
+from server.ledger.base import Commit
+from server.ledger.memory import MemoryLedger
+from tests.simulation.world import Disk, Variant, World
+
+
+class AcknowledgesFirst(Disk):
+    """Says that commits are written and writes them with the next ones; what dies in between is gone."""
+
+    def __init__(self, store: MemoryLedger, world: World) -> None:
+        super().__init__(store, world)
+        self._late: list[Commit] = []
+
+    def append(self, commits: Sequence[Commit]) -> None:
+        late, self._late = self._late, list(commits)
+        if late:
+            self._store.append(late)
+
+
+class Loses(Disk):
+    """Loses the newest commit now and then when it is opened again."""
+
+    def __init__(self, store: MemoryLedger, world: World) -> None:
+        super().__init__(store, world)
+        if world.faulty and len(store._rows) > 10:
+            store._rows.pop()
+
+
+class Redraws(Hall):
+    """Writes something else than was decided."""
+
+    def _draft(self, request: _Request) -> Commit:
+        commit = super()._draft(request)
+        events = tuple(self.other(event) for event in commit.events)
+        return codec.seal(replace(commit, events=events), commit.prev_hash)
+
+    def other(self, event: e.Event) -> e.Event:
+        """Give what is written in the place of an event."""
+        return event
+
+
+class LeavesGap(Redraws):
+    """Leaves a number out."""
+
+    def other(self, event: e.Event) -> e.Event:
+        if isinstance(event, e.TicketIssued) and event.number == 3:
+            return replace(event, number=4)
+        return event
+
+
+class GivesTwice(Redraws):
+    """Gives a number twice."""
+
+    def other(self, event: e.Event) -> e.Event:
+        if isinstance(event, e.TicketIssued) and event.number == 3:
+            return replace(event, number=2)
+        return event
+
+
+class ForgetsKeys(Hall):
+    """Does what is asked again again."""
+
+    def handle(self, command: c.Command, *, actor: Actor, key: str | None = None, fingerprint: str = "") -> Commit:
+        again = key is not None and key in self._now.keys
+        return super().handle(command, actor=actor, key=None if again else key, fingerprint=fingerprint)
+
+
+class CallsLast(Redraws):
+    """Calls who came last."""
+
+    def other(self, event: e.Event) -> e.Event:
+        if not isinstance(event, e.TicketCalled):
+            return event
+        last = routing.preview(self._now.state, event.window, self.now_ms(), limit=99)[-1:]
+        return self.call(event, last[0].ticket) if last else event
+
+    def call(self, event: e.TicketCalled, id_: str) -> e.TicketCalled:
+        """Give the call of another ticket."""
+        ticket = next(it for it in self._now.state.tickets.values() if it.id == id_)
+        return replace(event, ticket=ticket.id, label=ticket.label, number=ticket.number, priority=ticket.priority)
+
+
+class CallsTwice(CallsLast):
+    """Calls somebody who stands at another window."""
+
+    def other(self, event: e.Event) -> e.Event:
+        if not isinstance(event, e.TicketCalled):
+            return event
+        busy = [it.id for it in self._now.state.tickets.values() if it.status is TicketStatus.CALLED]
+        return self.call(event, busy[0]) if busy else event
+
+
+MUTANTS: dict[str, Variant] = {
+    "acknowledge before commit": Variant(disk=AcknowledgesFirst),
+    "loss after acknowledgement": Variant(disk=Loses),
+    "gap": Variant(hall=LeavesGap),
+    "duplicate number": Variant(hall=GivesTwice),
+    "no idempotency": Variant(hall=ForgetsKeys),
+    "last in, first out": Variant(hall=CallsLast),
+    "double call": Variant(hall=CallsTwice),
+    "job printed twice": Variant(forgetful_agent=True),
+    "screen goes back": Variant(screens_take_all=True),
+    "late speech": Variant(late_speech=True),
+}

@@ -1,0 +1,73 @@
+"""Plays seeds: `python -m tests.simulation.run [SEEDS]`, or with SEED=n in the environment that one, told in full.
+
+The output of one seed is the same byte for byte wherever and whenever it is played.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterable
+
+from tests.simulation.history import judge
+from tests.simulation.world import Variant, World
+
+STEPS = 300
+SEEDS = 2_000
+
+
+def played(seed: int, variant: Variant | None = None, steps: int = STEPS) -> tuple[World, list[str]]:
+    """Give a world that was played, and every broken rule; a bug is raised with the seed."""
+    world = World(seed, variant)
+    try:
+        world.play(steps)
+        return world, judge(world)
+    except Exception as bug:
+        bug.add_note(replay(seed))
+        raise
+
+
+def broken(seeds: Iterable[int], variant: Variant | None = None) -> list[str]:
+    """Give what the first seed that breaks a rule breaks, and how to see it again; empty when none does."""
+    for seed in seeds:
+        _, found = played(seed, variant)
+        if found:
+            return [*found, replay(seed)]
+    return []
+
+
+def replay(seed: int) -> str:
+    """Give how to play a seed again."""
+    return f"seed {seed}: SEED={seed} .venv/bin/python -m tests.simulation.run"
+
+
+def tell(seed: int) -> bool:
+    """Play one seed and tell everything; give whether it kept the rules."""
+    world, found = played(seed)
+    for line in [*world.lines, *found, f"digest {world.digest()}"]:
+        _say(line)
+    return not found
+
+
+def run(seeds: int) -> bool:
+    """Play many seeds; give whether all kept the rules."""
+    begun_s = time.perf_counter()
+    bad = 0
+    for seed in range(seeds):
+        _, found = played(seed)
+        if found:
+            bad += 1
+            _say("\n".join([*found, replay(seed)]))
+    took_s = time.perf_counter() - begun_s
+    _say(f"{seeds} seeds x {STEPS} steps: {bad} broke a rule, {took_s:.0f} s, {seeds / took_s:.0f} seeds/s")
+    return bad == 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # faults are what it is about
+    one = os.environ.get("SEED")
+    sys.exit(0 if (tell(int(one)) if one else run(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)) else 1)
