@@ -100,15 +100,16 @@ class CallsTwice(CallsLast):
         return self.call(event, busy[0]) if busy else event
 
 
-MUTANTS: dict[str, Variant] = {
-    "acknowledge before commit": Variant(disk=AcknowledgesFirst),
-    "loss after acknowledgement": Variant(disk=Loses),
-    "gap": Variant(hall=LeavesGap),
-    "duplicate number": Variant(hall=GivesTwice),
-    "no idempotency": Variant(hall=ForgetsKeys),
-    "last in, first out": Variant(hall=CallsLast),
-    "double call": Variant(hall=CallsTwice),
-    "job printed twice": Variant(forgetful_agent=True),
-    "screen goes back": Variant(screens_take_all=True),
-    "late speech": Variant(late_speech=True),
+MUTANTS: dict[str, tuple[Variant, str]] = {
+    "acknowledge before commit": (Variant(disk=AcknowledgesFirst), "L3"),
+    "loss after acknowledgement": (Variant(disk=Loses), "L3"),
+    "gap": (Variant(hall=LeavesGap), "T2"),
+    "duplicate number": (Variant(hall=GivesTwice), "T1"),
+    "no idempotency": (Variant(hall=ForgetsKeys), "L6"),
+    "last in, first out": (Variant(hall=CallsLast), "C3"),
+    "double call": (Variant(hall=CallsTwice), "C2"),
+    "job printed twice": (Variant(forgetful_agent=True), "T5"),
+    "screen goes back": (Variant(screens_take_all=True), "D1"),
+    "late speech": (Variant(late_speech=True), "D4"),
 }
+"""What is broken, and the rule that must say so."""
