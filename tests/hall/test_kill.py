@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from server.ledger.audit import audit
 from server.ledger.sqlite import SqliteLedger
 from tests.hall.checker import Answer, faults
 from tests.patience import PATIENCE_S
 
-ROUNDS = 40
+ROUNDS = 40  # on one ledger; each start replays it
 PID = re.compile(rb"^pid (\d+)\n", re.MULTILINE)
 SEED = 20260302
 
@@ -66,22 +67,25 @@ def workers() -> Iterator[Workers]:
         os.killpg(process.pid, signal.SIGKILL)  # with the worker of a test that failed half way
 
 
-def hammered(workers: Workers, path: Path, rounds: int, mutant: str = "") -> tuple[list[str], int]:
+def hammered(workers: Workers, path: Path, rounds: int, mutant: str = "", seed: int = SEED) -> tuple[list[str], int]:
     """Give the broken rules after some rounds, and how many answers were given."""
-    dice = random.Random(SEED)
+    dice = random.Random(seed)
     answers: list[Answer] = []
     for turn in range(rounds):
         answers += workers.killed_after(path, turn, dice.randrange(1, 60), mutant)
     ledger = SqliteLedger(path)
-    found = faults(ledger.read(), answers)
+    commits = list(ledger.read())
     ledger.close()
-    return found, len(answers)
+    return [*faults(commits, answers), *map(str, audit(commits))], len(answers)
 
 
-def test_forty_kills_lose_and_double_nothing(workers: Workers, tmp_path: Path) -> None:
-    found, answers = hammered(workers, tmp_path / "hall.sqlite", ROUNDS)
-    assert not found, f"seed {SEED}: {found}"
-    assert answers > ROUNDS
+@pytest.mark.parametrize("ledgers", [1, pytest.param(25, marks=pytest.mark.faults)])
+def test_kills_lose_and_double_nothing(workers: Workers, tmp_path: Path, ledgers: int) -> None:
+    """Forty kills on a ledger: a thousand in the long form."""
+    for number in range(ledgers):
+        found, answers = hammered(workers, tmp_path / f"{number}.sqlite", ROUNDS, seed=SEED + number)
+        assert not found, f"seed {SEED + number}: {found[:20]}"
+        assert answers > ROUNDS
 
 
 def test_a_server_that_answers_before_it_writes_is_found_out(workers: Workers, tmp_path: Path) -> None:
