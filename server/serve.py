@@ -1,6 +1,7 @@
 """The server process: everything is made here once, joined, run, and put away again in order.
 
-What is where: the data folder holds one `HALL.sqlite` per hall (its ledger), `accounts.sqlite` (people and devices),
+What is where: the data folder holds one `HALL.sqlite` per hall (its ledger, unless it is in Redis and several servers
+write it), `accounts.sqlite` (people and devices),
 `devices.sqlite` (the register and the places of the job feeds), `lock`, and in a drill the file `drill`.
 
 Needs gevent's monkey patch before anything else is imported (`server.main` does it): sockets, locks, threads and
@@ -34,9 +35,11 @@ from server.domain.terms import CLOCK, HallId
 from server.feeds.devices import JobFeed
 from server.feeds.handover import HandOvers
 from server.feeds.journal import JobJournal, JournalBroken
+from server.feeds.others import Others
 from server.feeds.screens import Screens
 from server.hall import Hall
 from server.ledger.base import LedgerBroken, LedgerDoubtful, LedgerDown
+from server.ledger.redis_stream import SCHEMES, BadAddress, RedisAddress, RedisLedger, address_of
 from server.ledger.sqlite import SqliteLedger, engine
 from server.people import People, PeopleError
 from server.plan import plan_of
@@ -99,14 +102,15 @@ def serve(
         )
     files = _read_halls(hall_files)
     hall_clock = _clock(clock)
-    folder = _ledger_folder(ledger, data)
+    redis = _redis_address(ledger)
+    folder = data if redis is not None else _ledger_folder(ledger, data)
     with _owned(data):
         _mark_drill([data, folder], drill=clock is not None)
         with _port_refused():
             socket = listen(host, port)
         bound_port = int(socket.getsockname()[1])
-        log.info("%s", engine())
-        server = _Server(files, folder, data, hall_clock, drill=clock is not None)
+        log.info("%s", engine() if redis is None else f"ledger in Redis: {redis.shown}")
+        server = _Server(files, folder, data, hall_clock, redis, drill=clock is not None)
         try:
             server.open_doors(socket, host, bound_port, dev=dev)
             _say(f"listening on http://{_shown(host)}:{bound_port}")
@@ -119,7 +123,14 @@ class _Server:
     """The parts of a running server."""
 
     def __init__(
-        self, files: Mapping[HallId, HallFile], folder: Path, data: Path, clock: Clock, *, drill: bool
+        self,
+        files: Mapping[HallId, HallFile],
+        folder: Path,
+        data: Path,
+        clock: Clock,
+        redis: RedisAddress | None,
+        *,
+        drill: bool,
     ) -> None:
         """Open ledgers, accounts and register, and bring the halls up to their files."""
         self._drill, self._data = drill, data
@@ -133,6 +144,7 @@ class _Server:
         self._live: Live | None = None
         self._screens: dict[HallId, Screens] = {}
         self._jobs: dict[HallId, JobFeed] = {}
+        self._others: dict[HallId, Others] = {}  # of halls in Redis: what other servers do
         self._ledger_faults: dict[HallId, str] = {}
         self._ballast = Ballast(folder)
         self._names: dict[str, str] = {}
@@ -141,7 +153,12 @@ class _Server:
         self._small_writes = ThreadPool(2)  # journal of jobs, password checks
         self.halls: dict[HallId, Hall] = {}
         for hall, file in files.items():
-            self.halls[hall] = _open_hall(hall, folder, clock, self._ledger_faults, self._ballast)
+            if redis is not None:
+                self.halls[hall], self._others[hall] = _open_shared(
+                    hall, redis, clock, self._ledger_faults, drill=drill
+                )
+            else:
+                self.halls[hall] = _open_hall(hall, folder, clock, self._ledger_faults, self._ballast)
             _plan(self.halls[hall], file)
         if isinstance(clock, DrillClock):
             clock.at_least(max(hall.read(lambda state, _: state.last_ms) for hall in self.halls.values()))
@@ -188,6 +205,8 @@ class _Server:
         for id_ in self.halls:
             self._begin(f"screens {id_}", self._screens[id_].run, partial(_beat, self._screens[id_]))
             self._begin(f"devices {id_}", self._jobs[id_].run, partial(_beat, self._jobs[id_]))
+        for id_, others in self._others.items():
+            self._begin(f"other servers {id_}", others.run, partial(_beat, others))
         self._begin("handover", self._handovers.run, partial(_beat, self._handovers))
         self._begin("clock", self._tick, lambda: self._clock_beat)
         self._listener.start()
@@ -208,6 +227,8 @@ class _Server:
         for feed in self._jobs.values():
             feed.stop()
         self._handovers.stop()
+        for others in self._others.values():
+            others.stop()
         if self._listener is not None:
             self._listener.stop(STOP_WITHIN_S)
         self._stop.set()
@@ -245,7 +266,8 @@ class _Server:
             return f"only {left_mb} MB left for {self._data}" if left_mb < DISK_LEFT_MB else None
 
         def ledger() -> str | None:
-            return "; ".join(f"{hall}: {fault}" for hall, fault in self._ledger_faults.items()) or None
+            unheard = {hall: others.fault for hall, others in self._others.items() if others.fault is not None}
+            return "; ".join(f"{hall}: {fault}" for hall, fault in (unheard | self._ledger_faults).items()) or None
 
         return {"ledger": ledger, "loops": loops, "disk": disk}
 
@@ -333,8 +355,20 @@ def _clock(clock: str | None) -> Clock:
 def _ledger_folder(ledger: str, data: Path) -> Path:
     scheme, _, path = ledger.partition(":")
     if scheme != "sqlite":
-        raise ServeError(f"不支持的账本地址：{ledger}", f"unknown ledger {ledger!r}; use sqlite:FOLDER")
+        raise ServeError(
+            f"不支持的账本地址：{ledger}，请用 sqlite:FOLDER 或 redis://HOST:PORT/DB",
+            f"unknown ledger {ledger!r}; use sqlite:FOLDER or redis://HOST:PORT/DB",
+        )
     return Path(path) if path else data
+
+
+def _redis_address(ledger: str) -> RedisAddress | None:
+    if ledger.partition(":")[0] not in SCHEMES:
+        return None
+    try:
+        return address_of(ledger)
+    except BadAddress as error:  # the address is not shown: it may hold a password
+        raise ServeError(f"--ledger 的 Redis 地址不正确：{error}", f"--ledger: {error}") from error
 
 
 @contextmanager
@@ -422,6 +456,32 @@ def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str
     return hall
 
 
+def _open_shared(
+    id_: HallId, address: RedisAddress, clock: Clock, faults: dict[HallId, str], *, drill: bool
+) -> tuple[Hall, Others]:
+    """Replay a hall that other servers may write too. Its sockets are the loop's own, so no thread is needed."""
+
+    def offload(write: Callable[[], None]) -> None:
+        try:
+            write()
+        except LedgerDown as error:
+            faults[id_] = str(error)
+            raise
+        faults.pop(id_, None)
+
+    begun = time.perf_counter()
+    try:
+        ledger = RedisLedger(id_, address)
+        ledger.mark(drill=drill)
+        hall = Hall(id_, ledger, clock=clock, offload=offload, fail_stop=_fail_stop)
+    except LedgerBroken as error:
+        raise ServeError(f"账本损坏，请从备份恢复：{error}", f"the ledger is damaged, restore it: {error}") from error
+    except LedgerDown as error:
+        raise ServeError(f"打不开账本：{error}", f"cannot open the ledger: {error}") from error
+    log.info("hall %s: %d commits replayed in %.2f s", id_, hall.seq, time.perf_counter() - begun)
+    return hall, Others(hall, ledger)
+
+
 def _plan(hall: Hall, file: HallFile) -> None:
     """Take the hall file over when it is new; a file that drops what is in use today waits for the next start."""
     plan = plan_of(file)
@@ -448,7 +508,7 @@ def _pages() -> PageFolders:
     )
 
 
-def _beat(follower: Screens | JobFeed | HandOvers) -> float:
+def _beat(follower: Screens | JobFeed | HandOvers | Others) -> float:
     return follower.beat
 
 

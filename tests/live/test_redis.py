@@ -1,0 +1,90 @@
+"""Two real servers on one Redis: a press on one is on the board of the other, and either may die."""
+
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.ledger.redis_server import RedisServer, needs_redis
+from tests.live.house import House, Watcher, rising
+from tests.live.test_serve import refused
+from tests.patience import PATIENCE_S, until
+
+pytestmark = needs_redis
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """Give a server of the test's own."""
+    server = RedisServer().start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def houses(root: Path, tmp_path: Path, redis: RedisServer) -> Iterator[list[House]]:
+    """Give two servers of the same hall; the second has a copy of the first one's accounts, so both know everybody."""
+    made = [House(root, tmp_path / name) for name in ("one", "two")]
+    with (
+        closing(sqlite3.connect(tmp_path / "one/accounts.sqlite")) as accounts,
+        closing(sqlite3.connect(tmp_path / "two/accounts.sqlite")) as copy,
+    ):
+        accounts.backup(copy)
+    made[1].tokens = made[0].tokens
+    try:
+        for house in made:
+            house.server.start("--ledger", redis.url())
+        yield made
+    finally:
+        for house in made:
+            house.close()
+
+
+def test_two_servers_show_the_same_and_outlive_redis_and_each_other(houses: list[House], redis: RedisServer) -> None:
+    one, two = houses
+    here, there = (house.watcher("display").watch("board") for house in houses)
+    given = [press(houses[n % 2], f"p{n}") for n in range(6)]
+    assert [ticket["number"] for ticket in given] == [1, 2, 3, 4, 5, 6]
+    for screen in (here, there):
+        until(partial(_shows, screen, given[-1]["seq"]), "the last press on the board")
+        assert rising(screen.seqs("board"))
+    assert here.last("board")["data"] == there.last("board")["data"]  # type: ignore[index]
+
+    redis.kill()
+    until(lambda: readiness(one) == 503, "not ready")
+    assert press(one, "p6", good=False)["code"] in {"ledger_unavailable", "outcome_unknown"}
+    redis.start()
+    until(lambda: readiness(one) == readiness(two) == 200, "ready again, without a restart")
+    assert press(one, "p6")["number"] == 7
+
+    one.server.end(signal.SIGKILL)
+    again = press(two, "p0")
+    assert (again["ticket"], again["number"]) == (given[0]["ticket"], 1)
+    assert press(two, "p7")["number"] == 8
+
+
+def press(house: House, key: str, *, good: bool = True) -> Any:
+    """Press at a server's kiosk."""
+    return house.api("kiosk").hall("POST", "/tickets", {"service": "general"}, key=key, good=good)
+
+
+def readiness(house: House) -> int:
+    """Ask a server whether it can give a number."""
+    return requests.get(f"{house.server.url}/readyz", timeout=PATIENCE_S).status_code
+
+
+def _shows(screen: Watcher, seq: int) -> bool:
+    return screen.seqs("board")[-1:] == [seq]
+
+
+def test_a_redis_that_is_not_there_is_told_in_one_line(root: Path, tmp_path: Path) -> None:
+    address = f"unix://{tmp_path}/nobody.sock"
+    line = refused(root, "config/demo.toml", "--port", "0", "--data", str(tmp_path / "data"), "--ledger", address)
+    assert "cannot open the ledger" in line
+    assert "cannot be reached" in line
