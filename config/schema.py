@@ -768,8 +768,8 @@ class Fairness(Table):
         int,
         Field(ge=0, le=480),
         Means(
-            "Minutes after which an ordinary visitor goes before every priority; 0: never.",
-            "普通群众等候超过此分钟数后，先于所有优先号；0 为不启用。",
+            "Minutes after which an ordinary visitor goes before a priority, in turn with them; 0: never.",
+            "普通群众等候超过此分钟数后，先于优先号（与优先号交替）；0 为不启用。",
         ),
     ] = 30
 

@@ -226,7 +226,7 @@ def _call(state: HallState, event: e.TicketCalled, at_ms: int) -> None:
     ticket.called_ms, ticket.waited_s, ticket.call_count = at_ms, event.waited_s, event.call_count
     ticket.why, ticket.reason = event.why, event.reason
     if event.why != "chosen":  # a call out of turn is nobody's turn
-        count_call(state.in_a_row, event.zone, event.priority)
+        count_call(state.in_a_row, event.zone, event.priority, event.why)
     arrive(state, ticket, event.window, at_ms)
 
 

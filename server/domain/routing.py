@@ -7,11 +7,12 @@ service and class the order is that of arrival; the next leg of a joint matter k
 bound (`Ticket.arrival_ms`). Source: Kleinrock 1964; Stanford, Taylor, Ziedins 2014.
 
 Above that stands a guard (`plan.fairness`) that only ever moves ordinary visitors forward. When a priority would be
-called, but an ordinary visitor of the window has waited longer than `oldest_first_after_min`, that one goes first
-("waited_long"; relief work never goes before own work by this). Else, when `ratio` priorities of a zone were called in
-a row and an ordinary visitor of the same zone waits whom the window may serve, that one goes first ("fairness"). Who is
-ordinary is a matter of the priority alone: the next leg of a joint matter and a ticket of one window stand in their
-own class like any other, and wait since the arrival that counts for the order.
+called, but an ordinary visitor of the same zone has waited longer than `oldest_first_after_min`, that one goes first
+("waited_long"; relief work never goes before own work by this), and then it is the priorities' turn: in a rush
+everybody has waited that long, and a green channel that comes after all of them would be none. Else, when `ratio`
+priorities of a zone were called in a row and an ordinary visitor of the zone waits, that one goes first ("fairness").
+Who is ordinary is a matter of the priority alone: the next leg of a joint matter and a ticket of one window stand in
+their own class like any other, and wait since the arrival that counts for the order.
 """
 
 from bisect import bisect_left, insort
@@ -19,7 +20,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
-from server.domain.state import MS_PER_MIN, HallState, LaneKey, Spot, count_call
+from server.domain.state import (
+    MS_PER_MIN,
+    TURN_OF_PRIORITIES,
+    WAITED_LONG,
+    HallState,
+    LaneKey,
+    Spot,
+    count_call,
+)
 from server.domain.terms import ORDINARY, PriorityId, ServiceId, TicketId, WindowNo, ZoneId
 
 Joining = tuple[LaneKey, Spot]  # somebody who waits from this very commit on
@@ -111,16 +120,18 @@ def _ahead_of(state: HallState, service: ServiceId, priority: PriorityId, spot: 
 
     # The guard, priority by priority: how many ordinary visitors have been called when each of them is.
     long = sum(bisect_left(lane, (_long_ago_ms(state, now_ms),)) for lane in ordinary)
-    called, in_a_row = long, 0 if long else state.in_a_row.get(state.plan.service[service].zone, 0)
+    called, in_a_row = 0, state.in_a_row.get(state.plan.service[service].zone, 0)
     everybody = max(sum(map(len, ordinary)), more_urgent + (priority == ORDINARY))
     for place, it in enumerate(priorities if priority == ORDINARY else [*priorities, mine]):
         if (more := ordinary_before(it)) > called:
             called, in_a_row = more, 0
-        if 0 < fairness.ratio <= in_a_row and called < everybody:
+        if called < long and in_a_row != TURN_OF_PRIORITIES:
+            called, in_a_row = called + 1, TURN_OF_PRIORITIES
+        elif 0 < fairness.ratio <= in_a_row and called < everybody:
             called, in_a_row = called + 1, 0
         if priority == ORDINARY and called > more_urgent:
             return more_urgent + place
-        in_a_row += 1
+        in_a_row = max(0, in_a_row) + 1
     return (more_urgent if priority == ORDINARY else called) + len(priorities)
 
 
@@ -172,7 +183,7 @@ def _in_order(state: HallState, no: WindowNo, now_ms: int, joining: Joining | No
         own = "returning_leg" if returns else "head"
         why = "bound" if bound else "relief" if not home else own if priority == ORDINARY else "priority"
         yield Choice(ticket=id_, why=guard or why, home=home)
-        count_call(in_a_row, state.plan.service[service].zone, priority)
+        count_call(in_a_row, state.plan.service[service].zone, priority, guard or why)
         if position + 1 < len(lane):
             heads[index] = rank(index, position + 1)
         else:
@@ -187,14 +198,19 @@ def _guarded(
     (service, priority, _), _, home = lanes[first[2]]
     if priority == ORDINARY or not (fairness.ratio or fairness.oldest_first_after_min):
         return first, None
-    ordinary = [it for it in heads if lanes[it[2]][0][1] == ORDINARY]
-    long_ago_ms = _long_ago_ms(state, now_ms)
-    old = [it for it in ordinary if lanes[it[2]][1][it[3]][0] < long_ago_ms and (lanes[it[2]][2] or not home)]
-    if old:
-        return min(old), "waited_long"
     zone = state.plan.service[service].zone
-    if 0 < fairness.ratio <= in_a_row.get(zone, 0):
-        of_zone = [it for it in ordinary if state.plan.service[lanes[it[2]][0][0]].zone == zone]
-        if of_zone:
-            return min(of_zone), "fairness"
+    row = in_a_row.get(zone, 0)
+    ordinary = [
+        it
+        for it in heads
+        for (of, class_, _), _, _ in (lanes[it[2]],)
+        if class_ == ORDINARY and state.plan.service[of].zone == zone
+    ]
+    if row != TURN_OF_PRIORITIES:
+        long_ago_ms = _long_ago_ms(state, now_ms)
+        old = [it for it in ordinary if lanes[it[2]][1][it[3]][0] < long_ago_ms and (lanes[it[2]][2] or not home)]
+        if old:
+            return min(old), WAITED_LONG
+    if ordinary and 0 < fairness.ratio <= row:
+        return min(ordinary), "fairness"
     return first, None

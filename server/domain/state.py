@@ -39,6 +39,8 @@ from server.domain.terms import (
 MS_PER_MIN = 60_000
 RECENT_CALLS = 40  # calls a board may look back on
 MEAN_PRIOR = 8  # the typed-in minutes of a service count like this many observed visits
+WAITED_LONG = "waited_long"  # why somebody ordinary was called before a priority
+TURN_OF_PRIORITIES = -1
 SERVE_CAP = 3.0  # a visit counts at most this many times the typed-in minutes: one stuck visit must not spoil the mean
 
 LaneKey = tuple[ServiceId, PriorityId, WindowNo | None]
@@ -184,7 +186,9 @@ class HallState:
     recent: deque[Call] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
     zones: dict[ZoneId, ZoneCount] = field(default_factory=dict)
     means: dict[ServiceId, ServeMean] = field(default_factory=dict)
-    in_a_row: dict[ZoneId, int] = field(default_factory=dict)  # priority calls since the last ordinary one
+    in_a_row: dict[ZoneId, int] = field(
+        default_factory=dict
+    )  # priority calls since the last ordinary one; see count_call
     kiosk_issued: dict[DeviceId, int] = field(default_factory=dict)  # numbers given at a kiosk today
     rolls: dict[str, Roll] = field(default_factory=dict)  # paper rolls in use today, by prefix
     appointments: dict[AppointmentId, Appointment] = field(default_factory=dict)  # over the days
@@ -244,9 +248,15 @@ def announce(state: HallState, ticket: Ticket, no: WindowNo, at_ms: int) -> None
     )
 
 
-def count_call(in_a_row: dict[ZoneId, int], zone: ZoneId, priority: PriorityId) -> None:
-    """Count a call of the next in turn: how many priorities of a zone were called since its last ordinary visitor."""
-    in_a_row[zone] = 0 if priority == ORDINARY else in_a_row.get(zone, 0) + 1
+def count_call(in_a_row: dict[ZoneId, int], zone: ZoneId, priority: PriorityId, why: str) -> None:
+    """Count a call of the next in turn: how many priorities of a zone were called since its last ordinary visitor.
+
+    After a visitor who went before them for a long wait it is the priorities' turn: `TURN_OF_PRIORITIES`.
+    """
+    if priority == ORDINARY:
+        in_a_row[zone] = TURN_OF_PRIORITIES if why == WAITED_LONG else 0
+    else:
+        in_a_row[zone] = max(0, in_a_row.get(zone, 0)) + 1
 
 
 def meet(ticket: Ticket, no: WindowNo | None) -> None:

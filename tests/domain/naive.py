@@ -93,7 +93,8 @@ class Naive:
     queue_of: dict[str, list[Visit]] = field(default_factory=dict)  # hold lists, in order
     ratio: int = 0
     oldest_min: int = 0
-    turns: list[tuple[str, bool]] = field(default_factory=list)  # zone of each call in turn, and whether a priority
+    kinds: list[str] = field(default_factory=list)  # why those of the last queue stand where they do
+    turns: list[tuple[str, str]] = field(default_factory=list)  # of each call in turn: zone; ordinary, long, priority
 
     def new_day(self) -> None:
         """Forget the visits; windows keep their assignment."""
@@ -182,28 +183,28 @@ class Naive:
         left.sort(key=lambda it: it[:2])
         row, turns = [], [*self.turns]
         while left:
-            chosen = self.fair(left, turns)
+            chosen, kind = self.fair(left, turns)
             left.remove(chosen)
             row.append(chosen[3])
-            turns.append((ZONES[chosen[3].service], chosen[3].priority != "ordinary"))
+            turns.append((ZONES[chosen[3].service], kind))
+        self.kinds = [kind for _, kind in turns[len(self.turns) :]]
         return row
 
-    def fair(self, left: list[tuple[float, int, bool, Visit]], turns: list[tuple[str, bool]]) -> Any:
+    def fair(self, left: list[tuple[float, int, bool, Visit]], turns: list[tuple[str, str]]) -> tuple[Any, str]:
         """Give who of those left is called: the most urgent, unless that is a priority whose turn it is not."""
         first = left[0]
         if first[3].priority == "ordinary":
-            return first
-        ordinary = [it for it in left if it[3].priority == "ordinary"]
-        for it in ordinary:
-            if self.oldest_min and self.now - it[3].since > self.oldest_min * MIN and it[2] >= first[2]:
-                return it
+            return first, "ordinary"
         zone = ZONES[first[3].service]
-        calls = [was_priority for of, was_priority in turns if of == zone]
-        if self.ratio and len(calls) >= self.ratio and all(calls[-self.ratio :]):
+        ordinary = [it for it in left if it[3].priority == "ordinary" and ZONES[it[3].service] == zone]
+        calls = [kind for of, kind in turns if of == zone]
+        if self.oldest_min and calls[-1:] != ["long"]:
             for it in ordinary:
-                if ZONES[it[3].service] == zone:
-                    return it
-        return first
+                if self.now - it[3].since > self.oldest_min * MIN and it[2] >= first[2]:
+                    return it, "long"
+        if self.ratio and calls[-self.ratio :] == ["priority"] * self.ratio and ordinary:
+            return ordinary[0], "ordinary"
+        return first, "priority"
 
     def can_call(self, no: str) -> bool:
         """Say whether a window is open, free and not paused."""
@@ -224,7 +225,7 @@ class Naive:
         if current:
             self.end(current, None)
         chosen = next(visit for visit in self.visits if visit.label == queue[0].label)
-        self.turns.append((ZONES[chosen.service], chosen.priority != "ordinary"))
+        self.turns.append((ZONES[chosen.service], after.kinds[0]))
         self.call(chosen, no)
         return chosen.label
 

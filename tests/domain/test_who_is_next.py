@@ -347,7 +347,7 @@ def test_a_recall_or_a_held_visitor_called_back_does_not_count_in_the_row() -> N
     assert scene.state.in_a_row == {"hall": 1}
 
 
-def test_who_has_waited_longer_than_the_bound_goes_before_every_priority_oldest_first() -> None:
+def test_who_has_waited_longer_than_the_bound_goes_before_a_priority_oldest_first_and_then_it_is_its_turn() -> None:
     scene = Scene(fair(oldest_first_after_min=30), open_windows=["2"])
     scene.issue()
     scene.issue()
@@ -357,8 +357,28 @@ def test_who_has_waited_longer_than_the_bound_goes_before_every_priority_oldest_
     scene.wait(24.9)
     assert whys(scene, "2")[0] == "A004 priority"  # not yet longer than 30 minutes
     scene.wait(0.2)
-    assert whys(scene, "2") == ["A001 waited_long", "A002 waited_long", "A004 priority", "A003 head"]
-    assert scene.order_at("2") == ["A001", "A002", "A004", "A003"]
+    assert whys(scene, "2") == ["A001 waited_long", "A004 priority", "A002 head", "A003 head"]
+    assert scene.next("2", finish=True) == "A001"
+    assert scene.order_at("2") == ["A004", "A002", "A003"]
+
+
+def test_a_green_channel_stays_one_when_everybody_has_waited_long() -> None:
+    scene = Scene(fair(ratio=2, oldest_first_after_min=30), open_windows=["2"])
+    for _ in range(6):
+        scene.issue()
+    scene.wait(45)
+    for _ in range(3):
+        scene.issue(priority="green")
+    scene.wait(20)
+    row = [
+        "A001 waited_long",
+        "A007 priority",
+        "A002 waited_long",
+        "A008 priority",
+        "A003 waited_long",
+        "A009 priority",
+    ]
+    assert whys(scene, "2") == [*row, "A004 head", "A005 head", "A006 head"]
 
 
 def test_the_reason_of_the_guard_is_given_only_where_it_changed_the_order() -> None:
@@ -378,7 +398,7 @@ def test_relief_work_goes_before_no_priority_of_the_windows_own_work_however_lon
     scene.wait(15)
     assert whys(scene, "1")[0] == "A001 priority"
     scene.issue("tax", "green")
-    scene.wait(15)
+    scene.wait(21)
     assert whys(scene, "3")[0] == "B001 waited_long"
 
 

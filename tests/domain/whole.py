@@ -111,7 +111,7 @@ class WholeDays(RandomDays):
             case e.TicketIssued():
                 self.issued[event.zone] += 1
             case e.TicketCalled() if event.why != "chosen":
-                self.row[event.zone] = 0 if event.priority == t.ORDINARY else self.row[event.zone] + 1
+                self.row[event.zone] = next_in_row(self.row[event.zone], event.priority, event.why)
             case _:
                 pass
 
@@ -191,7 +191,9 @@ class WholeDays(RandomDays):
             assert self.over.get(id_, ticket.status) == ticket.status, "what is over came back"
             if ticket.status in FINAL:
                 self.over[id_] = ticket.status
-        assert {zone: count for zone, count in state.in_a_row.items() if count} == +self.row
+        assert {zone: count for zone, count in state.in_a_row.items() if count} == {
+            zone: count for zone, count in self.row.items() if count
+        }
         assert {zone: count.issued for zone, count in state.zones.items() if count.issued} == self.issued
         by_kiosk = Counter(it.kiosk for it in state.tickets.values() if it.kiosk is not None)
         assert by_kiosk == state.kiosk_issued
@@ -307,6 +309,13 @@ def appointments_fit_their_slots(state: HallState) -> None:
             assert state.appointments[ticket.appointment].ticket == ticket.id
 
 
+def next_in_row(row: int, priority: t.PriorityId, why: str) -> int:
+    """Count one more call of a zone: priorities in a row, 0 after an ordinary visitor, -1 after one who waited long."""
+    if priority == t.ORDINARY:
+        return -1 if why == "waited_long" else 0
+    return max(0, row) + 1
+
+
 def the_guard_holds(state: HallState, no: t.WindowNo, now_ms: int) -> None:
     """The row shown is everybody once, its first is who is called, and no priority stands in it against the guard."""
     window, fairness = state.windows[no], state.plan.fairness
@@ -324,14 +333,14 @@ def the_guard_holds(state: HallState, no: t.WindowNo, now_ms: int) -> None:
     for place, choice in enumerate(row):
         ticket = state.tickets[choice.ticket]
         if ticket.priority == t.ORDINARY:
-            in_a_row[ticket.zone] = 0
+            in_a_row[ticket.zone] = next_in_row(in_a_row[ticket.zone], ticket.priority, choice.why)
             continue
         for later in row[place + 1 :]:
             passed = state.tickets[later.ticket]
-            if passed.priority != t.ORDINARY:
+            if passed.priority != t.ORDINARY or passed.zone != ticket.zone:
                 continue
-            if fairness.oldest_first_after_min and later.home >= choice.home:
+            if fairness.oldest_first_after_min and later.home >= choice.home and in_a_row[ticket.zone] >= 0:
                 assert now_ms - passed.since_ms <= fairness.oldest_first_after_min * MS_PER_MIN, "waited too long"
-            if fairness.ratio and passed.zone == ticket.zone:
+            if fairness.ratio:
                 assert in_a_row[ticket.zone] < fairness.ratio, "too many priorities in a row"
-        in_a_row[ticket.zone] += 1
+        in_a_row[ticket.zone] = next_in_row(in_a_row[ticket.zone], ticket.priority, choice.why)
