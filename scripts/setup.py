@@ -27,12 +27,13 @@ INSTALLING = "installing"
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "espeak-ng": ("espeak-ng",),
+    "redis-server": ("redis-server",),
 }
 FONT_PACKAGE = "fonts-wqy-microhei"
 FONTS = ("wqy-*.ttc", "NotoSansCJK*", "NotoSansSC*", "SourceHanSans*")
 FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
 WANTED = {"run": ("espeak-ng",), "test": tuple(PROGRAMS)}
-BREW = {"chromium": "--cask chromium", "espeak-ng": "espeak-ng"}
+BREW = {"chromium": "--cask chromium", "espeak-ng": "espeak-ng", "redis-server": "redis"}
 
 
 class StoppedError(Exception):
