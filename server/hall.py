@@ -59,6 +59,7 @@ BEGINNING = (IssueTicket, CheckIn, BookAppointment, OpenCase, ReceiveCase, Annou
 STALE_TRIES = 8  # another server was quicker this often: give up and say so
 
 T = TypeVar("T")
+Check = Callable[[HallState], None]
 log = logging.getLogger(__name__)
 
 
@@ -69,10 +70,13 @@ class KeyReused(Exception):
 class _Request:
     """One waiting caller: the command, and later its commit or what went wrong."""
 
-    __slots__ = ("actor", "command", "commit", "done", "error", "fingerprint", "key")
+    __slots__ = ("actor", "allowed", "command", "commit", "done", "error", "fingerprint", "key")
 
-    def __init__(self, command: Command, actor: Actor, key: str | None, fingerprint: str) -> None:
+    def __init__(
+        self, command: Command, actor: Actor, key: str | None, fingerprint: str, allowed: Check | None = None
+    ) -> None:
         self.command, self.actor, self.key, self.fingerprint = command, actor, key, fingerprint
+        self.allowed = allowed
         self.commit: Commit | None = None
         self.error: Exception | None = None
         self.done = Flag()
@@ -157,8 +161,18 @@ class Hall:
         """Say whether the clock shows a later business day than the hall's (never before the first plan)."""
         return self.read(lambda _state, _seq: self._day_is_over())
 
-    def handle(self, command: Command, *, actor: Actor, key: str | None = None, fingerprint: str = "") -> Commit:
+    def handle(
+        self,
+        command: Command,
+        *,
+        actor: Actor,
+        key: str | None = None,
+        fingerprint: str = "",
+        allowed: Check | None = None,
+    ) -> Commit:
         """Give the durable commit of a command; the same key again in the business day gives the first commit again.
+
+        `allowed` looks at the state just before the decision and refuses what this actor may not do now.
 
         Raises:
             Refusal: the hall says no; nothing is written.
@@ -166,7 +180,7 @@ class Hall:
             LedgerDown: nothing is written; trying again with the same key is safe.
             LedgerUnknown: a shared ledger did not say; trying again with the same key finds out.
         """
-        request = _Request(command, actor, key, fingerprint)
+        request = _Request(command, actor, key, fingerprint, allowed)
         self._waiting.append(request)
         with self._turn:
             while not request.done.is_set():
@@ -284,6 +298,8 @@ class Hall:
         if isinstance(request.command, BEGINNING) and self._ballast is not None and not self._ballast.ready():
             raise DiskFull(f"nothing new begins in {self.id} until there is space")
         now_ms = self.now_ms()
+        if request.allowed is not None:
+            request.allowed(self._now.state)
         events = decide(self._now.state, request.command, now_ms=now_ms)
         commit = Commit(
             hall=self.id,

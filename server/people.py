@@ -250,6 +250,12 @@ class People:
             raise PeopleError(f"there is no account {work_id!r}")
         return _user(row)
 
+    def role_of(self, work_id: str) -> Role | None:
+        """Give the role of an account, None when there is none of this name."""
+        with closing(self._open()) as base:
+            row = base.execute("select role from users where work_id = ?", (work_id,)).fetchone()
+        return Role(row[0]) if row else None
+
     def users(self) -> list[User]:
         """Give all accounts by work id."""
         with closing(self._open()) as base:

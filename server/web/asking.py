@@ -2,17 +2,20 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 from flask import Request, Response, g, request
 from pydantic import BaseModel
 
-from server.domain.commands import Command
-from server.domain.terms import HallId, HallPlan
+from server.domain.commands import Command, HandOver, OpenWindow
+from server.domain.refusals import Code, Refusal
+from server.domain.state import HallState
+from server.domain.terms import HallId, HallPlan, WorkId
 from server.hall import Hall
 from server.ledger.base import Commit
+from server.people import Role
 from server.web.auth import actor, who
 from server.web.problems import Problem, bad_request
 from server.web.site import here
@@ -84,7 +87,26 @@ def run(hall: Hall, command: Command, *, visitor: str = "", part: str = "") -> C
     if key is not None and part:
         key = f"{key}#{part}"
     asker = actor(visitor)
-    return hall.handle(command, actor=asker, key=key, fingerprint=_fingerprint(f"{asker.kind}:{asker.id}"))
+    fingerprint = _fingerprint(f"{asker.kind}:{asker.id}")
+    return hall.handle(command, actor=asker, key=key, fingerprint=fingerprint, allowed=_at_own_window(command))
+
+
+def _at_own_window(command: Command) -> Callable[[HallState], None] | None:
+    """Give the check that a clerk does not act at a window where a colleague works: the visits would be the other's.
+
+    Opening is refused by the hall itself, a hand-over is how it is done; a window that a manager opened is anybody's.
+    """
+    identity, no = who(), getattr(command, "window", None)
+    if identity is None or identity.role is not Role.CLERK or no is None or isinstance(command, HandOver | OpenWindow):
+        return None
+    me, people = WorkId(identity.id), here().people
+
+    def allowed(state: HallState) -> None:
+        window = state.windows.get(no)
+        if window is not None and window.clerk not in (None, me) and people.role_of(window.clerk) is Role.CLERK:
+            raise Refusal(Code.WINDOW_TAKEN, window=no, clerk=window.clerk)
+
+    return allowed
 
 
 def reply(answer: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -42,6 +42,32 @@ def relief(stage: Stage) -> str:
 # ------------------------------------------------------------------------------------------------------- hand-over
 
 
+def test_nobody_calls_at_a_window_where_a_colleague_works(stage: Stage, relief: str) -> None:
+    clerk = at_one(stage)
+    other = stage.person(relief, window="1", hall=HALL)
+    stage.issue()
+    refused = other.post(f"{WINDOW}/call-next")
+    assert (refused.status_code, code(refused)) == (409, "window_taken")
+    assert clerk.post(f"{WINDOW}/call-next").status_code == 200
+    for command in ("start", "finish", "pause", "close"):
+        assert (
+            code(other.post(f"{WINDOW}/{command}", {"reason": "toilet"} if command == "pause" else {}))
+            == "window_taken"
+        )
+    assert clerk.post(f"{WINDOW}/finish").status_code == 200
+    assert other.post(f"{WINDOW}/hand-over", {"clerk": relief}).status_code == 200
+    stage.issue()
+    assert other.post(f"{WINDOW}/call-next").status_code == 200
+    assert code(clerk.post(f"{WINDOW}/finish")) == "window_taken"
+
+
+def test_a_window_that_a_manager_opened_is_anybodys_who_is_signed_in_there(stage: Stage) -> None:
+    assert stage.person("manager").post(f"{WINDOW}/open").status_code == 200
+    clerk = stage.person("clerk", window="1", hall=HALL)
+    stage.issue()
+    assert clerk.post(f"{WINDOW}/call-next").status_code == 200
+
+
 def test_a_colleague_takes_over_with_a_password_and_the_browser_is_theirs(stage: Stage, relief: str) -> None:
     clerk = at_one(stage)
     ticket = stage.issue()
