@@ -41,7 +41,11 @@ export function pages(area, root) {
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
       chunkSizeWarningLimit: 600,
-      rollupOptions: { input },
+      rolldownOptions: {
+        input,
+        // One file for what several pages take from libraries: a file for each icon would be a request for each.
+        output: { codeSplitting: { groups: [{ name: 'libraries', test: /node_modules/, minShareCount: 2 }] } },
+      },
     },
   }
 }
