@@ -7,7 +7,7 @@ from server.domain import commands as c
 from server.domain import events as e
 from server.domain import routing
 from server.domain.terms import Actor, TicketStatus
-from server.hall import Hall, _Request
+from server.hall import Check, Hall, _Request
 from server.ledger import codec
 from server.ledger.base import Commit
 from server.ledger.memory import MemoryLedger
@@ -70,9 +70,18 @@ class GivesTwice(Redraws):
 class ForgetsKeys(Hall):
     """Does what is asked again again."""
 
-    def handle(self, command: c.Command, *, actor: Actor, key: str | None = None, fingerprint: str = "") -> Commit:
+    def handle(
+        self,
+        command: c.Command,
+        *,
+        actor: Actor,
+        key: str | None = None,
+        fingerprint: str = "",
+        allowed: Check | None = None,
+    ) -> Commit:
         again = key is not None and key in self._now.keys
-        return super().handle(command, actor=actor, key=None if again else key, fingerprint=fingerprint)
+        key = None if again else key
+        return super().handle(command, actor=actor, key=key, fingerprint=fingerprint, allowed=allowed)
 
 
 class CallsLast(Redraws):
