@@ -19,7 +19,7 @@ from server.domain.state import (
     meet,
     wait,
 )
-from server.domain.terms import DoneLeg, HallPlan, TicketStatus, WindowNo
+from server.domain.terms import DoneLeg, HallPlan, TicketId, TicketStatus, WindowNo
 
 
 def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
@@ -58,6 +58,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         case e.LegFinished():
             _finish_leg(state, event, at_ms)
         case e.TicketMissed():
+            _did_not_come(state, event.ticket, at_ms)
             ticket = leave_window(state, event.ticket, TicketStatus.MISSED, at_ms)
             ticket.missed_ms = at_ms
             state.windows[event.window].missed.append(ticket.id)
@@ -66,6 +67,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             ticket.reinstated, ticket.call_count = ticket.reinstated + 1, 0
             wait(state, ticket, since_ms=event.since_ms)
         case e.NoShowRecorded():
+            _did_not_come(state, event.ticket, at_ms)
             ticket = leave_window(state, event.ticket, TicketStatus.NO_SHOW, at_ms)
             state.zones[ticket.zone].no_show += 1
         case e.TicketReturned():
@@ -168,6 +170,7 @@ def _open_day(state: HallState, day: str, at_ms: int) -> None:
         window.held, window.missed, window.away, window.last_finished = [], [], [], None
         window.served_today = window.busy_s_today = 0
     state.zones = {zone: ZoneCount() for zone in state.zones}
+    state.learned.begin_day(state.plan)
     cases.begin_day(state, day)
     away.forget_old(state, at_ms)
     appointments.forget_old(state, day)
@@ -228,6 +231,13 @@ def _call(state: HallState, event: e.TicketCalled, at_ms: int) -> None:
     if event.why != "chosen":  # a call out of turn is nobody's turn
         count_call(state.in_a_row, event.zone, event.priority, event.why)
     arrive(state, ticket, event.window, at_ms)
+
+
+def _did_not_come(state: HallState, id_: TicketId, at_ms: int) -> None:
+    """Learn from a call to which nobody came; who was held or missed before has been learned from already."""
+    ticket = state.tickets[id_]
+    if ticket.status is TicketStatus.CALLED and ticket.called_ms is not None:
+        state.learned.did_not_come(ticket.service, (at_ms - ticket.called_ms) / 1000)
 
 
 def _resume(state: HallState, event: e.TicketResumed, at_ms: int) -> None:

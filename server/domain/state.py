@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from server.domain import events as e
+from server.domain.learning import Learned
 from server.domain.lifecycle import AT_WINDOW
 from server.domain.records import Appointment, Case, Result, Roll
 from server.domain.terms import (
@@ -38,10 +39,8 @@ from server.domain.terms import (
 
 MS_PER_MIN = 60_000
 RECENT_CALLS = 40  # calls a board may look back on
-MEAN_PRIOR = 8  # the typed-in minutes of a service count like this many observed visits
 WAITED_LONG = "waited_long"  # why somebody ordinary was called before a priority
 TURN_OF_PRIORITIES = -1
-SERVE_CAP = 3.0  # a visit counts at most this many times the typed-in minutes: one stuck visit must not spoil the mean
 
 LaneKey = tuple[ServiceId, PriorityId, WindowNo | None]
 Spot = tuple[int, int, TicketId]  # (arrival ms, order of issue, ticket)
@@ -159,14 +158,6 @@ class ZoneCount:
     legs: int = 0  # of the finished: legs after which the visit went on
 
 
-@dataclass(slots=True, kw_only=True)
-class ServeMean:
-    """Learned minutes of a service: the typed-in value and what was observed since."""
-
-    count: int = 0
-    total_s: float = 0.0
-
-
 @dataclass(slots=True)
 class HallState:
     """Everything a hall knows. Empty until the first `HallPlanned`."""
@@ -185,7 +176,7 @@ class HallState:
     windows: dict[WindowNo, WindowState] = field(default_factory=dict)
     recent: deque[Call] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
     zones: dict[ZoneId, ZoneCount] = field(default_factory=dict)
-    means: dict[ServiceId, ServeMean] = field(default_factory=dict)
+    learned: Learned = field(default_factory=Learned)  # over the days
     in_a_row: dict[ZoneId, int] = field(
         default_factory=dict
     )  # priority calls since the last ordinary one; see count_call
@@ -225,11 +216,7 @@ class HallState:
 
     def mean_s(self, service: ServiceId) -> float:
         """Give the learned seconds of one visit."""
-        typical_s = self.plan.service[service].minutes_typical * 60
-        mean = self.means.get(service)
-        if mean is None:
-            return typical_s
-        return (MEAN_PRIOR * typical_s + mean.total_s) / (MEAN_PRIOR + mean.count)
+        return self.learned.mean_s(self.plan.service[service])
 
 
 def arrive(state: HallState, ticket: Ticket, no: WindowNo, at_ms: int) -> None:
@@ -271,10 +258,9 @@ def count_served(state: HallState, event: e.TicketFinished | e.LegFinished | e.R
     window.served_today += 1
     window.busy_s_today += event.serve_s
     state.zones[zone].finished += 1
-    typical_s = state.plan.service[event.service].minutes_typical * 60
-    mean = state.means.setdefault(event.service, ServeMean())
-    mean.count += 1
-    mean.total_s += min(event.serve_s, SERVE_CAP * typical_s)
+    own = event.service not in window.relief  # what was taken off the window since counts as its own, too
+    state.learned.served(state.plan.service[event.service], window.clerk, event.serve_s, own=own)
+    state.learned.came(event.service)
 
 
 def change_service(state: HallState, ticket: Ticket, service: ServiceId, zone: ZoneId) -> None:

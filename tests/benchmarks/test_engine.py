@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.engine import DomainEngine, Spec, make_engine
 from benchmarks.simulator import QIAOCHENG, draw, play, staff
+from server.domain.learning import FADE
 from server.domain.refusals import Code, Refusal
 from server.domain.terms import ServiceId, WindowNo
 
@@ -111,7 +112,7 @@ def test_who_goes_on_keeps_the_number_and_some_of_the_age() -> None:
         order.append(engine.call_next("3", NINE + 61 + minute))
         engine.finish("3", NINE + 61.5 + minute)
     assert order == [before, ticket, after]  # 30 minutes of age count
-    assert engine.state.means[ServiceId("a1")].count == 1
+    assert engine.state.learned.serve_s[ServiceId("a1")].count == 1
 
 
 def test_a_clerk_who_leaves_finishes_first() -> None:
@@ -174,7 +175,7 @@ def test_a_clock_that_goes_back_begins_a_new_day_and_what_was_learned_stays() ->
     assert engine.state.day == "2026-03-03"
     assert not engine.state.lanes
     assert engine.call_next("1", NINE) is None  # nobody is there yet
-    assert engine.state.means[ServiceId("a1")].count == 1
+    assert engine.state.learned.serve_s[ServiceId("a1")].count == FADE
     engine.open_window("1", NINE)
     again = engine.issue("a1", 0, NINE)
     assert again != left

@@ -85,8 +85,10 @@ def backwards(dictionary: dict[K, V]) -> dict[K, V]:
 def shuffled(state: HallState) -> HallState:
     """Give an equal state whose look-up tables stand in the opposite order."""
     other = deepcopy(state)
-    for name in ("labels", "tracks", "visitors", "numbers", "issued", "lanes", "zones", "means"):
+    for name in ("labels", "tracks", "visitors", "numbers", "issued", "lanes", "zones"):
         setattr(other, name, backwards(getattr(other, name)))
+    for name in ("serve_s", "no_shows", "paces"):
+        setattr(other.learned, name, backwards(getattr(other.learned, name)))
     return other
 
 

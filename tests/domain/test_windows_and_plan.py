@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from server.domain import commands as c
 from server.domain import events as e
+from server.domain.learning import FADE
 from server.domain.refusals import SENTENCES, STATUS_WORDS, Code
 from server.domain.terms import (
     HallPlan,
@@ -213,7 +214,7 @@ def test_counts_of_the_day_begin_again_with_the_day() -> None:
         [],
     )
     assert scene.state.zones[ZoneId("hall")].issued == 0
-    assert scene.state.means[ServiceId("general")].count == 1  # what was learned stays
+    assert scene.state.learned.serve_s[ServiceId("general")].count == FADE  # what was learned stays
 
 
 def test_a_called_visitor_who_cancels_frees_the_window() -> None:

@@ -225,8 +225,10 @@ def frozen(state: HallState) -> bytes:
 def backwards(state: HallState) -> HallState:
     """Give an equal state whose look-up tables stand in the opposite order."""
     other = HallState(plan=state.plan, **pickle.loads(frozen(state)))  # our own bytes
-    for name in ("labels", "tracks", "visitors", "numbers", "issued", "lanes", "zones", "means", *UNORDERED):
+    for name in ("labels", "tracks", "visitors", "numbers", "issued", "lanes", "zones", *UNORDERED):
         setattr(other, name, dict(reversed(getattr(other, name).items())))
+    for name in ("serve_s", "no_shows", "paces"):
+        setattr(other.learned, name, dict(reversed(getattr(other.learned, name).items())))
     return other
 
 
