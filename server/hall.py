@@ -157,6 +157,10 @@ class Hall:
         """Give the hall's time in Unix ms; it never falls behind the ledger, whatever the machine's clock does."""
         return max(self._clock(), self._now.state.last_ms)
 
+    def clock_is_behind(self) -> bool:
+        """Say whether the machine's clock shows less than the ledger: the hall's time stands still until then."""
+        return self._clock() < self._now.state.last_ms
+
     def day_is_over(self) -> bool:
         """Say whether the clock shows a later business day than the hall's (never before the first plan)."""
         return self.read(lambda _state, _seq: self._day_is_over())

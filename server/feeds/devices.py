@@ -3,6 +3,10 @@
 The feed reads the ledger's tail once for all devices and keeps the jobs that have not expired. A device's place is in
 the journal, so a restart of the server sends the job that was not answered once more, with the same id; the agent
 knows from its own journal whether it did it already. What nobody did in time is let pass and written down.
+
+How old a commit is says the time that has passed since this process heard of it, not the clock: a clock that is set
+back must not make an old call look young. What was there before this process is as old as the clock says; while that
+shows less than the ledger nobody can know, and it counts as too late.
 """
 
 import logging
@@ -10,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from itertools import takewhile
+from math import ceil, inf
 from threading import Event as Flag
 from threading import RLock
 from time import monotonic
@@ -73,8 +78,9 @@ class _Kept:
 
     __slots__ = ("job", "place", "until_s")
 
-    def __init__(self, job: Job, now_ms: int) -> None:
-        self.job, self.place, self.until_s = job, _place_of(job), monotonic() + (job.expires_ms - now_ms) / 1000
+    def __init__(self, job: Job, made_s: float) -> None:
+        self.job, self.place = job, _place_of(job)
+        self.until_s = made_s + (job.expires_ms - job.at_ms) / 1000
 
     def is_late(self, now_ms: int, *, by_s: float = 0.0) -> bool:
         """Say whether the job expired at least `by_s` ago."""
@@ -114,10 +120,13 @@ class JobFeed:
         self._stopped = False
         self._lanes: dict[str, _Lane] = {}
         self._tail: deque[_Kept] = deque()  # in order; the expired are dropped
-        self._read_to = max(0, hall.seq - LOOK_BACK)
+        self._found_to = hall.seq  # what was there before us
+        self._found_is_dated = not hall.clock_is_behind()
+        self._heard: deque[tuple[int, float]] = deque(maxlen=LOOK_BACK)  # when which commit was new, monotonic
+        self._read_to = max(0, self._found_to - LOOK_BACK)
         self.beat = monotonic()
         """When the loop last went round, for the health page."""
-        hall.follow(self._wake.set)
+        hall.follow(self._hear)
         self._read()
 
     def watch(self, agent: Agent, device: str) -> int:
@@ -188,6 +197,19 @@ class JobFeed:
                 if lane.kept is None and (kept := self._next(lane, now_ms)) is not None:
                     self._send(lane, kept)
 
+    def _hear(self) -> None:
+        """Note when commits are new; runs in the writer's turn."""
+        self._heard.append((self._hall.seq, monotonic()))
+        self._wake.set()
+
+    def _made_s(self, seq: int, at_ms: int, now_ms: int) -> float:
+        """Give when a commit was made at the latest, on the monotonic clock; long ago where nobody can know."""
+        if seq <= self._found_to:
+            return monotonic() - (now_ms - at_ms) / 1000 if self._found_is_dated else -inf
+        while self._heard and self._heard[0][0] < seq:
+            self._heard.popleft()
+        return self._heard[0][1] if self._heard else monotonic()
+
     def _place(self, device: str) -> Place:
         """Give where a device stands; one that was never heard of begins behind what was read so far."""
         place = self._journal.place(self._hall.id, device)
@@ -212,7 +234,8 @@ class JobFeed:
                         drill=self._drill,
                     )
                 )
-                self._tail.extend(_Kept(job, now_ms) for job in jobs)
+                made_s = self._made_s(commit.seq, commit.at_ms, now_ms)
+                self._tail.extend(_Kept(job, made_s) for job in jobs)
             self._read_to = commits[-1].seq
 
     def _forget_expired(self, now_ms: int) -> None:
@@ -257,7 +280,7 @@ class JobFeed:
                     self._done(lane.device, job, read[0], read[1], self._hall.now_ms())
             self._wake.set()
 
-        lane.agent.send_job(self._wire(lane.device, job), answered)
+        lane.agent.send_job(self._wire(lane.device, kept), answered)
 
     def _done(self, device: str, job: Job, status: str, detail: str, now_ms: int) -> None:
         place = _place_of(job)
@@ -276,10 +299,11 @@ class JobFeed:
         self._journal.done(result, place)
         self._changed()
 
-    def _wire(self, device: str, job: Job) -> dict[str, Any]:
-        now_ms = self._hall.now_ms()
+    def _wire(self, device: str, kept: _Kept) -> dict[str, Any]:
+        job, now_ms = kept.job, self._hall.now_ms()
+        expires_ms = min(job.expires_ms, now_ms + ceil(kept.until_s - monotonic()) * 1000)  # the clock may stand still
         at, expires_at = self._hall.read(
-            lambda state, _: (instant(state.plan, now_ms), instant(state.plan, job.expires_ms))
+            lambda state, _: (instant(state.plan, now_ms), instant(state.plan, expires_ms))
         )
         return {
             "hall": self._hall.id,

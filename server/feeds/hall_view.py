@@ -22,6 +22,9 @@ class HallView(Protocol):
     def now_ms(self) -> int:
         """Give the hall's time in Unix ms."""
 
+    def clock_is_behind(self) -> bool:
+        """Say whether the machine's clock shows less than the ledger: the hall's time stands still until then."""
+
     def read(self, question: Callable[[HallState, int], T]) -> T:
         """Give the answer to a question about the durable state: question(state, seq)."""
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -370,3 +371,37 @@ def test_a_clock_set_back_an_hour_does_not_keep_old_jobs(desk: Desk, monkeypatch
     desk.issue()
     desk.feed.step()
     assert bench.labels == ["A001", "A003"]  # A002 is too late: nobody waits for its paper any more
+
+
+def test_a_call_that_was_not_read_yet_grows_old_though_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = 0.0
+    monkeypatch.setattr("server.feeds.devices.monotonic", lambda: passed)
+    desk = Desk(tmp_path / "d.sqlite", Row("speaker-1", kind="speaker"))
+    desk.day.open("1", "1001")
+    for _ in range(2):
+        desk.day.issue()
+    desk.day.call("1")
+    desk.day.wait(-3600)  # from here on the hall's time stands still
+    passed = 31.0
+    bench = desk.watch("speaker-1")
+    assert bench.jobs == []
+    desk.day.call("1", finish=True)
+    passed = 51.0
+    desk.feed.step()
+    (job,) = bench.jobs
+    assert datetime.fromisoformat(job["expires_at"]) - datetime.fromisoformat(job["at"]) == timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(("back_s", "said"), [(0, ["A001"]), (3600, [])])
+def test_after_a_restart_under_a_clock_that_is_behind_no_call_from_before_is_said(
+    tmp_path: Path, back_s: int, said: list[str]
+) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("speaker-1", kind="speaker"))
+    desk.issue()
+    desk.day.open("1", "1001")
+    desk.day.call("1")
+    desk.day.wait(-back_s)
+    desk.restart()
+    assert desk.watch("speaker-1").labels == said

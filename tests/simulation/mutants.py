@@ -7,6 +7,7 @@ from server.domain import commands as c
 from server.domain import events as e
 from server.domain import routing
 from server.domain.terms import Actor, TicketStatus
+from server.feeds.devices import JobFeed
 from server.hall import Check, Hall, _Request
 from server.ledger import codec
 from server.ledger.base import Commit
@@ -109,6 +110,14 @@ class CallsTwice(CallsLast):
         return self.call(event, busy[0]) if busy else event
 
 
+class BelievesItsClock(JobFeed):
+    """Takes the clock's word for how old a call is."""
+
+    def _made_s(self, seq: int, at_ms: int, now_ms: int) -> float:
+        self._found_is_dated = True
+        return super()._made_s(0, at_ms, now_ms)
+
+
 MUTANTS: dict[str, tuple[Variant, str]] = {
     "acknowledge before commit": (Variant(disk=AcknowledgesFirst), "L3"),
     "loss after acknowledgement": (Variant(disk=Loses), "L3"),
@@ -120,5 +129,6 @@ MUTANTS: dict[str, tuple[Variant, str]] = {
     "job printed twice": (Variant(forgetful_agent=True), "T5"),
     "screen goes back": (Variant(screens_take_all=True), "D1"),
     "late speech": (Variant(late_speech=True), "D4"),
+    "age of calls by the clock": (Variant(jobs=BelievesItsClock), "D4"),
 }
 """What is broken, and the rule that must say so."""

@@ -141,7 +141,7 @@ class History:
     spoken: list[Spoken] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)  # a server that showed less than it had told
     written_at_ms: dict[int, int] = field(default_factory=dict)  # true time of each commit
-    excused: set[int] = field(default_factory=set)  # calls whose age a server could not know: its clock had stepped
+    excused: set[int] = field(default_factory=set)  # found at a start, and the clock said they were younger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +150,7 @@ class Variant:
 
     hall: type[Hall] = Hall
     disk: type[Disk] = Disk
+    jobs: type[JobFeed] = JobFeed
     forgetful_agent: bool = False
     late_speech: bool = False
     screens_take_all: bool = False
@@ -176,7 +177,7 @@ class Server:
         self.name, self.world, self.alive, self.told = name, world, True, 0
         disk = world.variant.disk(world.store, world)
         self.hall = world.variant.hall(PLAN.hall, disk, clock=self.clock, fail_stop=self.die)
-        self.jobs = JobFeed(self.hall, PlacesInMemory(world.places, world), rows=lambda _: ROWS, drill=False)
+        self.jobs = world.variant.jobs(self.hall, PlacesInMemory(world.places, world), rows=lambda _: ROWS, drill=False)
         self.screens = Screens(self.hall, drill=False, names=dict, devices=list)
 
     def clock(self) -> int:
@@ -424,7 +425,6 @@ class World:
         self._waits: list[tuple[int, int, _Press]] = []  # who asks again when nobody answers
         self._numbers, self._keys = count(), count(1)
         self.presses: list[_Press] = []
-        self.clock_stepped = False
         self.servers: dict[str, Server | None] = {"A": None, "B": None}
         self.leader = self._start("A")
         self.box = Box(self)
@@ -472,8 +472,10 @@ class World:
         with self._time():
             server = Server(name, self)
         self.servers[name] = server
-        if self.clock_stepped:  # the hall's time stood still meanwhile, and a new process cannot know how long
-            self.history.excused.update(range(1, server.hall.seq + 1))
+        if not server.hall.clock_is_behind():  # else it knows that it cannot know; here it must believe the clock
+            found = ((it.seq, server.clock() - it.at_ms) for it in self.store.read())
+            written_at_ms = self.history.written_at_ms
+            self.history.excused.update(seq for seq, age_ms in found if age_ms < self.now_ms - written_at_ms[seq])
         return server
 
     def _begin(self) -> None:
@@ -651,8 +653,6 @@ class World:
         return f"jobs of {server.name}"
 
     def _step_jobs(self, server: Server) -> None:
-        if server.clock() < server.hall.now_ms():  # the hall's time stands still until the clock is there again
-            self._excuse(server)
         server.jobs.step()
 
     def _tick(self) -> str:
@@ -702,15 +702,7 @@ class World:
                 whom = self.dice.choice(("A", "B", "box"))
                 by_ms = self.dice.choice((-3_600_000, -5_000, -200, 200, 5_000, 3_600_000))
                 self.wrong_ms[whom] += by_ms
-                if whom != "box":
-                    self.clock_stepped = True
-                    self._excuse(self.servers[whom])
                 return f"clock of {whom} steps {by_ms}"
-
-    def _excuse(self, server: Server | None) -> None:
-        """A step of the clock hides how old the calls are that the server has not read yet."""
-        if server is not None:
-            self.history.excused.update(range(server.jobs._read_to + 1, self.length() + 1))
 
     def _take_over(self) -> str:
         """The other server opens the ledger; the one before may live on without knowing."""
