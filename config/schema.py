@@ -790,9 +790,18 @@ class Staff(Table):
 
 
 class Rating(Table):
-    """[rating]: what a bad grade sets off."""
+    """[rating]: how long a window asks for a grade, and what a bad one sets off."""
 
-    meaning = Means("What a bad grade sets off.", "差评整改。")
+    meaning = Means("How long a window asks for a grade, and what a bad one sets off.", "窗口评价时间与差评整改。")
+
+    at_window_s: Annotated[
+        int,
+        Field(ge=10, le=900),
+        Means(
+            "Seconds after a visit in which the tablet at its window asks for a grade; it stops when the next visitor comes.",
+            "办结后窗口评价平板请群众评价的秒数；下一位到来即停止。",
+        ),
+    ] = 120
 
     bad_grade: Annotated[
         int,

@@ -292,17 +292,18 @@ def device() -> None:
 @click.argument("name")
 @click.option("--role", required=True, type=click.Choice(["kiosk", "devices", "display", "integration"]))
 @click.option("--hall", help="Only in this hall (otherwise in every hall of the server).")
+@click.option("--window", help="A display of this window: its rating tablet may send grades. Needs --hall.")
 @click.option("--print-token", is_flag=True, help="Print a token for a program instead of a one-time code for a page.")
 @data_option
-def device_enrol(name: str, role: str, hall: str | None, print_token: bool, data: Path) -> None:
+def device_enrol(name: str, role: str, hall: str | None, window: str | None, print_token: bool, data: Path) -> None:
     """Let a device in: a one-time code to type on its page, or a token for a program.
 
     Example: jiaohao device enrol kiosk-1 --role kiosk
     """
     if print_token:
-        click.echo(_people(data, lambda people: people.add_device(name, role=role, hall=hall)))
+        click.echo(_people(data, lambda people: people.add_device(name, role=role, hall=hall, window=window)))
         return
-    click.echo(_people(data, lambda people: people.new_code(name, role=role, hall=hall)))
+    click.echo(_people(data, lambda people: people.new_code(name, role=role, hall=hall, window=window)))
     click.echo(
         say(
             "在该设备的页面上输入此代码（24 小时内有效，只能用一次）。",

@@ -98,11 +98,15 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """An enrolled device; `last_seen` is Unix seconds, None before the first contact."""
+    """An enrolled device; `last_seen` is Unix seconds, None before the first contact.
+
+    A display with a `window` stands there: it may send that window's grades (the rating tablet).
+    """
 
     name: str
     role: Role
     hall: HallId | None = None
+    window: WindowNo | None = None
     revoked: bool = False
     last_seen: int | None = None
     ip: str | None = None
@@ -138,7 +142,7 @@ create table if not exists sessions (
     used integer not null) strict;
 create table if not exists devices (
     name text primary key, role text not null, hall text, revoked integer not null default 0,
-    last_seen integer, ip text) strict;
+    last_seen integer, ip text, window text) strict;
 create table if not exists tokens (
     proof text primary key, device text not null, made integer not null) strict;
 create table if not exists codes (
@@ -176,6 +180,8 @@ class People:
             with closing(self._open()) as base, base:
                 base.executescript(_TABLES)
                 base.execute("insert or ignore into facts values ('secret', ?)", (secrets.token_bytes(32),))
+                if not any(row[1] == "window" for row in base.execute("pragma table_info(devices)")):
+                    base.execute("alter table devices add column window text")  # a file of an earlier version
                 self._secret = bytes(base.execute("select value from facts where name = 'secret'").fetchone()[0])
         except sqlite3.DatabaseError as error:
             os.close(self._file)
@@ -326,17 +332,20 @@ class People:
 
     # ----------------------------------------------------------------------------------------------------- devices
 
-    def add_device(self, name: str, *, role: str, hall: str | None = None) -> str:
+    def add_device(self, name: str, *, role: str, hall: str | None = None, window: str | None = None) -> str:
         """Enrol a device at once and give its token; a known device of the same role gets one more.
 
         Raises:
-            PeopleError: the name is misshapen or stands for a device of another role or hall, or the role is unknown.
+            PeopleError: the name is misshapen or stands for a device of another role, hall or window, the role is
+                unknown, or a window is named for what is no display of a hall.
         """
         with self._write() as base:
-            self._keep_device(base, name, role, hall)
+            self._keep_device(base, name, role, hall, window)
             return self._new_token(base, name)
 
-    def new_code(self, name: str, *, role: str, hall: str | None = None, many: bool = False) -> str:
+    def new_code(
+        self, name: str, *, role: str, hall: str | None = None, window: str | None = None, many: bool = False
+    ) -> str:
         """Give a one-time code (24 h) with which the device gets its token; `many` lets it be used again and again.
 
         Raises:
@@ -345,7 +354,7 @@ class People:
         code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
         now = int(self._clock())
         with self._write() as base:
-            self._keep_device(base, name, role, hall)
+            self._keep_device(base, name, role, hall, window)
             base.execute("delete from codes where until < ?", (now,))
             base.execute("insert into codes values (?,?,?,?)", (_proof(code), name, now + CODE_LIFE_S, many))
         return f"{code[:4]}-{code[4:]}"
@@ -444,18 +453,22 @@ class People:
                 (work_id, now + LOCK_S, now + LOCK_S),
             )
 
-    def _keep_device(self, base: sqlite3.Connection, name: str, role: str, hall: str | None) -> None:
+    def _keep_device(
+        self, base: sqlite3.Connection, name: str, role: str, hall: str | None, window: str | None
+    ) -> None:
         _check_name(name, "device name")
         if role not in DEVICE_ROLES:
             raise PeopleError(f"unknown role {role!r}: use one of {', '.join(sorted(DEVICE_ROLES))}")
-        row = base.execute("select role, hall, revoked from devices where name = ?", (name,)).fetchone()
-        if row is not None and not row[2] and (row[0], row[1]) != (role, hall):
-            where = f" in {row[1]}" if row[1] else ""
+        if window is not None and (role != Role.DISPLAY or hall is None):
+            raise PeopleError("a window can be set for a display only, and together with its hall")
+        row = base.execute("select role, hall, revoked, window from devices where name = ?", (name,)).fetchone()
+        if row is not None and not row[2] and (row[0], row[1], row[3]) != (role, hall, window):
+            where = (f" in {row[1]}" if row[1] else "") + (f" at window {row[3]}" if row[3] else "")
             raise PeopleError(f"device {name!r} is enrolled already as {row[0]}{where}: revoke it first")
         base.execute(
-            "insert into devices (name, role, hall) values (?,?,?)"
-            " on conflict do update set role = excluded.role, hall = excluded.hall, revoked = 0",
-            (name, role, hall),
+            "insert into devices (name, role, hall, window) values (?,?,?,?) on conflict do update"
+            " set role = excluded.role, hall = excluded.hall, window = excluded.window, revoked = 0",
+            (name, role, hall, window),
         )
 
     def _new_token(self, base: sqlite3.Connection, name: str) -> str:
@@ -515,7 +528,7 @@ class People:
             proof=proof,
             cookie=True,
             hall=_hall(row[3]),
-            window=None if row[4] is None else WindowNo(row[4]),
+            window=_window(row[4]),
             csrf=row[5],
         )
         return identity, row[6]
@@ -523,17 +536,25 @@ class People:
     def _token(self, proof: str, *, cookie: bool) -> Identity | None:
         with closing(self._open()) as base:
             row = base.execute(
-                "select d.name, d.role, d.hall from tokens t join devices d on d.name = t.device"
+                "select d.name, d.role, d.hall, d.window from tokens t join devices d on d.name = t.device"
                 " where t.proof = ? and d.revoked = 0",
                 (proof,),
             ).fetchone()
         if row is None:
             return None
-        return Identity(id=row[0], role=Role(row[1]), name=row[0], proof=proof, cookie=cookie, hall=_hall(row[2]))
+        return Identity(
+            id=row[0],
+            role=Role(row[1]),
+            name=row[0],
+            proof=proof,
+            cookie=cookie,
+            hall=_hall(row[2]),
+            window=_window(row[3]),
+        )
 
 
 _USER = "select work_id, name, role, windows, hall, disabled from users"
-_DEVICE = "select name, role, hall, revoked, last_seen, ip from devices"
+_DEVICE = "select name, role, hall, revoked, last_seen, ip, window from devices"
 
 
 def _user(row: tuple[str, str, str, str, str | None, int]) -> User:
@@ -548,13 +569,25 @@ def _user(row: tuple[str, str, str, str, str | None, int]) -> User:
     )
 
 
-def _device(row: tuple[str, str, str | None, int, int | None, str | None]) -> Device:
-    name, role, hall, revoked, last_seen, ip = row
-    return Device(name=name, role=Role(role), hall=_hall(hall), revoked=bool(revoked), last_seen=last_seen, ip=ip)
+def _device(row: tuple[str, str, str | None, int, int | None, str | None, str | None]) -> Device:
+    name, role, hall, revoked, last_seen, ip, window = row
+    return Device(
+        name=name,
+        role=Role(role),
+        hall=_hall(hall),
+        window=_window(window),
+        revoked=bool(revoked),
+        last_seen=last_seen,
+        ip=ip,
+    )
 
 
 def _hall(hall: str | None) -> HallId | None:
     return None if hall is None else HallId(hall)
+
+
+def _window(no: str | None) -> WindowNo | None:
+    return None if no is None else WindowNo(no)
 
 
 def _proof(token: str) -> str:

@@ -206,10 +206,14 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateAtWindow:
-    """A grade pressed on a window's rating pad: it belongs to the visit that window finished last."""
+    """A grade pressed at a window: it belongs to the visit that window finished last.
+
+    A tablet names the `ticket` it asked for a grade of; refused when the window asks for it no more.
+    """
 
     window: WindowNo
     grade: int
+    ticket: TicketId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,10 +137,7 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
         case c.Rate():
             return _rate(state, known_ticket(state, command.ticket, None), command.grade, now_ms)
         case c.RateAtWindow():
-            last = window_at(state, command.window).last_finished
-            if last is None:
-                raise Refusal(Code.ILLEGAL_MOVE, NO_TICKET, window=command.window)
-            return _rate(state, state.tickets[last], command.grade, now_ms)
+            return _rate(state, _finished_last(state, command, now_ms), command.grade, now_ms)
         case c.OpenWindow():
             return _open_window(state, command)
         case c.PauseWindow():
@@ -344,6 +341,19 @@ def _rate(state: HallState, ticket: Ticket, grade: int, now_ms: int) -> list[e.E
         raise Refusal(Code.ALREADY_RATED, label=ticket.label)
     rated = e.TicketRated(ticket=ticket.id, label=ticket.label, window=ticket.window, clerk=ticket.clerk, grade=grade)
     return [rated, *cases.follow_up(state, ticket, grade, now_ms)]
+
+
+def _finished_last(state: HallState, command: c.RateAtWindow, now_ms: int) -> Ticket:
+    """Give the visit that the window finished last; when a tablet names one, only that one and only in time."""
+    last = window_at(state, command.window).last_finished
+    if last is None and command.ticket is None:
+        raise Refusal(Code.ILLEGAL_MOVE, NO_TICKET, window=command.window)
+    if last is None or command.ticket not in (None, last):
+        raise Refusal(Code.RATING_OVER)
+    ticket = state.tickets[last]
+    if command.ticket is not None and seconds(ticket.finished_ms, now_ms) > state.plan.ratings.at_window_s:
+        raise Refusal(Code.RATING_OVER)
+    return ticket
 
 
 def _open_window(state: HallState, command: c.OpenWindow) -> list[e.Event]:

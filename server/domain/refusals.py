@@ -39,6 +39,7 @@ class Code(StrEnum):
     NOTHING_TO_SERVE = "nothing_to_serve"
     ALREADY_RATED = "already_rated"
     GRADE_UNKNOWN = "grade_unknown"
+    RATING_OVER = "rating_over"
     PLAN_IN_USE = "plan_in_use"
     LEGS_MISSING = "legs_missing"
     TOO_MANY_LEGS = "too_many_legs"
@@ -144,6 +145,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.NOTHING_TO_SERVE: ("窗口至少要办理一个事项。", "A window must serve at least one service."),
     Code.ALREADY_RATED: ("{label} 已经评价过，谢谢。", "{label} is rated already. Thank you."),
     Code.GRADE_UNKNOWN: ("评价只能是 1 到 5。", "The grade must be 1 to 5."),
+    Code.RATING_OVER: (
+        "在窗口评价的时间已过，您仍可扫号票上的二维码评价。",
+        "The time to rate at the window is over. You can still rate with the QR code on your ticket.",
+    ),
     Code.PLAN_IN_USE: (
         "还有人在办“{what}”，现在不能从大厅文件中去掉它；请在营业日结束后重启。",
         "{what} still has tickets today and cannot leave the hall file now. Restart after the day has closed.",

@@ -371,11 +371,15 @@ class Fairness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingRules:
-    """What a bad grade sets off: grades up to `bad_grade` open a case that is due by working days; 0: none do."""
+    """What a bad grade sets off: grades up to `bad_grade` open a case that is due by working days; 0: none do.
+
+    `at_window_s`: so long after a visit the tablet at the window asks for its grade.
+    """
 
     follow_up_working_days: int = 5
     bad_grade: int = 2
     appeal_working_days: int = 3
+    at_window_s: int = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

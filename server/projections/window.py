@@ -7,7 +7,7 @@ from server.domain.lifecycle import Move, is_legal
 from server.domain.rolls import roll_at
 from server.domain.routing import preview, waiting_for
 from server.domain.state import HallState, Ticket
-from server.domain.terms import AwayFor, Text, TicketId, WindowNo, label_of
+from server.domain.terms import AwayFor, Text, TicketId, TicketStatus, WindowNo, label_of
 from server.projections.common import (
     ClerkView,
     LegView,
@@ -89,6 +89,16 @@ class MissedView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateView:
+    """The visit that the window's tablet asks a grade for, not longer than `until`."""
+
+    ticket: str
+    label: str
+    service: Text
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextView:
     """Who would be called next; `home` when it is the window's own work."""
 
@@ -126,6 +136,7 @@ class WindowPicture:
     decides: bool
     languages: tuple[str, ...]
     drill: bool
+    to_rate: RateView | None = None
 
 
 def window(
@@ -158,6 +169,32 @@ def window(
         decides=plan.window[no].decides,
         languages=plan.languages,
         drill=drill,
+        to_rate=_to_rate(state, no),
+    )
+
+
+def _to_rate(state: HallState, no: WindowNo) -> RateView | None:
+    """Give the visit finished last until the next one is there; the page knows when its time is up.
+
+    The next visitor ends it: called with a press of its own at once, called with the same press that finished this
+    visit (finish and next) when the next one sits down, else nobody of a busy window could ever grade.
+    """
+    here = state.windows[no]
+    if here.last_finished is None:
+        return None
+    ticket = state.tickets[here.last_finished]
+    if ticket.grade is not None or ticket.finished_ms is None:
+        return None
+    following = state.tickets[here.current] if here.current else None
+    if following is not None and not (
+        following.status is TicketStatus.CALLED and following.called_ms == ticket.finished_ms
+    ):
+        return None
+    return RateView(
+        ticket=ticket.id,
+        label=ticket.label,
+        service=service_name(state.plan, ticket.service),
+        until=instant(state.plan, ticket.finished_ms + state.plan.ratings.at_window_s * 1000),
     )
 
 

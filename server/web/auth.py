@@ -76,6 +76,7 @@ RIGHTS: Mapping[str, Right] = {
     "rolls.torn_off": Right(roles=CHIEFS | {Role.GUIDE}),
     "rolls.end": Right(roles=CHIEFS | {Role.GUIDE}),
     "windows.rate_at_window": Right(at_window=Kind.RATING),
+    "photos.photo": READ,
     "windows.open_window": AT_WINDOW,
     "windows.pause_window": AT_WINDOW,
     "windows.resume_window": AT_WINDOW,
@@ -163,7 +164,10 @@ def may_read(identity: Identity | None, hall: HallId, *, dev_loopback: bool = Fa
 
 
 def may_act_at(identity: Identity, hall: HallId, window: WindowNo, register: Register, pad: Kind = Kind.KEYPAD) -> bool:
-    """Say whether somebody may command a window: chiefs, the clerk signed in there, the agent of its pad."""
+    """Say whether somebody may command a window: chiefs, the clerk signed in there, the agent of its pad.
+
+    With `pad` RATING it is about the grades alone: for the agent of the pad, and the tablet enrolled for this window.
+    """
     if not is_of_hall(identity, hall):
         return False
     match identity.role:
@@ -174,6 +178,8 @@ def may_act_at(identity: Identity, hall: HallId, window: WindowNo, register: Reg
         case Role.DEVICES:
             # Rating pads hang on the keypads' line: whoever drives the keypad brings its grades too.
             return any(register.owns(identity.id, hall, window, kind) for kind in {pad, Kind.KEYPAD})
+        case Role.DISPLAY:
+            return pad is Kind.RATING and identity.hall == hall and identity.window == window
         case _:
             return False
 

@@ -40,8 +40,8 @@ def enrol(body: wire.Enrol) -> Response:
         audit.warning("a wrong code from %s", request.remote_addr)
         raise Problem("code_unknown") from error
     audit.info("%s enrolled from %s", device.name, request.remote_addr)
-    answer = {"device": device.name, "role": device.role.value, "hall": device.hall, "token": token}
-    response = reply(wire.Enrolled.model_validate(answer))
+    answer = {"device": device.name, "role": device.role.value, "hall": device.hall, "window": device.window}
+    response = reply(wire.Enrolled.model_validate({**answer, "token": token}))
     set_device_cookie(response, token)
     return response
 
@@ -135,7 +135,7 @@ def _enrolled(device: Device, now_s: int) -> wire.DeviceRow:
             "role": device.role.value,
             "driver": "",
             "url": "",
-            "windows": [],
+            "windows": [] if device.window is None else [device.window],
             "zones": [],
             "kiosks": [],
             "host": None,

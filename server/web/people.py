@@ -105,6 +105,7 @@ def me_of(site: Site, identity: Identity | None) -> wire.Me:
         known |= {} if identity.window is None else {"window": identity.window}
     elif identity is not None:
         known |= {"device": identity.id, "name": identity.name, "role": identity.role.value}
+        known |= {} if identity.window is None else {"window": identity.window}
     kind = "nobody" if identity is None else "person" if identity.is_person else "device"
     csrf = "" if identity is None else identity.csrf or "device"
     return wire.Me.model_validate(

@@ -43,7 +43,7 @@ def _who(right: Right) -> str:
     if right.at_window is Kind.KEYPAD:
         parts += ["the clerk signed in at the window", "the agent of its keypad"]
     elif right.at_window is Kind.RATING:
-        parts.append("the agent of its rating pad or keypad")
+        parts += ["the agent of its rating pad or keypad", "the tablet enrolled for this window"]
     if right.track:
         parts.append("who holds the track token")
     return ", ".join(parts)

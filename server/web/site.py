@@ -43,7 +43,8 @@ class PageFolders:
 class Site:
     """One server with its halls. `checks` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
 
-    `works` are the counts of days that are over, by hall and day.
+    `photos` is the folder of the clerks' photos, which need not be there; `works` are the counts of days that are over,
+    by hall and day.
     """
 
     halls: Mapping[HallId, Hall]
@@ -51,6 +52,7 @@ class Site:
     register: Register
     doors: Doors
     pages: PageFolders
+    photos: Path | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     dev: bool = False
     drill: bool = False

@@ -10,6 +10,7 @@ from server.domain import commands as c
 from server.domain.state import HallState
 from server.domain.terms import HallId, Label, PauseReason, ServiceId, TicketId, Track, WindowNo, WorkId
 from server.hall import Hall
+from server.people import Role
 from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, reply, run
 from server.web.auth import CHIEFS, signed_in
@@ -183,10 +184,16 @@ def await_result(path: wire.WindowPath, body: wire.AwaitResult) -> Response:
 
 
 @api.post(f"{_WINDOW}/rate", responses={200: wire.Rated})
-def rate_at_window(path: wire.WindowPath, body: wire.Rate) -> Response:
-    """Keep a grade pressed on the window's rating pad: it belongs to the visit finished there last."""
-    command = c.RateAtWindow(window=WindowNo(path.no), grade=body.grade)
-    return reply(answers.rated(run(hall_of(path.hall), command)))
+def rate_at_window(path: wire.WindowPath, body: wire.RateAtWindow) -> Response:
+    """Keep a grade pressed at the window, on its pad or tablet: it belongs to the visit finished there last.
+
+    A tablet names the visit as `to_rate` of the window's picture does; a grade that comes too late for it is refused.
+    """
+    if body.ticket is None and signed_in().role is Role.DISPLAY:
+        raise Problem("invalid", what={"zh": "请写明 ticket", "en": "name the ticket"})
+    hall = hall_of(path.hall)
+    command = c.RateAtWindow(window=WindowNo(path.no), grade=body.grade, ticket=_ticket(hall, body.ticket))
+    return reply(answers.rated(run(hall, command)))
 
 
 def _clerk(hall: HallId, no: str) -> WorkId:

@@ -130,6 +130,12 @@ class WindowPath(HallPath):
     no: str
 
 
+class ClerkPath(HallPath):
+    """A clerk by work id."""
+
+    clerk: str
+
+
 class DevicePath(HallPath):
     """A device of a hall's register."""
 
@@ -224,6 +230,7 @@ class Enrolled(Answer):
     device: str
     role: DeviceRole
     hall: str | None
+    window: str | None
     token: str
 
 
@@ -368,8 +375,9 @@ class Fairness(Answer):
 
 
 class RatingRules(Answer):
-    """Grades up to `bad_grade` open a follow-up; due dates in working days."""
+    """Grades up to `bad_grade` open a follow-up; due dates in working days. `at_window_s`: how long a tablet asks."""
 
+    at_window_s: int
     bad_grade: int
     follow_up_working_days: int
     appeal_working_days: int
@@ -604,6 +612,12 @@ class Rate(Body):
     """A grade, 1 to 5; 5 is best."""
 
     grade: int
+
+
+class RateAtWindow(Rate):
+    """A grade pressed at a window. `ticket`: the visit that the tablet asked about; needed from a tablet."""
+
+    ticket: Id | None = None
 
 
 class TicketChanged(Answer):

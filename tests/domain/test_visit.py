@@ -1,6 +1,7 @@
 """A visit after the call: recall, start, finish, missed, no-show, return, hold, transfer, cancel, rating."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -339,6 +340,33 @@ def test_a_grade_on_the_pad_belongs_to_the_visit_finished_last() -> None:
     scene.do(c.RateAtWindow(window=ONE, grade=3))
     assert scene.ticket("A001").grade == 3
     assert scene.refused(c.RateAtWindow(window=ONE, grade=4)) is Code.ALREADY_RATED
+
+
+def test_a_tablet_grades_the_visit_it_asked_about_and_no_other() -> None:
+    scene = called(waiting=1)
+    first = scene.ticket("A001").id
+    assert scene.refused(c.RateAtWindow(window=ONE, grade=3, ticket=first)) is Code.RATING_OVER
+    scene.finish("1")
+    scene.next("1")
+    scene.finish("1")
+    assert scene.refused(c.RateAtWindow(window=ONE, grade=3, ticket=first)) is Code.RATING_OVER
+    second = scene.ticket("A002").id
+    scene.do(c.RateAtWindow(window=ONE, grade=3, ticket=second))
+    assert (scene.ticket("A001").grade, scene.ticket("A002").grade) == (None, 3)
+    assert scene.refused(c.RateAtWindow(window=ONE, grade=4, ticket=second)) is Code.ALREADY_RATED
+
+
+def test_a_tablet_grades_within_the_time_of_the_hall() -> None:
+    scene = called()
+    scene.finish("1")
+    ticket = scene.ticket("A001").id
+    in_time = c.RateAtWindow(window=ONE, grade=3, ticket=ticket)
+    scene.wait(2)
+    again = deepcopy(scene)
+    scene.wait(0.1)
+    assert scene.refused(in_time) is Code.RATING_OVER
+    again.do(in_time)
+    scene.do(c.RateAtWindow(window=ONE, grade=3))  # a pad asks when it is told to, and tells by itself when it is over
 
 
 def test_a_visit_can_still_be_rated_after_the_day_has_closed() -> None:

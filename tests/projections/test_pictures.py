@@ -16,6 +16,7 @@ from server.domain.terms import (
     ServiceKind,
     Tenant,
     TenantId,
+    TicketId,
     TicketStatus,
     Track,
     Window,
@@ -183,6 +184,36 @@ def test_a_visitor_who_awaits_a_result_sees_where_it_is_handed_out() -> None:
     assert "case_number" not in page, "for the staff only"
     (away,) = wire(day.read(lambda state: window(state, WindowNo("1"), now_ms=day.now, names=NAMES)))["away"]
     assert (away["away_for"], away["case_number"]) == ("result", "330-1")
+
+
+def test_a_window_asks_for_a_grade_until_the_next_visitor_is_called() -> None:
+    day = Day()
+    day.open("1", "1001")
+    for _ in range(3):
+        day.issue("general")
+
+    def asked() -> Any:
+        return wire(day.read(lambda state: window(state, WindowNo("1"), now_ms=day.now, names=NAMES)))["to_rate"]
+
+    day.call("1")
+    assert asked() is None
+    day.wait(60).at(c.Finish, "1")
+    assert asked() == {
+        "ticket": "20260302-A001",
+        "label": "A001",
+        "service": {"zh": "综合业务"},
+        "until": "2026-03-02T09:03:00.000+08:00",
+    }
+    day.wait(5).call("1")
+    assert asked() is None
+    # Finished and called with one press: whoever gets up has the time that the next one needs to come.
+    day.wait(60).call("1", finish=True)
+    assert asked()["label"] == "A002"
+    day.wait(10).at(c.StartServing, "1")
+    assert asked() is None
+    day.wait(60).at(c.Finish, "1")
+    day.do(c.RateAtWindow(window=WindowNo("1"), grade=4, ticket=TicketId("20260302-A003")))
+    assert asked() is None
 
 
 def test_a_recall_brings_the_call_to_the_front_once() -> None:

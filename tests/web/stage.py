@@ -137,6 +137,12 @@ class Stage:
             self.tokens[name] = self.people.add_device(name, role=role, hall=hall)
         return Client(self.new_http(), {"Authorization": f"Bearer {self.tokens[name]}"})
 
+    def tablet(self, window: str, *, hall: HallId = HALL) -> Client:
+        """Give the rating tablet of a window."""
+        name = f"tablet-{window}" if hall == HALL else f"tablet-{hall}-{window}"
+        token = self.people.add_device(name, role="display", hall=hall, window=window)
+        return Client(self.new_http(), {"Authorization": f"Bearer {token}"})
+
     def anybody(self, role: str) -> Client:
         """Give somebody of a role in the first hall; a clerk sits at window 1."""
         if role in DEVICE_ROLES:

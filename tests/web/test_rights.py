@@ -46,6 +46,7 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/rolls/X/torn-off", CHIEFS | {"guide"}),
     ("POST", f"/halls/{HALL}/rolls/X/end", CHIEFS | {"guide"}),
     ("POST", f"{WINDOW}/rate", set()),
+    ("GET", f"/halls/{HALL}/clerks/clerk/photo", {*P, *D}),
     *(
         ("POST", f"{WINDOW}/{move}", CHIEFS | {"clerk"})
         for move in (
@@ -98,6 +99,21 @@ def test_every_role_against_every_route(stage: Stage, role: str) -> None:
         # Who is let in is stopped by the unknown field, before anything happens.
         expected = {200, 404, 422} if role in allowed else {refused}
         assert status in expected, (role, method, path, status)
+
+
+def test_a_tablet_may_what_a_display_may_and_grade_at_its_own_window(stage: Stage) -> None:
+    stage.issue()
+    tablet = stage.tablet("1")
+    for method, path, allowed in MATRIX:
+        status = tablet.send(method, path, {"unknown": 1} if method != "GET" else None).status_code
+        expected = {200, 404, 422} if "display" in allowed or path == f"{WINDOW}/rate" else {403}
+        assert status in expected, (method, path, status)
+    grade = {"grade": 5, "ticket": "A001"}
+    for window in (f"/halls/{HALL}/windows/2", f"/halls/{OTHER}/windows/1"):
+        assert tablet.post(f"{window}/rate", grade).status_code == 403
+    assert stage.tablet("1", hall=OTHER).post(f"{WINDOW}/rate", grade).status_code == 403
+    stage.people.revoke_device("tablet-1")
+    assert tablet.post(f"{WINDOW}/rate", grade).status_code == 401
 
 
 def test_the_matrix_names_every_route_that_is_not_open(stage: Stage) -> None:

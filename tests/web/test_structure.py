@@ -59,7 +59,12 @@ def test_zones_services_and_kiosks_of_zhenyuan(stage: Stage) -> None:
         "within_days": 90,
         "blocked_days": 30,
     }
-    assert hall["ratings"] == {"bad_grade": 2, "follow_up_working_days": 5, "appeal_working_days": 3}
+    assert hall["ratings"] == {
+        "at_window_s": 120,
+        "bad_grade": 2,
+        "follow_up_working_days": 5,
+        "appeal_working_days": 3,
+    }
 
 
 def test_tenants_and_windows_that_only_take_in(stage: Stage) -> None:

@@ -88,6 +88,8 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/rate', { params: ofTicket(hall, ticket), body: { grade }, ...keyed(key) })),
 
   // -------------------------------------------------------------- a window
+  rateAtWindow: (hall: string, window: string, ticket: string, grade: number, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/rate', { params: ofWindow(hall, window), body: { ticket, grade }, ...keyed(key) })),
   callNext: (hall: string, window: string, body: CallNext = {}, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/call-next', { params: ofWindow(hall, window), body, ...keyed(key) })),
   call: (hall: string, window: string, body: CallTicket, key?: string) =>

@@ -397,6 +397,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/clerks/{clerk}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the photo of a clerk, for the tablet at the window: `photos/WORK_ID.jpg` or `.png` of the data folder. */
+        get: operations["photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/commits": {
         parameters: {
             query?: never;
@@ -999,7 +1016,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Keep a grade pressed on the window's rating pad: it belongs to the visit finished there last. */
+        /**
+         * Keep a grade pressed at the window, on its pad or tablet: it belongs to the visit finished there last.
+         * @description <br/>A tablet names the visit as `to_rate` of the window's picture does; a grade that comes too late for it is refused.
+         */
         post: operations["rate_at_window"];
         delete?: never;
         options?: never;
@@ -2162,6 +2182,8 @@ export interface components {
             role: "kiosk" | "devices" | "display" | "integration";
             /** Token */
             token: string;
+            /** Window */
+            window: string | null;
         };
         /**
          * Eta
@@ -3007,6 +3029,16 @@ export interface components {
             grade: number;
         };
         /**
+         * RateAtWindow
+         * @description A grade pressed at a window. `ticket`: the visit that the tablet asked about; needed from a tablet.
+         */
+        RateAtWindow: {
+            /** Grade */
+            grade: number;
+            /** Ticket */
+            ticket?: string | null;
+        };
+        /**
          * Rated
          * @description Thank you.
          */
@@ -3060,11 +3092,13 @@ export interface components {
         };
         /**
          * RatingRules
-         * @description Grades up to `bad_grade` open a follow-up; due dates in working days.
+         * @description Grades up to `bad_grade` open a follow-up; due dates in working days. `at_window_s`: how long a tablet asks.
          */
         RatingRules: {
             /** Appeal Working Days */
             appeal_working_days: number;
+            /** At Window S */
+            at_window_s: number;
             /** Bad Grade */
             bad_grade: number;
             /** Follow Up Working Days */
@@ -4071,6 +4105,7 @@ export type PlanLegs = components['schemas']['PlanLegs'];
 export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
 export type Rate = components['schemas']['Rate'];
+export type RateAtWindow = components['schemas']['RateAtWindow'];
 export type Rated = components['schemas']['Rated'];
 export type Rating = components['schemas']['Rating'];
 export type RatingRules = components['schemas']['RatingRules'];
@@ -5235,6 +5270,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseChanged"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                clerk: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
@@ -6994,7 +7071,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Rate"];
+                "application/json": components["schemas"]["RateAtWindow"];
             };
         };
         responses: {

@@ -152,6 +152,8 @@ export interface WindowPicture {
   decides: boolean
   languages: string[]
   drill: boolean
+  /** The visit that the tablet asks a grade for; its time may be up. */
+  to_rate: { ticket: string; label: string; service: Text; until: string } | null
 }
 
 /** What a manager must look after: visitors who wait for nothing, a window without any sign of life. */
