@@ -35,6 +35,7 @@ from drivers.journal import Journal
 from drivers.owners import JobOwner, Pressed, StateOwner, Stopped
 from drivers.registry import JobEntry, StateEntry
 from drivers.server_link import Http, Live, LiveAddress, ServerAway, ServerRefused
+from drivers.transport import parse_url
 
 log = logging.getLogger(__name__)
 
@@ -177,6 +178,7 @@ class Agent:
                 windows=device.windows,
                 data_dir=folder,
                 interrupted=device.id in interrupted,
+                byte_s=_byte_s(device.url),
             )
             match device.entry:
                 case JobEntry() as entry:
@@ -358,6 +360,11 @@ def _fixed_fields(device: Device, server_url: str) -> dict[str, object]:
         "mac": _own_mac(),
         "agent": f"jiaohao {_own_version()}",
     }
+
+
+def _byte_s(url: str) -> float:
+    """Give how long a byte is on its way on this port; 0 for what is no line (sound cards, folders)."""
+    return parse_url(url).byte_s if url.startswith(("tcp:", "serial:")) else 0.0
 
 
 def _own_ip(server_url: str) -> str | None:

@@ -10,19 +10,20 @@
     options = { profile = "xp-80c" }
 
 Every error is told at once, with its line and, where a name is misspelt, with the name that was probably meant. Options
-are the fields of the driver's own options dataclass: their types are checked here, their values by the dataclass itself
-(it raises ValueError "option: sentence").
+are the fields of the driver's own options dataclass, which may hold lists of further dataclasses: their types are
+checked here, their values by the dataclass itself (it raises BadOptions, or ValueError "option: sentence").
 """
 
 import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
+from drivers.driver import BadOptions
 from drivers.registry import DRIVERS, Entry, StateEntry
 from drivers.transport import parse_url
 
@@ -265,32 +266,51 @@ class _Reader:
         if not isinstance(given, dict):
             self._say("options", number, "options", "options 要写成 { }", "options must be a table: { }")
             return None
-        kinds = get_type_hints(entry.options)
-        names = [field.name for field in fields(entry.options)]
-        self._unknown(given, names, number, "options.")
+        return self._made(given, entry.options, number, "options")
+
+    def _made(self, given: Mapping[str, object], wanted: Any, number: int, path: str) -> object:  # Any: a dataclass
+        """Make options of a table, or tell everything that is wrong with it and give None."""
+        kinds = get_type_hints(wanted)
+        names = [field.name for field in fields(wanted)]
+        self._unknown(given, names, number, f"{path}.")
         values: dict[str, object] = {}
-        for field in fields(entry.options):
-            if field.name not in given:
-                if field.default is MISSING and field.default_factory is MISSING:
-                    zh, en = f"缺少选项 {field.name}", f"option {field.name} is missing"
-                    self._say("options", number, "missing", zh, en)
-                continue
-            value, kind = given[field.name], kinds[field.name]
-            fitted = _fit(value, kind)
-            if fitted is _UNFIT:
-                zh = f"选项 {field.name} 应为 {expected(kind)}，不是 {value!r}"
-                en = f"option {field.name} must be {expected(kind)}, not {value!r}"
-                self._say(field.name, number, "type", zh, en, prefix="options.")
-            else:
-                values[field.name] = fitted
+        for field in fields(wanted):
+            if field.name in given:
+                fitted = self._fitted(given[field.name], kinds[field.name], number, path, field.name)
+                if fitted is not _UNFIT:
+                    values[field.name] = fitted
+            elif field.default is MISSING and field.default_factory is MISSING:
+                zh, en = f"缺少选项 {field.name}", f"option {field.name} is missing"
+                self._say(path.rpartition(".")[2].partition("[")[0], number, "missing", zh, en, prefix=_above(path))
+        last = path.rpartition(".")[2].partition("[")[0]
         try:
-            return entry.options(**values)  # also when some were unfit: its own errors are told in the same go
+            return wanted(**values)  # also when some were unfit: its own errors are told in the same go
+        except BadOptions as bad:
+            for each in bad.problems:
+                key, prefix = (each.option, f"{path}.") if each.option in names else (last, _above(path))
+                zh, en = f"选项 {each.option}：{each.zh}", f"option {each.option}: {each.en}"
+                self._say(key, number, "value", zh, en, each.meant, prefix=prefix)
         except ValueError as error:
             key = str(error).partition(":")[0]
-            self._say(key if key in names else "options", number, "value", f"选项 {error}", f"option {error}")
+            self._say(key if key in names else last, number, "value", f"选项 {error}", f"option {error}")
         except TypeError:  # an option without default is missing: said above
             return None
         return None
+
+    def _fitted(self, value: object, kind: Any, number: int, path: str, name: str) -> object:  # Any: as _fit
+        """Give the value as the option wants it, or say what is wrong with it and give _UNFIT."""
+        row = _row(kind)
+        if row is not None and isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            made = [self._made(each, row, number, f"{path}.{name}[{n}]") for n, each in enumerate(value)]
+            return _UNFIT if any(each is None for each in made) else tuple(made)
+        fitted = _fit(value, kind)
+        if fitted is _UNFIT:
+            zh = f"选项 {name} 应为 {expected(kind)}，不是 {value!r}"
+            en = f"option {name} must be {expected(kind)}, not {value!r}"
+            words = [each for each in get_args(kind) if isinstance(each, str)] if get_origin(kind) is Literal else []
+            meant = _meant(value, words)
+            self._say(name, number, "type", zh, en, meant and f'"{meant}"', prefix=f"{path}.")
+        return fitted
 
     def _same_id(self, tables: Sequence[Mapping[str, object]]) -> None:
         ids = [table.get("id") for table in tables]
@@ -383,7 +403,7 @@ def _fit(value: object, kind: Any) -> object:  # Any: a type as get_type_hints g
         items = [_fit(each, get_args(kind)[0]) for each in value]
         return _UNFIT if any(item is _UNFIT for item in items) else tuple(items)
     if origin in (dict, Mapping):
-        return MappingProxyType(dict(value)) if isinstance(value, dict) else _UNFIT
+        return _fit_table(value, get_args(kind)[1]) if isinstance(value, dict) else _UNFIT
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
@@ -396,6 +416,23 @@ def _fit(value: object, kind: Any) -> object:  # Any: a type as get_type_hints g
     return _UNFIT
 
 
+def _fit_table(table: Mapping[str, object], kind: Any) -> object:  # Any: as _fit
+    """Give a table whose values are as wanted, or _UNFIT."""
+    fitted = {key: _fit(value, kind) for key, value in table.items()}
+    return _UNFIT if any(value is _UNFIT for value in fitted.values()) else MappingProxyType(fitted)
+
+
+def _row(kind: Any) -> Any | None:  # Any: a type as get_type_hints gives it
+    """Give the dataclass of which an option is a list, or None."""
+    of = get_args(kind)[0] if get_origin(kind) is tuple else None
+    return of if is_dataclass(of) else None
+
+
+def _above(path: str) -> str:
+    """Give what stands before the last name of a path: "options." of "options.registers[0]"."""
+    return path[: len(path) - len(path.rpartition(".")[2])]
+
+
 def expected(kind: Any) -> str:  # Any: a type as get_type_hints gives it
     """Say in words which values an option of this type takes."""
     origin = get_origin(kind)
@@ -404,7 +441,7 @@ def expected(kind: Any) -> str:  # Any: a type as get_type_hints gives it
     if origin is Literal:
         return "one of " + ", ".join(repr(each) for each in get_args(kind))
     if origin is tuple:
-        return "a list"
+        return "a list of tables" if _row(kind) else "a list"
     names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
     if isinstance(kind, type) and issubclass(kind, str) and kind is not str:
         return "one of " + ", ".join(repr(str(each)) for each in cast("Iterable[object]", kind))

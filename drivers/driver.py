@@ -1,10 +1,11 @@
 """The two kinds of driver as the agent sees them, and what a driver is made from. Rules: package docstring."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from drivers.faults import Health
 from drivers.jobs import Job, Press, Rating, Result, WindowPicture
@@ -13,12 +14,37 @@ Options = TypeVar("Options", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OptionProblem:
+    """One option with a value that cannot be: its name, a sentence in both languages, and what was probably meant."""
+
+    option: str
+    zh: str
+    en: str
+    meant: str | None = None
+
+
+class BadOptions(ValueError):
+    """Options that cannot be, all of them. Raised by the `__post_init__` of an options dataclass."""
+
+    def __init__(self, problems: Iterable[OptionProblem]) -> None:
+        """Keep the problems in the order in which they were found."""
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{problem.option}: {problem.en}" for problem in self.problems))
+
+
+def wall_clock() -> datetime:
+    """Give the time of day in the hall, by this machine's clock and time zone."""
+    return datetime.now(UTC).astimezone()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring(Generic[Options]):
     """What a driver is made from: one `[[device]]` of DEVICES.toml, already validated.
 
     `windows` maps bus address -> window number as painted on it; `data_dir` is a folder of the agent where a driver may
     keep files it can always make again (spoken sentences); `options` is the driver's own frozen dataclass;
-    `interrupted`: the process before this one ended in the middle of a job of this device.
+    `interrupted`: the process before this one ended in the middle of a job of this device; `byte_s` is how long a byte
+    is on its way on this line, 0 where nobody knows (TCP without `?baud=`); `now` is the hall's time of day.
     """
 
     device: str
@@ -27,6 +53,8 @@ class Wiring(Generic[Options]):
     windows: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     data_dir: Path = Path("var")
     interrupted: bool = False
+    byte_s: float = 0.0
+    now: Callable[[], datetime] = wall_clock
 
 
 class JobDriver(Protocol):
@@ -76,4 +104,13 @@ class StateDriver(Protocol):
 
     def health(self, now_s: float) -> Health:
         """Say how the device is, from what it answered or failed to answer."""
+        ...
+
+
+@runtime_checkable
+class HoldsLine(Protocol):
+    """A state driver whose devices answer: until the answer came, no other driver speaks on the line they share."""
+
+    def holds_line(self, now_s: float) -> bool:
+        """Say whether bytes of ours are still on their way or an answer to them is awaited."""
         ...

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from drivers.driver import JobDriver, StateDriver
+from drivers.driver import HoldsLine, JobDriver, StateDriver
 from drivers.faults import Backoff, FaultCode, Health, LineDown, Paper, down
 from drivers.jobs import JobOrder, Press, PrintNotice, PrintTicket, Rating, Result, ResultStatus, WindowPicture
 from drivers.journal import Journal
@@ -33,7 +33,6 @@ READ_S: Final = 0.05
 """How long the owner of a line waits for bytes before it looks for new pictures."""
 WRITE_S: Final = 1.0
 RETRY_FIRST_S, RETRY_MOST_S = 0.2, 1.0
-_BITS_PER_BYTE = 10
 
 
 class Stopped(Exception):
@@ -224,6 +223,7 @@ class StateOwner:
         """Keep the drivers of the line by device, and the windows each of them serves; `start()` begins."""
         self._url = url
         self._drivers = drivers
+        self._turns = deque(drivers)  # who may speak first
         self._windows = windows
         self._pressed = pressed
         self._report = report
@@ -286,10 +286,7 @@ class StateOwner:
         """Move bytes until the line goes or the agent stops."""
         while not self._stopping.is_set():
             self._hand_over()
-            for driver in self._drivers.values():
-                frame = driver.due(time.monotonic())
-                if frame:
-                    line.write(frame, WRITE_S + 2 * len(frame) * self._seconds_per_byte())
+            self._speak(line)
             data = line.read(READ_S)
             now_s = time.monotonic()
             for device, driver in self._drivers.items():
@@ -297,6 +294,19 @@ class StateOwner:
                     for press in driver.feed(data, now_s):
                         self._take(press)
                 self._report(device, driver.health(now_s))
+
+    def _speak(self, line: Line) -> None:
+        """Write what is due, each driver in turn; while one awaits an answer the others on its line are quiet."""
+        for device in tuple(self._turns):
+            driver, now_s = self._drivers[device], time.monotonic()
+            others = (other for other in self._drivers.values() if other is not driver)
+            if any(isinstance(other, HoldsLine) and other.holds_line(now_s) for other in others):
+                continue
+            frame = driver.due(now_s)
+            if frame:
+                line.write(frame, WRITE_S + 2 * len(frame) * parse_url(self._url).byte_s)
+                self._turns.remove(device)
+                self._turns.append(device)
 
     def _hand_over(self) -> None:
         """Give the drivers what came from the server since."""
@@ -338,7 +348,3 @@ class StateOwner:
             log.warning("%s: lost: %s", self._url, error.why)
         for device in self._drivers:
             self._report(device, down(FaultCode.LINE_DOWN, error.why))
-
-    def _seconds_per_byte(self) -> float:
-        parsed = parse_url(self._url)
-        return _BITS_PER_BYTE / parsed.baud if parsed.scheme == "serial" else 0.0

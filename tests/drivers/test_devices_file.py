@@ -1,6 +1,7 @@
 """DEVICES.toml: what a hall may write, and what it is told when it wrote something else."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from drivers.devices_file import (
     load_devices,
     read_devices,
 )
+from drivers.driver import BadOptions, OptionProblem
 from drivers.printer.thermal import EscposOptions
 from drivers.registry import DRIVERS, JobEntry
 
@@ -163,6 +165,12 @@ class _Colour(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    at: int
+    holds: Literal["number", "text"] = "number"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Options:
     needed: str
     pace: float = 1.0
@@ -170,6 +178,18 @@ class _Options:
     codes: tuple[int, ...] = ()
     way: Literal["a", "b"] = "a"
     loud: bool | None = None
+    levels: Mapping[str, int] = field(default_factory=dict)
+    rows: tuple[_Row, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, all of it."""
+        problems = []
+        if self.pace > 9:
+            problems.append(OptionProblem(option="pace", zh="不能超过 9", en="must be at most 9"))
+        if 0 in self.codes:
+            problems.append(OptionProblem(option="codes", zh="不能有 0", en="0 cannot be", meant="1"))
+        if problems:
+            raise BadOptions(problems)
 
 
 def _with_options(options: str) -> str:
@@ -195,9 +215,40 @@ def test_options_of_every_type_are_fitted() -> None:
         ('needed = "x", codes = ["1"]', "codes must be a list"),
         ('needed = "x", way = "c"', "way must be one of 'a', 'b'"),
         ('needed = "x", loud = 1', "loud must be true or false"),
+        ('needed = "x", levels = { a = "1" }', "levels must be a table"),
+        ('needed = "x", rows = [1]', "rows must be a list of tables"),
+        ('needed = "x", rows = [{ holds = "text" }]', "option at is missing"),
     ],
 )
 def test_options_of_a_wrong_type_are_refused(options: str, words: str) -> None:
     with pytest.raises(BadDevicesFile) as bad:
         read_devices(_with_options(options), drivers=OWN)
     assert words.lower() in str(bad.value).lower()
+
+
+def test_tables_within_options_are_read() -> None:
+    text = _with_options('needed = "x", levels = { "07:30" = 80 }, rows = [{ at = 1 }, { at = 2, holds = "text" }]')
+    options = read_devices(text, drivers=OWN).devices[0].options
+    assert isinstance(options, _Options)
+    assert dict(options.levels) == {"07:30": 80}
+    assert options.rows == (_Row(at=1), _Row(at=2, holds="text"))
+
+
+def test_every_wrong_option_is_told_at_once_also_within_its_tables() -> None:
+    text = _with_options(
+        'needed = "x", pace = 10, codes = [0], way = "bb", loud = 1, '
+        'rows = [{ at = "1", hold = "text" }, { at = 2, holds = "txt" }]'
+    )
+    with pytest.raises(BadDevicesFile) as bad:
+        read_devices(text, drivers=OWN)
+    told = {problem.path.removeprefix("device[0].options."): problem.suggestion for problem in bad.value.problems}
+    assert told == {
+        "codes": "1",
+        "loud": None,
+        "pace": None,
+        "rows[0].at": None,
+        "rows[0].hold": "holds",
+        "rows[1].holds": '"text"',
+        "way": '"b"',
+    }
+    assert all(problem.line == 7 and problem.zh and problem.en for problem in bad.value.problems)

@@ -132,6 +132,8 @@ def test_closing_twice_is_fine(device: VirtualLine) -> None:
     [
         ("tcp://192.168.1.50", "must look like tcp://"),
         ("tcp://192.168.1.50:99999", "must be 1..65535"),
+        ("tcp://192.168.1.50:4001?bau=9600", "unknown setting 'bau'"),
+        ("tcp://192.168.1.50:4001?baud=9", "baud must be"),
         ("serial://dev/ttyUSB0", "three slashes"),
         ("serial:///dev/ttyUSB0?bau=9600", "unknown setting 'bau'"),
         ("serial:///dev/ttyUSB0?baud=fast", "baud must be"),
@@ -151,6 +153,12 @@ def test_serial_settings_are_read() -> None:
     assert (parsed.path, parsed.baud, parsed.parity, parsed.stop, parsed.bits) == (
         "/dev/serial/by-id/usb-FTDI_X", 57600, "E", 2, 7,
     )  # fmt: skip
+
+
+def test_the_pace_of_the_line_behind_a_serial_server_can_be_told() -> None:
+    assert parse_url("tcp://192.168.1.60:4001?baud=9600").byte_s == pytest.approx(10 / 9600)
+    assert parse_url("tcp://192.168.1.60:4001").byte_s == 0.0
+    assert parse_url("serial:///dev/ttyUSB0?baud=19200").byte_s == pytest.approx(10 / 19200)
 
 
 def test_the_pause_between_tries_grows_to_its_cap_and_never_overflows() -> None:
