@@ -39,7 +39,8 @@ from server.feeds.others import Others
 from server.feeds.screens import Screens
 from server.hall import Hall
 from server.ledger.base import LedgerBroken, LedgerDoubtful, LedgerDown
-from server.ledger.redis_stream import SCHEMES, BadAddress, RedisAddress, RedisLedger, address_of
+from server.ledger.redis_address import SCHEMES, BadAddress, RedisAddress, address_of
+from server.ledger.redis_stream import RedisLedger
 from server.ledger.sqlite import SqliteLedger, engine
 from server.people import People, PeopleError
 from server.plan import plan_of

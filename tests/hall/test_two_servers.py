@@ -13,7 +13,8 @@ from server.domain.refusals import Refusal
 from server.domain.terms import WindowNo
 from server.hall import Hall
 from server.ledger.base import Commit, LedgerDown
-from server.ledger.redis_stream import RedisLedger, address_of
+from server.ledger.redis_address import address_of
+from server.ledger.redis_stream import RedisLedger
 from tests.hall.checker import Answer, faults, result_of
 from tests.hall.test_hall import CLERK, HALL, Clock, a_hall, assert_sound, press, state_of
 from tests.ledger.redis_server import RedisServer, needs_redis
@@ -41,7 +42,7 @@ class Follower:
     def __init__(self, hall: Hall, ledger: RedisLedger) -> None:
         self.hall, self.ledger, self.seen = hall, ledger, [*hall.commits(0, 1000)]
         self.woken, self.stopped = threading.Event(), threading.Event()
-        self.threads = [threading.Thread(target=self.listen), threading.Thread(target=self.read)]
+        self.threads = [threading.Thread(target=it, daemon=True) for it in (self.listen, self.read)]
         hall.follow(self.woken.set)
         for thread in self.threads:
             thread.start()

@@ -10,7 +10,8 @@ import pytest
 from server.domain.terms import HallId
 from server.ledger.base import GENESIS, Ledger, LedgerBroken, Stale
 from server.ledger.memory import MemoryLedger
-from server.ledger.redis_stream import RedisLedger, address_of
+from server.ledger.redis_address import address_of
+from server.ledger.redis_stream import RedisLedger
 from server.ledger.sqlite import SqliteLedger
 from tests.ledger.commits import chain_of
 from tests.ledger.redis_server import RedisServer, needs_redis

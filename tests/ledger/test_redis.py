@@ -10,7 +10,8 @@ from server.domain.terms import HallId
 from server.hall import Hall
 from server.ledger import codec
 from server.ledger.base import GENESIS, LedgerBroken, LedgerDown, LedgerUnknown, Stale
-from server.ledger.redis_stream import BadAddress, RedisLedger, address_of
+from server.ledger.redis_address import BadAddress, address_of
+from server.ledger.redis_stream import RedisLedger
 from tests.hall.test_hall import CLERK, HALL, Clock, a_hall, press
 from tests.ledger.commits import chain_of
 from tests.ledger.redis_server import RedisServer, needs_redis
@@ -36,15 +37,19 @@ def opened(server: RedisServer, **options: object) -> RedisLedger:
 
 @pytest.mark.parametrize(
     "options",
-    [("--appendonly", "no"), ("--appendonly", "yes", "--appendfsync", "everysec")],
-    ids=["no aof", "everysec"],
+    [
+        ("--appendonly", "no"),
+        ("--appendonly", "yes", "--appendfsync", "everysec"),
+        ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "volatile-lru"),
+    ],
+    ids=["no aof", "everysec", "eviction"],
 )
 def test_a_server_that_loses_what_it_acknowledged_is_refused(
     options: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     server = RedisServer(*options).start()
     try:
-        with pytest.raises(LedgerDown, match="Set `appendonly yes` and `appendfsync always`"):
+        with pytest.raises(LedgerDown, match="Set `appendonly yes`, `appendfsync always`, `maxmem"):
             opened(server)
         ledger = opened(server, unsafe=1)
         ledger.append(chain_of(1))
@@ -54,11 +59,30 @@ def test_a_server_that_loses_what_it_acknowledged_is_refused(
         server.remove()
 
 
+def test_a_full_memory_refuses_what_is_new_and_nothing_is_lost() -> None:
+    server = RedisServer("--appendonly", "yes", "--appendfsync", "always").start()
+    try:
+        ledger = opened(server)
+        commits = chain_of(3)
+        ledger.append(commits[:1])
+        with server.client() as client:
+            client.config_set("maxmemory", "1mb")
+            with pytest.raises(LedgerDown, match="maxmemory") as down:
+                ledger.append(commits[1:])
+            assert not isinstance(down.value, LedgerUnknown)  # known: nothing was written
+            client.config_set("maxmemory", "0")
+        ledger.append(commits[1:])
+        assert list(ledger.read()) == commits
+        ledger.close()
+    finally:
+        server.remove()
+
+
 def test_a_server_that_may_not_be_asked_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     server = RedisServer("--appendonly", "yes", "--rename-command", "CONFIG", "").start()
     try:
         opened(server).close()
-        assert "see that it runs with appendonly yes" in caplog.text
+        assert "see that it has `appendonly yes`" in caplog.text
     finally:
         server.remove()
 
@@ -188,7 +212,7 @@ def test_addresses() -> None:
     group = address_of("redis+sentinel://:s%40cret@a:1,b/hall/2?wait=2&wait_ms=100")
     assert group.sentinels == (("a", 1), ("b", 26379))
     assert (group.service, group.db, group.password, group.wait, group.wait_ms) == ("hall", 2, "s@cret", 2, 100)
-    assert address_of("redis+sentinel://a:1/hall").wait == 1
+    assert address_of("redis+sentinel://a:1/hall").wait is None
     assert address_of("redis://a:1/0").wait == 0
     assert "secret" not in address_of("redis://:secret@a:1/0").shown
 
