@@ -14,6 +14,7 @@ import click
 from server.console import BAD_INPUT, FOUND_TROUBLE, Trouble, data_option, format_option, say, show_table, token_of
 from server.ledger_commands import ledger
 from server.report_commands import report
+from server.simulate_commands import simulate
 
 if TYPE_CHECKING:
     from server.people import People
@@ -356,6 +357,7 @@ def _password(from_stdin: bool) -> str:
 
 main.add_command(ledger)
 main.add_command(report)
+main.add_command(simulate)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,211 @@
+"""What came out, for people and for machines: tables with the meaning of their figures below, and JSON."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+
+from server.console import columns, say
+from server.domain.terms import HallPlan, ZoneId
+from server.simulate.compare import Range, difference, mean_wait
+from server.simulate.measure import Measures, day_mean, measure
+from server.simulate.play import Outcome
+
+GAP = "  "
+NOTHING = "—"
+PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A variant: what came of it, its mean wait with its range, and the difference to the first variant."""
+
+    name: str
+    measures: Measures
+    mean: Range
+    against: Range | None
+    outcomes: tuple[Outcome, ...]
+
+
+def rows_of(names: Sequence[str], plan: HallPlan, found: Sequence[Sequence[Outcome]]) -> list[Row]:
+    """Give the rows of variants that were played on the same days."""
+    return [
+        Row(
+            name=name,
+            measures=measure(plan, outcomes),
+            mean=mean_wait(outcomes),
+            against=difference(outcomes, found[0]) if place else None,
+            outcomes=tuple(outcomes),
+        )
+        for place, (name, outcomes) in enumerate(zip(names, found, strict=True))
+    ]
+
+
+def as_text(plan: HallPlan, rows: Sequence[Row]) -> str:
+    """Give the tables: variants below each other, zones with the mean wait of each variant, what the figures mean."""
+    parts = [_variants(plan, rows), _zones(plan, rows), _legend(rows)]
+    return "\n\n".join(parts)
+
+
+def as_answer(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """Give the rows for JSON; null for what could not be measured."""
+    return [
+        {
+            "name": row.name,
+            "mean_wait_min": plain(row.mean),
+            "against_first_min": plain(row.against),
+            **_measures(row.measures),
+            "days": [
+                {
+                    "day": it.day,
+                    "visitors": it.visitors,
+                    "mean_wait_min": plain(day_mean(it)),
+                    "no_shows": it.no_shows,
+                    "turned_away": it.turned_away,
+                    "gave_up": it.gave_up,
+                    "left_over": it.left_over,
+                }
+                for it in row.outcomes
+            ],
+        }
+        for row in rows
+    ]
+
+
+def plain(value: object) -> object:
+    """Give a value as JSON has it: null for NaN, four places for fractions."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    match value:
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case float():
+            return None if math.isnan(value) else round(value, 4)
+        case _:
+            return value
+
+
+def name_of(names: Mapping[str, str]) -> str:
+    """Give a name in the reader's language."""
+    return names.get(say("zh", "en")) or names.get("zh") or next(iter(names.values()), "")
+
+
+def zone_name(plan: HallPlan, zone: ZoneId | None) -> str:
+    """Give the name of a zone in the reader's language."""
+    return name_of(plan.zone[zone].name) if zone is not None else NOTHING
+
+
+def number(value: float, places: int = 1) -> str:
+    """Give a number, or a dash where there is none."""
+    return NOTHING if math.isnan(value) else f"{value:.{places}f}"
+
+
+def percent(value: float) -> str:
+    """Give a share in percent."""
+    return NOTHING if math.isnan(value) else f"{value * PERCENT:.0f} %"
+
+
+def ranged(it: Range, *, sign: bool = False) -> str:
+    """Give a figure with its range: 17.5 (13.2 … 21.8)."""
+    form = "+.1f" if sign else ".1f"
+    return f"{it.value:{form}}" + ("" if math.isnan(it.low) else f" ({it.low:{form}} … {it.high:{form}})")
+
+
+def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """Give a table as text: the first column to the left, figures to the right."""
+    lines = [list(head), *(list(row) for row in cells)]
+    widths = [max(columns(row[place]) for row in lines) for place in range(len(head))]
+    return "\n".join(
+        GAP.join(
+            cell + " " * (width - columns(cell)) if place == 0 else " " * (width - columns(cell)) + cell
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in lines
+    )
+
+
+def _variants(plan: HallPlan, rows: Sequence[Row]) -> str:
+    head = [
+        say("方案", "variant"),
+        say("平均等候", "mean wait"),
+        *([say("与第一行相差", "against the first")] if len(rows) > 1 else []),
+        say("中位", "median"),
+        "P90",
+        say("最差专区 P95", "worst zone P95"),
+        say("超时", "overdue"),
+        say("冷热不均", "cold"),
+        say("利用率", "busy"),
+        say("离散", "spread"),
+        say("弃号", "no-shows"),
+        say("未取到号", "no number"),
+        say("未办", "left over"),
+        say("加班", "overtime"),
+    ]
+    cells = []
+    for row in rows:
+        it = row.measures
+        cells.append(
+            [
+                row.name,
+                ranged(row.mean),
+                *([NOTHING if row.against is None else ranged(row.against, sign=True)] if len(rows) > 1 else []),
+                number(it.median),
+                number(it.p90),
+                f"{number(it.worst_p95, 0)} {zone_name(plan, it.worst_zone)}",
+                percent(it.overdue),
+                percent(it.cold),
+                percent(it.utilisation),
+                number(it.utilisation_cv, 2),
+                number(it.no_shows_a_day, 0),
+                number(it.turned_away_a_day, 0),
+                number(it.left_over_a_day, 1 if 0 < it.left_over_a_day < 1 else 0),
+                number(it.overtime_min, 0),
+            ]
+        )
+    return table(head, cells)
+
+
+def _zones(plan: HallPlan, rows: Sequence[Row]) -> str:
+    """Give the zones: visitors a day and P95 of the first variant, the mean wait of each."""
+    several = len(rows) > 1
+    head = [say("专区", "zone"), say("每日等候人次", "waits a day")]
+    head += [f"{place}" for place in range(1, len(rows) + 1)] if several else [say("平均等候", "mean wait"), "P95"]
+    cells = []
+    for place, zone in enumerate(rows[0].measures.zones):
+        if not zone.a_day:
+            continue
+        means = [number(row.measures.zones[place].mean) for row in rows]
+        cells.append(
+            [zone_name(plan, zone.zone), number(zone.a_day, 0), *means, *([] if several else [number(zone.p95)])]
+        )
+    if several:
+        title = say("各专区平均等候（列为方案序号）", "Mean wait by zone, a column for each variant")
+        named = "\n".join(f"{place} {row.name}" for place, row in enumerate(rows, 1))
+        return f"{title}\n{named}\n\n{table(head, cells)}"
+    return table(head, cells)
+
+
+def _legend(rows: Sequence[Row]) -> str:
+    days = rows[0].measures.days
+    zh = (
+        "等候为分钟，从取号（后续环节从转入）到呼叫；括号内为 95 % 区间（按天）。超时：等候超过事项目标的比例。\n"
+        "冷热不均：有窗口空闲而有人已等候 10 分钟以上的时间比例。利用率：办理时间 / 开窗时间；离散：各窗口利用率的\n"
+        f"变异系数。加班：关门后办完最后一位的分钟数。其余为每日人数。共 {days} 天，各方案面对相同的群众。"
+    )
+    en = (
+        "Waits are minutes from taking the number (a later leg: from joining) to the call; in brackets the 95 % range\n"
+        "over the days. overdue: waited over the target of the service. cold: share of the time in which a window is\n"
+        "idle while somebody has waited for more than 10 minutes. busy: serving over open time; spread: its variation\n"
+        "between the windows. overtime: minutes after closing until the last visitor is done. The rest: visitors a\n"
+        f"day. {days} {'day' if days == 1 else 'days'}; every variant meets the same visitors."
+    )
+    return say(zh, en)
+
+
+def _measures(it: Measures) -> dict[str, object]:
+    found = plain(it)
+    assert isinstance(found, dict)
+    for gone in ("days", "mean"):
+        del found[gone]
+    return found
