@@ -182,6 +182,7 @@ class _Server:
             register=self._register,
             doors=doors,
             pages=_pages(),
+            photos=self._data / "photos",
             checks=self._checks(),
             dev=dev,
             drill=self._drill,
