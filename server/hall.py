@@ -3,8 +3,8 @@
 Requests that arrive while the disk is busy share the next write: whoever gets the hall first decides for all who wait
 (group commit), appends their commits at once, and only then does anybody get an answer. Decisions inside one group
 build on each other in memory; when the write fails nobody was told anything, and the state is read from the ledger
-again before anything else happens. That starts from a copy of the state at the day's start, so that a full disk costs
-today's commits per try and not those of all years.
+again before anything else happens. That starts from a snapshot of the state at the day's start, so that a full disk
+costs today's commits per try and not those of all years; a start of the process begins with the one kept on disk.
 
 Reading the state waits for the write under way, because the state is ahead of the disk until then. What every request
 needs (`seq`, `plan`) and what followers read (`commits`) is kept beside it and never waits: a request that had to wait
@@ -17,12 +17,11 @@ was slower decides again. `refresh` takes it in too, so that the screens of this
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from threading import Event as Flag
 from threading import RLock
+from time import monotonic
 from typing import TypeVar
 
 from server.ballast import Ballast
@@ -37,12 +36,10 @@ from server.domain.commands import (
     StartDay,
 )
 from server.domain.decide import decide
-from server.domain.evolve import evolve
 from server.domain.state import HallState
 from server.domain.terms import CLOCK, Actor, HallId, HallPlan, business_day
 from server.ledger import codec
 from server.ledger.base import (
-    GENESIS,
     Commit,
     DiskFull,
     Ledger,
@@ -52,6 +49,7 @@ from server.ledger.base import (
     SharedLedger,
     Stale,
 )
+from server.ledger.snapshot import Picture, Snapshot
 
 GROUP_MAX = 200  # requests decided and written together
 RECENT_MAX = 500  # commits that followers need not read from the ledger
@@ -82,32 +80,6 @@ class _Request:
         self.done = Flag()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Picture:
-    """The commits up to `seq`, folded; `keys` are the request keys of the business day."""
-
-    state: HallState = field(default_factory=HallState)
-    seq: int = 0
-    head: str = GENESIS
-    keys: dict[str, Commit] = field(default_factory=dict)
-
-    def apply(self, commit: Commit) -> None:
-        """Fold the next commit in."""
-        before = self.state.day
-        for event in commit.events:
-            evolve(self.state, event, at_ms=commit.at_ms)
-        self.seq, self.head = commit.seq, commit.hash
-        if self.state.day != before:
-            self.keys.clear()
-        if commit.key is not None:
-            self.keys[commit.key] = commit
-
-    def copy(self) -> "_Picture":
-        """Give a picture that no later commit changes; the plan never changes and is shared."""
-        state = deepcopy(self.state, {id(self.state.plan): self.state.plan})
-        return _Picture(state=state, seq=self.seq, head=self.head, keys=dict(self.keys))
-
-
 class Hall:
     """A hall at work on its ledger. Safe to call from many threads or greenlets."""
 
@@ -120,9 +92,11 @@ class Hall:
         offload: Callable[[Callable[[], None]], None] = lambda write: write(),
         fail_stop: Callable[[Exception], None] | None = None,
         ballast: Ballast | None = None,
+        start: Snapshot | None = None,
     ) -> None:
-        """Replay the ledger. `clock` gives Unix ms; `offload` runs a blocking write and returns when it is done.
+        """Replay the ledger, from `start` on when that fits it. `clock` gives Unix ms.
 
+        `offload` runs a blocking write and returns when it is done.
         `fail_stop` ends the process when the outcome of a write is unknown (else the error is raised).
         `ballast` is what a full disk gives up, so that everything but what begins something new goes on.
 
@@ -136,12 +110,18 @@ class Hall:
         self._turn = RLock()
         self._waiting: deque[_Request] = deque()
         self._wakes: list[Callable[[], None]] = []
-        self._base = _Picture()  # durable, where reading again starts
-        self._now = _Picture()
+        self._empty = Picture().freeze()
+        self._base = self._empty  # durable, where reading again starts
+        self._now = Picture()
+        self.replayed = 0
+        """Commits folded since the process started, those decided here not counted."""
         self._true = False  # whether `_now` is what the ledger says (a shared one may say more by now)
         self._news = False  # whether others wrote what nobody was woken for
         self._recent: deque[Commit] = deque(maxlen=RECENT_MAX)  # durable, without holes, up to the last one
+        if start is not None and self._fits(start):
+            self._base = start
         self._catch_up()
+        self._sure_s = monotonic()
 
     @property
     def seq(self) -> int:
@@ -152,6 +132,22 @@ class Hall:
     def plan(self) -> HallPlan:
         """The structure of the hall as of the last durable commit."""
         return self._plan
+
+    @property
+    def base(self) -> Snapshot:
+        """What reading again would start with: as a rule the state right after the business day was opened."""
+        return self._base
+
+    def freeze(self) -> Snapshot:
+        """Give the state as of the last durable commit as a snapshot."""
+        with self._turn:
+            self._catch_up()
+            return self._now.freeze()
+
+    @property
+    def sure_s(self) -> float:
+        """When it last was sure to know every commit (monotonic): always, unless others write to its ledger too."""
+        return monotonic() if self._shared is None else self._sure_s
 
     def now_ms(self) -> int:
         """Give the hall's time in Unix ms; it never falls behind the ledger, whatever the machine's clock does."""
@@ -222,7 +218,10 @@ class Hall:
         with self._turn:
             self._catch_up()
             self._read_on()
+            if self._news and self._shared is not None:  # nobody is shown what a failover could take back
+                self._offload(partial(self._shared.confirm, self._now.seq))
             self._wake()
+            self._sure_s = monotonic()
 
     def close(self) -> None:
         """Finish the write under way and let go of the ledger."""
@@ -243,8 +242,7 @@ class Hall:
             self._give_up(group, LedgerDown(f"the write was interrupted: {interrupt!r}"))
             raise
         self._tell(fresh)
-        if self._now.state.day != self._base.state.day:
-            self._base = self._now.copy()
+        self._keep_base()
         for request in group:
             request.done.set()
         self._news = self._news or bool(fresh)
@@ -339,25 +337,42 @@ class Hall:
             now = self._replay(self._base)
         except Stale as lost:  # a failover lost what a shared ledger had: only what is there counts
             log.error("%s went back, reading it from its beginning: %s", self.id, lost)
-            now = self._replay(_Picture())
+            now = self._replay(self._empty)
             if now.seq == 0:
                 raise LedgerDown(f"the ledger of {self.id} is empty now: restore it") from lost
-            self._base = now.copy()
+            self._base = now.freeze()
         self._now, self._true = now, True
         self._recent.clear()
         self._tell([])
         if self._shared is not None:
-            self._base = now.copy()  # who is often slower than others must not read the whole day each time
+            self._base = now.freeze()  # who is often slower than others must not read the whole day each time
             self._news = True
 
-    def _replay(self, base: _Picture) -> _Picture:
-        now = base.copy()
+    def _fits(self, start: Snapshot) -> bool:
+        """Say whether a snapshot ends with a commit of this ledger; the hash of that one stands for all before it."""
+        try:
+            end = next(iter(self._ledger.read(start.seq - 1, 1)), None)
+        except (Stale, LedgerBroken):
+            end = None
+        if end is not None and (end.hall, end.seq, end.hash) == (self.id, start.seq, start.head):
+            return True
+        log.warning("the snapshot of %s is of another ledger: all commits are replayed", self.id)
+        return False
+
+    def _replay(self, base: Snapshot) -> Picture:
+        now, day = base.picture(), base.day
         for commit in self._after(now):
             self._check(commit)
             now.apply(commit)
-            if now.state.day != self._base.state.day:
-                self._base = now.copy()
+            self.replayed += 1
+            if (now.state.day or "") != day:
+                self._base, day = now.freeze(), now.state.day or ""
         return now
+
+    def _keep_base(self) -> None:
+        """Let reading again start with today, once today has begun."""
+        if (self._now.state.day or "") != self._base.day:
+            self._base = self._now.freeze()
 
     def _read_on(self) -> None:
         """Take in what others wrote to a shared ledger since; only on a picture in which everything is durable."""
@@ -377,10 +392,9 @@ class Hall:
             self._now.apply(commit)
         self._true = self._news = True
         self._tell(fresh)
-        if self._now.state.day != self._base.state.day:
-            self._base = self._now.copy()
+        self._keep_base()
 
-    def _after(self, picture: _Picture) -> Iterator[Commit]:
+    def _after(self, picture: Picture) -> Iterator[Commit]:
         if self._shared is None:
             return self._ledger.read(picture.seq)
         return self._shared.since(picture.seq, picture.head)

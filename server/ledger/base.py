@@ -6,7 +6,7 @@ of the one before, so that a changed, lost or swapped commit is found. Every sto
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from server.domain.events import Event
@@ -17,7 +17,11 @@ GENESIS = "0" * 64  # the hash before the first commit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """The events of one command. `at_ms`: Unix ms; `day`: business day (ISO); hashes are SHA-256 in hex."""
+    """The events of one command. `at_ms`: Unix ms; `day`: business day (ISO); hashes are SHA-256 in hex.
+
+    `body` is the stored form that a commit was read from, empty in one that was made here: an older version may have
+    written it otherwise than this one would, and the hash is over what was written (`codec.stored_form`).
+    """
 
     hall: HallId
     seq: int
@@ -29,6 +33,7 @@ class Commit:
     fingerprint: str = ""
     prev_hash: str = GENESIS
     hash: str = ""
+    body: bytes = field(default=b"", compare=False, repr=False)
 
 
 class Ledger(Protocol):

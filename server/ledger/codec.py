@@ -141,12 +141,18 @@ def decode(body: bytes, *, prev_hash: str, hash_: str) -> Commit:
         fingerprint=stored.fingerprint,
         prev_hash=prev_hash,
         hash=hash_,
+        body=body,
     )
+
+
+def stored_form(commit: Commit) -> bytes:
+    """Give the stored form of a commit as it was written, by whichever version."""
+    return commit.body or encode(commit)
 
 
 def seal(commit: Commit, prev_hash: str) -> Commit:
     """Give the commit with its place in the hash chain."""
-    return replace(commit, prev_hash=prev_hash, hash=chain(prev_hash, encode(commit)))
+    return replace(commit, prev_hash=prev_hash, hash=chain(prev_hash, encode(commit)), body=b"")
 
 
 def chain(prev_hash: str, body: bytes) -> str:
