@@ -4,31 +4,60 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from server.console import BAD_INPUT, say
+from server.console import BAD_INPUT, FOUND_TROUBLE, Trouble, data_option, say
 
 if TYPE_CHECKING:
     from config import Problem
     from server.domain.terms import HallPlan
     from server.simulate.changes import Variant
     from server.simulate.described import Described
+    from server.simulate.past import PastDays
+    from server.simulate.play import Outcome
 
 POLICIES = ("balanced", "static", "home_first", "oldest_waiting")
 LOAD_MAX = 3.0
 DAYS_MAX = 1000
+DAYS_OF_DESCRIBED = 10
 
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1, 64), help="Processes to share the work (all processors without it)."
 )
 
 
+def _past_options(command: "Callable[..., None]") -> "Callable[..., None]":
+    """Give a command the options that say which past days are meant."""
+    options = (
+        click.option("--day", metavar="YYYY-MM-DD", default="", help="One past day."),
+        click.option("--from", "first", metavar="YYYY-MM-DD", default="", help="Past days from this one on."),
+        click.option("--to", "last", metavar="YYYY-MM-DD", default="", help="Past days up to this one."),
+        click.option(
+            "--from-ledger",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Past days out of this ledger, backup or export; otherwise the hall's ledger in the data folder.",
+        ),
+        data_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("hall", metavar="HALL.toml")
-@click.option("--days", type=click.IntRange(1, DAYS_MAX), default=10, show_default=True, help="Days to play.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, DAYS_MAX),
+    help=f"Days to play (without it {DAYS_OF_DESCRIBED}, or the past days as they were; with it drawn from those).",
+)
 @click.option(
     "--load",
     type=click.FloatRange(0.05, LOAD_MAX),
@@ -54,13 +83,14 @@ jobs_option = click.option(
     type=click.Path(path_type=Path),
     help="What a day is like, where the assumed one does not fit.",
 )
+@_past_options
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same visitors.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @jobs_option
 def simulate(
     *,
     hall: str,
-    days: int,
+    days: int | None,
     load: float | None,
     policies: Sequence[str],
     what_ifs: Sequence[str],
@@ -68,34 +98,146 @@ def simulate(
     seed: int,
     format_: str,
     jobs: int | None,
+    **past: Any,
 ) -> None:
     r"""Play days of a hall on its own rules and show who waits how long, and what another way would change.
+
+    Without past days the visitors come as on an assumed day, or on one described in a file. With --day, --from, --to,
+    --from-ledger or --data the hall's own past visitors come again.
 
     \b
     Examples:
       jiaohao simulate qiaocheng --days 30 --policy all
       jiaohao simulate hall.toml --load 1.0 --what-if '5+=tax, 6+=tax' --what-if 'lunch: close 7 12:00-13:00'
+      jiaohao simulate hall.toml --data /var/lib/jiaohao --day 2026-03-02 --what-if 'policy static'
     """
     from server.simulate import show
     from server.simulate.draw import people_of
-    from server.simulate.run import Experiment, described_days, run
+    from server.simulate.past import PastDays
+    from server.simulate.run import Experiment, Source, described_days, run
 
     problems: list[Problem] = []
     plan = _plan(hall)
+    wanted = _wanted(past, problems)
+    if wanted is not None and described is not None:
+        _bad(
+            problems,
+            "--described",
+            "描述的一天与过去的日子不能同时使用",
+            "a described day and past days do not go together",
+        )
     day = _described(described, plan, load, problems)
-    variants = _variants(plan, policies, what_ifs, problems)
+    variants = _variants(plan, policies, what_ifs, problems, is_past=wanted is not None)
     _stop(problems)
-    source = described_days(plan, day, people_of(plan, day, seed), days=days, seed=seed)
-    experiment = Experiment(
-        plan=plan, source=source, variants=tuple(variants), without_hours=((day.opens_ms, day.closes_ms),)
-    )
-    with _progress(len(variants) * source.days) as tick:
+    source: Source
+    really: tuple[Outcome, ...] = ()
+    if wanted is None:
+        people = people_of(plan, day, seed)
+        source = described_days(plan, day, people, days=days or DAYS_OF_DESCRIBED, seed=seed)
+    else:
+        source = _past(plan, wanted, seed)
+        really = source.really
+        if days is not None or load is not None:
+            from server.simulate.past import resampled
+
+            source, really = resampled(source, plan, days=days or source.days, load=load, seed=seed), ()
+        assert isinstance(source, PastDays)
+    if not source.days:
+        raise Trouble(say("这个大厅一年内没有开放日", "this hall opens on no day within a year"))
+    hours = ((day.opens_ms, day.closes_ms),)
+    experiment = Experiment(plan=plan, source=source, variants=tuple(variants), without_hours=hours)
+    with _progress(len(variants) * source.days, say("模拟", "playing days")) as tick:
         found = run(experiment, jobs=jobs, played=tick)
-    rows = show.rows_of([it.name for it in variants], plan, found)
+    rows = show.rows_of([it.name for it in variants], plan, found, really=really)
     if format_ == "json":
         click.echo(json.dumps({"hall": plan.hall, "variants": show.as_answer(rows)}, ensure_ascii=False, indent=2))
     else:
         click.echo(show.as_text(plan, rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which past days: the ledger's file (or the data folder in which to look for it), the first and the last day."""
+
+    file: Path | None
+    data: Path
+    first: str
+    last: str
+
+
+def _wanted(past: "dict[str, Any]", problems: "list[Problem]") -> _Wanted | None:
+    """Give which past days are asked for, or None."""
+    day, first, last = past["day"], past["first"], past["last"]
+    for name, text in (("--day", day), ("--from", first), ("--to", last)):
+        if text and not _is_date(text):
+            _bad(problems, name, f"没有 {text} 这一天，请写成 2026-03-02", f"{text} is no date: write it as 2026-03-02")
+    if day and (first or last):
+        _bad(problems, "--day", "不能与 --from 或 --to 同时使用", "it does not go together with --from or --to")
+    if first and last and first > last:
+        _bad(problems, "--from", f"{first} 晚于 {last}", f"{first} is later than {last}")
+    file = past["from_ledger"]
+    if file is not None and not file.is_file():
+        _bad(problems, "--from-ledger", f"没有 {file} 这个文件", f"there is no file {file}")
+    named = click.get_current_context().get_parameter_source("data") is ParameterSource.COMMANDLINE
+    if not (day or first or last or file is not None or named):
+        return None
+    return _Wanted(file=file, data=past["data"], first=day or first or "0001-01-01", last=day or last or "9999-12-31")
+
+
+def _past(plan: "HallPlan", wanted: _Wanted, seed: int) -> "PastDays":
+    """Give the past days, or end with a clear line."""
+    from server.ledger import files
+    from server.ledger.base import LedgerBroken, LedgerDown
+    from server.simulate import past
+
+    path = wanted.file or files.ledgers(wanted.data).get(plan.hall)
+    if path is None:
+        raise Trouble(
+            say(
+                f"{wanted.data} 里没有 {plan.hall} 的账本；请用 --data 或 --from-ledger 指明",
+                f"there is no ledger of {plan.hall} in {wanted.data}: name it with --data or --from-ledger",
+            )
+        )
+    try:
+        with _reading(path) as tick:
+            found = past.read(path, plan, wanted.first, wanted.last, seed=seed, tick=tick)
+    except LedgerBroken as error:
+        click.echo(f"jiaohao: {say('账本损坏', 'the ledger is damaged')}: {error}", err=True)
+        sys.exit(FOUND_TROUBLE)
+    except (LedgerDown, OSError) as error:
+        raise Trouble(say(f"账本读不了：{error}", f"the ledger cannot be read: {error}")) from error
+    if not found.days:
+        raise Trouble(
+            say(
+                f"{path} 在这些日子里没有来办事的人",
+                f"nobody came on these days, says {path}",
+            )
+        )
+    if found.left_out:
+        click.echo(
+            say(
+                f"注意：{found.left_out} 人次的事项不在 {plan.hall} 的大厅文件里，未计入",
+                f"note: {found.left_out} visits were for services that the hall file does not have; they are left out",
+            ),
+            err=True,
+        )
+    return found
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _bad(problems: "list[Problem]", option: str, zh: str, en: str) -> None:
+    """Note what is wrong with an option."""
+    from config import Problem
+
+    problems.append(
+        Problem(file=option, line=0, column=0, path="", code="bad_option", zh=f"{zh}。", en=f"{en[0].upper()}{en[1:]}.")
+    )
 
 
 def _plan(hall: str) -> "HallPlan":
@@ -124,14 +266,20 @@ def _described(path: Path | None, plan: "HallPlan", load: float | None, problems
 
 
 def _variants(
-    plan: "HallPlan", policies: Sequence[str], what_ifs: Sequence[str], problems: "list[Problem]"
+    plan: "HallPlan",
+    policies: Sequence[str],
+    what_ifs: Sequence[str],
+    problems: "list[Problem]",
+    *,
+    is_past: bool,
 ) -> "list[Variant]":
     """Give what is tried: the hall with each policy, then each what-if on the first of them."""
     from server.simulate.changes import Change, ChangeError, Does, Policy, Variant, read
 
     named = list(dict.fromkeys(POLICIES if "all" in policies else policies))
     found = [Variant(name=name, changes=(Change(does=Does.POLICY, policy=Policy(name)),)) for name in named]
-    found = found or [Variant(name=say("现状", "as the file says"))]
+    as_is = say("重放", "replayed as it was") if is_past else say("现状", "as the file says")
+    found = found or [Variant(name=as_is)]
     try:
         tried = read(what_ifs, plan)
     except ChangeError as error:
@@ -151,10 +299,22 @@ def _stop(problems: "Sequence[Problem]") -> None:
 
 
 @contextmanager
-def _progress(steps: int) -> Iterator[Callable[[], None]]:
+def _progress(steps: int, label: str) -> Iterator[Callable[[], None]]:
     """Show how far long work has come, when somebody watches."""
     if not sys.stderr.isatty():
         yield lambda: None
         return
-    with click.progressbar(length=steps, label=say("模拟", "days"), file=sys.stderr) as bar:
+    with click.progressbar(length=steps, label=label, file=sys.stderr) as bar:
         yield lambda: bar.update(1)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Callable[[int], None]]:
+    """Show how far the reading of a ledger has come, when somebody watches; exports do not know how long they are."""
+    from server.ledger import files
+
+    if not sys.stderr.isatty() or path.suffix != files.SUFFIX:
+        yield lambda _: None
+        return
+    with click.progressbar(length=files.status(path).commits, label=say("读账本", "reading"), file=sys.stderr) as bar:
+        yield lambda seen: bar.update(seen - bar.pos)

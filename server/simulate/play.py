@@ -30,7 +30,7 @@ from server.domain.terms import (
     WorkId,
     ZoneId,
 )
-from server.simulate.visits import MIN, Day, Ends, Stay, Visit
+from server.simulate.visits import MIN, Assigned, Day, Ends, Stay, Visit
 
 OVERTIME_MS = 360 * MIN  # after that whoever still waits is left over
 COLD_AFTER_MS = 10 * MIN  # a window is cold that is idle while somebody has waited so long
@@ -113,7 +113,7 @@ def _do(state: HallState, command: c.Command, at_ms: int) -> list[e.Event]:
 
 
 # The order of what happens at the same time.
-_FREE, _ENDS, _BEGINS, _READY, _ARRIVES, _BACK, _LEAVES, _STARTS, _MINUTE = range(9)
+_ASSIGNED, _FREE, _ENDS, _BEGINS, _READY, _ARRIVES, _BACK, _LEAVES, _STARTS, _MINUTE = range(10)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -160,6 +160,8 @@ class _Run:
                 self._plan(until_ms, _ENDS, no)
         for visit in day.visits:
             self._plan(visit.at_ms, _ARRIVES, visit)
+        for assigned in day.assigned:
+            self._plan(assigned.at_ms, _ASSIGNED, assigned)
 
     def play(self) -> None:
         self._book()
@@ -181,6 +183,8 @@ class _Run:
                 self._give_up(what, at_ms)
             case _Visitor():
                 self._start(what, at_ms)
+            case Assigned():
+                self._assign(what, at_ms)
             case None:
                 self._minute(at_ms)
             case _ if kind == _FREE:
@@ -294,11 +298,20 @@ class _Run:
         clerk.leaving = False
         if not clerk.is_open:
             try:
-                self._do(c.OpenWindow(window=no, clerk=WorkId(f"simulated-{no}"), several=True), at_ms)
+                self._do(c.OpenWindow(window=no, clerk=self._clerk(no), several=True), at_ms)
             except Refusal:  # not staffed by the plan of what is tried
                 return
             clerk.is_open, clerk.opened_ms, clerk.idle_ms = True, at_ms, at_ms
         self._ask(no, at_ms)
+
+    def _clerk(self, no: WindowNo) -> WorkId:
+        return self.day.clerks.get(no, WorkId(f"simulated-{no}"))
+
+    def _assign(self, it: Assigned, at_ms: int) -> None:
+        if it.window in self.state.windows:
+            self._do(c.AssignServices(window=it.window, serves=it.serves, relief=it.relief), at_ms)
+            if it.window in self.clerks:
+                self._ask(it.window, at_ms)
 
     def _shift_ends(self, no: WindowNo, at_ms: int) -> None:
         clerk = self.clerks[no]

@@ -102,7 +102,15 @@ class Experiment:
         state = self.source.morning(number)
         begin(state, plan, day.day)
         hours = self._hours(plan, tried, day) if tried.changes else {}
-        return play(state, replace(day, shifts=manned(tried, dict(day.shifts), hours)))
+        return play(
+            state,
+            replace(
+                day,
+                shifts=manned(tried, dict(day.shifts), hours),
+                # What managers assigned live belongs to the hall as it is, not to other skills.
+                assigned=day.assigned if plan.windows == self.plan.windows else (),
+            ),
+        )
 
     def _hours(self, plan: HallPlan, tried: Variant, day: Day) -> dict[WindowNo, Spans]:
         del tried

@@ -17,18 +17,36 @@ PERCENT = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A variant: what came of it, its mean wait with its range, and the difference to the first variant."""
+    """A variant: what came of it, its mean wait with its range, and the difference to the first variant.
+
+    `is_real`: nothing was tried, this is what the ledger says.
+    """
 
     name: str
     measures: Measures
     mean: Range
     against: Range | None
     outcomes: tuple[Outcome, ...]
+    is_real: bool = False
 
 
-def rows_of(names: Sequence[str], plan: HallPlan, found: Sequence[Sequence[Outcome]]) -> list[Row]:
-    """Give the rows of variants that were played on the same days."""
-    return [
+def rows_of(
+    names: Sequence[str],
+    plan: HallPlan,
+    found: Sequence[Sequence[Outcome]],
+    *,
+    really: Sequence[Outcome] = (),
+) -> list[Row]:
+    """Give the rows of variants that were played on the same days; before them what `really` came of these days."""
+    real = Row(
+        name=say("实际（账本）", "what happened (ledger)"),
+        measures=measure(plan, really),
+        mean=mean_wait(really),
+        against=None,
+        outcomes=tuple(really),
+        is_real=True,
+    )
+    return ([real] if really else []) + [
         Row(
             name=name,
             measures=measure(plan, outcomes),
@@ -51,6 +69,7 @@ def as_answer(rows: Sequence[Row]) -> list[dict[str, object]]:
     return [
         {
             "name": row.name,
+            "is_real": row.is_real,
             "mean_wait_min": plain(row.mean),
             "against_first_min": plain(row.against),
             **_measures(row.measures),

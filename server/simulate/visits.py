@@ -6,10 +6,10 @@ numbers, so that nothing depends on rounding.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
-from server.domain.terms import ORDINARY, PriorityId, ServiceId, WindowNo
+from server.domain.terms import ORDINARY, PriorityId, ServiceId, WindowNo, WorkId
 
 MIN = 60_000  # ms
 QUARTER = 15 * MIN
@@ -60,16 +60,29 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """A manager sets what a window serves."""
+
+    at_ms: int
+    window: WindowNo
+    serves: tuple[ServiceId, ...]
+    relief: tuple[ServiceId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """A day to play: `day` is its business day (ISO date).
 
     `slowness`: by window, work takes so many times longer there. `pause_ms`: from one visitor to the call of the next.
+    `assigned`: what managers changed on that day; `clerks`: who sits at a window, where it is known.
     """
 
     day: str
     visits: tuple[Visit, ...]
     shifts: Mapping[WindowNo, Spans]
     slowness: Mapping[WindowNo, float]
+    clerks: Mapping[WindowNo, WorkId] = field(default_factory=dict)
     away_factor: float = 1.0  # work of a zone that is not the window's own takes so many times longer
     change_ms: int = 0  # and this longer when the zone changes
     pause_ms: int = 0
+    assigned: tuple[Assigned, ...] = ()
