@@ -117,7 +117,16 @@ class Say:
     call_count: int
 
 
-Job: TypeAlias = PrintTicket | PrintNotice | Say
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """Tell everybody something by voice, once per language; an emergency is read more often."""
+
+    text: Text
+    languages: tuple[str, ...]
+    emergency: bool
+
+
+Job: TypeAlias = PrintTicket | PrintNotice | Say | Announce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +153,8 @@ class JobOrder:
                 return f"notice {notice.ticket} {notice.given_at.isoformat()}"
             case Say() as call:
                 return f"say {call.ticket} {call.window} {call.call_count}"
+            case Announce() as told:
+                return f"announce {sorted(told.text.items())}"
             case _:
                 assert_never(self.job)
 
@@ -219,6 +230,12 @@ def read_order(device: str, wire: object) -> JobOrder:
             job = _read_notice(data)
         case "say":
             job = _read_say(data)
+        case "announce":
+            job = Announce(
+                text=data.names("text"),
+                languages=data.texts("languages") or ("zh",),
+                emergency=data.get("emergency") is True,
+            )
         case _:
             raise BadWire(f"job.kind: {kind!r} is not known to this agent")
     return JobOrder(

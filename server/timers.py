@@ -8,8 +8,9 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from server.domain import cases, staff
+from server.domain import staff
 from server.domain.commands import StartDay, Watch
+from server.domain.decide import due
 from server.domain.refusals import Refusal
 from server.domain.terms import CLOCK, HallId, WindowNo
 from server.hall import Hall
@@ -56,7 +57,7 @@ def _watch(hall: Hall) -> None:
     """Let the hall say what is due; it is asked first, so that nothing is sent for nothing."""
     now_ms = hall.now_ms()
     try:
-        if hall.read(lambda state, _: cases.is_due(state, now_ms)):
+        if hall.read(lambda state, _: bool(due(state, now_ms))):
             hall.handle(Watch(), actor=CLOCK)
     except Refusal:
         pass  # done since we looked

@@ -23,7 +23,7 @@ from typing import Literal, assert_never
 
 from drivers.driver import Wiring
 from drivers.faults import Fault, FaultCode, Health, HealthStatus, LineDown, Paper
-from drivers.jobs import Job, PrintNotice, PrintTicket, Result, ResultStatus, Say
+from drivers.jobs import Announce, Job, PrintNotice, PrintTicket, Result, ResultStatus, Say
 from drivers.printer import notice
 from drivers.printer.escpos import CUT, INIT, MAX_BAND_ROWS, RASTER, encode
 from drivers.printer.fonts import find_faces
@@ -115,7 +115,7 @@ class ThermalPrinter:
                 items = lay_out(job, self._profile)
             case PrintNotice():
                 items = notice.lay_out(job, self._profile)
-            case Say():
+            case Say() | Announce():
                 return Result(status=ResultStatus.FAILED, detail="a printer prints tickets and notices only")
             case _:
                 assert_never(job)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drivers.faults import FaultCode, Health, down
-from drivers.jobs import Result, ResultStatus, Say
+from drivers.jobs import Announce, Result, ResultStatus, Say
 from drivers.speech import phrases, sound
 from drivers.speech.engine import NoVoice, Pyttsx3Engine
 from drivers.speech.player import NotPlayed, open_player
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BUSY_WITHIN_S = 1.5
 """A call that comes this soon after the last one had to wait: it is read once only, or the hall would fall behind."""
+EMERGENCY_READINGS = 3
 CHECK_EVERY_S = 30.0
 _AFTER_CHIME_S = 0.25
 _BETWEEN_LANGUAGES_S = 0.45
@@ -69,19 +70,28 @@ class Speaker:
         self._health = Health()
 
     def do(self, job: Job, started: Callable[[], None]) -> Result:
-        """Say one call. Raises LineDown before anything could be heard."""
-        if not isinstance(job, Say):
-            return Result(status=ResultStatus.FAILED, detail=f"refused: a loudspeaker cannot do {type(job).__name__}")
-        busy = self._ended_s is not None and time.monotonic() - self._ended_s < BUSY_WITHIN_S
-        sentences = phrases.call(job.label, job.window, job.languages)
+        """Say one call or announcement. Raises LineDown before anything could be heard."""
+        match job:
+            case Say():
+                busy = self._ended_s is not None and time.monotonic() - self._ended_s < BUSY_WITHIN_S
+                readings = 1 if busy else self._options.readings
+                sentences, about = phrases.call(job.label, job.window, job.languages), f"{job.label}-{job.window}"
+            case Announce():
+                readings = EMERGENCY_READINGS if job.emergency else self._options.readings
+                sentences, about = phrases.told(job.text, job.languages), "announcement"
+            case _:
+                refused = f"refused: a loudspeaker cannot do {type(job).__name__}"
+                return Result(status=ResultStatus.FAILED, detail=refused)
+        if not sentences:
+            return Result(status=ResultStatus.FAILED, detail="refused: written in no language this loudspeaker speaks")
         try:
             spoken = [self._engine.speak(sentence, language) for language, sentence in sentences]
         except NoVoice as error:
             return self._failed(FaultCode.NO_VOICE, str(error))
-        clip = mix(spoken, readings=1 if busy else self._options.readings, with_chime=self._options.chime)
+        clip = mix(spoken, readings=readings, with_chime=self._options.chime)
         wav = sound.write_wav(clip, comment=" ".join(sentence for _, sentence in sentences))
         try:
-            self._player.play(wav, sound.seconds(clip), f"{job.label}-{job.window}", started)
+            self._player.play(wav, sound.seconds(clip), about, started)
         except NotPlayed as error:
             return self._failed(FaultCode.PLAYBACK, str(error))
         self._health, self._checked_s = Health(), time.monotonic()

@@ -111,11 +111,6 @@ def follow_up(state: HallState, ticket: Ticket, grade: int, now_ms: int) -> list
     return [opened]
 
 
-def is_due(state: HallState, now_ms: int) -> bool:
-    """Say whether `Watch` would give events now."""
-    return bool(due(state, now_ms))
-
-
 def due(state: HallState, now_ms: int) -> list[e.Event]:
     """Give the alarms that the clock must raise now: cases to hand over today, shortly before the hall closes."""
     left = [case for case in state.cases.values() if _must_go_today(case) and not case.alarmed]

@@ -14,6 +14,7 @@ from server.domain.terms import (
     Place,
     PriorityId,
     ServiceId,
+    Text,
     TicketId,
     Track,
     WindowNo,
@@ -542,6 +543,24 @@ class EndRoll:
     prefix: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """Tell everybody something, on all boards and, if `spoken`, from all loudspeakers; it replaces what stands there.
+
+    An emergency comes before everything else. It stands `minutes`, None until it is withdrawn or the day ends.
+    """
+
+    text: Text
+    emergency: bool = False
+    spoken: bool = True
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndAnnouncement:
+    """Withdraw the announcement that stands."""
+
+
 TicketMove = Recall | StartServing | Finish | MarkMissed | MarkNoShow | ReturnTicket | Hold | Transfer
 WindowMove = OpenWindow | PauseWindow | ResumeWindow | CloseWindow
 CaseMove = (
@@ -588,6 +607,8 @@ Command = (
     | MoveHeld
     | LeaveAlone
     | AnnounceRoll
+    | Announce
+    | EndAnnouncement
     | TornOff
     | EndRoll
 )

@@ -7,7 +7,7 @@ when the hall says no: then nothing is written. Time comes in as an argument.
 from dataclasses import replace
 from typing import assert_never
 
-from server.domain import appointments, away, calendar, cases, rolls, staff
+from server.domain import announcements, appointments, away, calendar, cases, rolls, staff
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.admission import name_in_both, refuse_after_day_close
@@ -29,8 +29,8 @@ from server.domain.checks import (
 from server.domain.forecast import open_windows
 from server.domain.issue import issue, legs_of, unserved
 from server.domain.lifecycle import FINAL, Move
-from server.domain.refusals import NO_TICKET, Code, Refusal
-from server.domain.routing import Joining, choose
+from server.domain.refusals import LEFT_TO, NO_TICKET, Code, Refusal
+from server.domain.routing import Choice, Joining, choose, left_to
 from server.domain.state import MS_PER_MIN, HallState, Ticket
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
@@ -51,6 +51,8 @@ AFTER_HOURS = (
     | c.CancelAppointment
     | c.ReportResult
     | c.NoteCaseNumber
+    | c.Announce
+    | c.EndAnnouncement
     | c.CaseMove
     | c.Watch
 )
@@ -163,12 +165,19 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
             return staff.decide(state, command)
         case c.AnnounceRoll() | c.TornOff() | c.EndRoll():
             return rolls.decide(state, command, now_ms)
+        case c.Announce() | c.EndAnnouncement():
+            return announcements.decide(state, command, now_ms)
         case c.Watch():
-            if not (events := cases.due(state, now_ms)):
+            if not (events := due(state, now_ms)):
                 raise Refusal(Code.NOTHING_DUE)
             return events
         case _:
             return cases.decide(state, command, now_ms)
+
+
+def due(state: HallState, now_ms: int) -> list[e.Event]:
+    """Give what the clock must say now: hand-overs before closing, an announcement whose time is over."""
+    return [*cases.due(state, now_ms), *announcements.due(state, now_ms)]
 
 
 def _plan(state: HallState, command: c.PlanHall) -> list[e.Event]:
@@ -195,7 +204,8 @@ def _start_day(state: HallState, now_ms: int) -> list[e.Event]:
     day = business_day(state.plan, now_ms).isoformat()
     if state.day is not None and day <= state.day:
         raise Refusal(Code.DAY_OPEN, day=state.day)
-    left = _close_day(state, day, now_ms) if state.day_open else cases.overdue(state, day)
+    late = [*cases.overdue(state, day), *announcements.at_day_close(state)]  # told after the day was closed
+    left = _close_day(state, day, now_ms) if state.day_open else late
     return [*left, *appointments.at_day_start(state, day), e.DayOpened(day=day)]
 
 
@@ -208,7 +218,8 @@ def _close_day(state: HallState, following: str, now_ms: int) -> list[e.Event]:
     ]
     closed = [e.WindowClosed(window=no) for no, window in state.windows.items() if window.clerk is not None]
     over = [*appointments.at_day_close(state, now_ms), *cases.overdue(state, following)]
-    return [*expired, *closed, *over, *rolls.at_day_close(state), e.DayClosed(day=state.day or "")]
+    ended = [*rolls.at_day_close(state), *announcements.at_day_close(state)]
+    return [*expired, *closed, *over, *ended, e.DayClosed(day=state.day or "")]
 
 
 def _plan_legs(state: HallState, command: c.PlanLegs) -> list[e.Event]:
@@ -238,12 +249,18 @@ def _call_next(state: HallState, command: c.CallNext, now_ms: int) -> list[e.Eve
     if choice is None:
         of_roll = rolls.next_of_roll(state, command.window, command.track, now_ms)
         if not of_roll:
-            raise Refusal(Code.NOBODY_WAITING)
+            left = left_to(state, command.window, now_ms)
+            raise Refusal(Code.NOBODY_WAITING, LEFT_TO, other=left) if left else Refusal(Code.NOBODY_WAITING)
         return [*finished, *of_roll]
-    called = _called(state.tickets[choice.ticket], command.window, now_ms, why=choice.why)
+    called = _weighed(_called(state.tickets[choice.ticket], command.window, now_ms, why=choice.why), choice)
     if leg is not None and choice.ticket == leg.ticket:  # the next leg is at this window, too
         called = replace(called, service=leg.next_service, zone=leg.zone, waited_s=0)
     return [*finished, called]
+
+
+def _weighed(called: e.TicketCalled, choice: Choice) -> e.TicketCalled:
+    """Keep with the call what was weighed for it."""
+    return replace(called, clear_min=choice.clear_min, own_clear_min=choice.own_clear_min)
 
 
 def _joining(state: HallState, leg: e.LegFinished) -> Joining:

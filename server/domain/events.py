@@ -20,6 +20,7 @@ from server.domain.terms import (
     Place,
     PriorityId,
     ServiceId,
+    Text,
     TicketId,
     Track,
     WindowNo,
@@ -84,6 +85,8 @@ class TicketCalled:
     `why`: head (own work, oldest), priority, returning_leg (of a joint matter), relief (helping another service), bound
     (ticket of this window), chosen (out of turn, `reason` says why); before a priority: fairness (after enough of them
     in a row), waited_long (longer than the hall's bound); roll (next number of a paper roll).
+    Where the window weighed zones against each other, `clear_min` are the minutes predicted for clearing the called
+    ticket's zone without this window, and for relief `own_clear_min` those of its own zone: "31 min against your 4".
     """
 
     ticket: TicketId
@@ -97,6 +100,8 @@ class TicketCalled:
     call_count: int
     why: str
     reason: str = ""
+    clear_min: int | None = None
+    own_clear_min: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -630,6 +635,23 @@ class RollEnded:
     given: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """Something is told to everybody until `until_ms` (Unix ms), None until it is withdrawn or the day ends."""
+
+    text: Text
+    emergency: bool
+    spoken: bool
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementEnded:
+    """The announcement is over; `reason`: withdrawn, time_over, day_closed."""
+
+    reason: str
+
+
 Event = (
     HallPlanned
     | DayOpened
@@ -683,5 +705,7 @@ Event = (
     | HeldMoved
     | WindowLeftAlone
     | RollAnnounced
+    | Announced
+    | AnnouncementEnded
     | RollEnded
 )

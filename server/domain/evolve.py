@@ -2,10 +2,11 @@
 
 from typing import assert_never
 
-from server.domain import appointments, away, cases, rolls, staff
+from server.domain import announcements, appointments, away, cases, rolls, staff
 from server.domain import events as e
 from server.domain.lifecycle import FINAL
 from server.domain.state import (
+    PROMPT_MS,
     HallState,
     Ticket,
     WindowState,
@@ -16,6 +17,7 @@ from server.domain.state import (
     count_call,
     count_served,
     leave_window,
+    long_ago_ms,
     meet,
     wait,
 )
@@ -93,7 +95,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             state.tickets[event.ticket].grade = event.grade
         case e.WindowOpened():
             window = state.windows[event.window]
-            window.clerk, window.paused, window.since_ms = event.clerk, None, at_ms
+            window.clerk, window.paused, window.since_ms, window.prompt = event.clerk, None, at_ms, 0
         case e.WindowPaused():
             window = state.windows[event.window]
             window.paused, window.pause_note, window.since_ms = event.reason, event.note, at_ms
@@ -117,6 +119,8 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             staff.evolve(state, event, at_ms=at_ms)
         case e.RollAnnounced() | e.RollEnded():
             rolls.evolve(state, event)
+        case e.Announced() | e.AnnouncementEnded():
+            announcements.evolve(state, event, at_ms=at_ms)
         case (
             e.CaseOpened()
             | e.CaseLogged()
@@ -169,6 +173,7 @@ def _open_day(state: HallState, day: str, at_ms: int) -> None:
     for window in state.windows.values():
         window.held, window.missed, window.away, window.last_finished = [], [], [], None
         window.served_today = window.busy_s_today = 0
+        window.last_zone = None
     state.zones = {zone: ZoneCount() for zone in state.zones}
     state.learned.begin_day(state.plan)
     cases.begin_day(state, day)
@@ -228,8 +233,13 @@ def _call(state: HallState, event: e.TicketCalled, at_ms: int) -> None:
         count.wait_s += event.waited_s
     ticket.called_ms, ticket.waited_s, ticket.call_count = at_ms, event.waited_s, event.call_count
     ticket.why, ticket.reason = event.why, event.reason
+    ticket.clear_min, ticket.own_clear_min = event.clear_min, event.own_clear_min
+    window = state.windows[event.window]
+    window.last_zone = event.zone
+    window.prompt = window.prompt + 1 if at_ms - max(ticket.joined_ms, window.since_ms) <= PROMPT_MS else 0
     if event.why != "chosen":  # a call out of turn is nobody's turn
-        count_call(state.in_a_row, event.zone, event.priority, event.why)
+        waited_long = ticket.since_ms < long_ago_ms(state, at_ms)
+        count_call(state.in_a_row, event.zone, event.priority, waited_long=waited_long)
     arrive(state, ticket, event.window, at_ms)
 
 

@@ -11,6 +11,7 @@ from server.domain.terms import (
     HallId,
     Label,
     ServiceId,
+    Text,
     TicketId,
     WindowNo,
     WorkId,
@@ -58,6 +59,17 @@ class Roll:
     last: int
     given: int
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """What everybody is told now (广播); instants are Unix ms."""
+
+    text: Text
+    emergency: bool
+    spoken: bool
+    since_ms: int
+    until_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

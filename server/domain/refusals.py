@@ -80,6 +80,8 @@ class Code(StrEnum):
     KIOSK_LIMIT = "kiosk_limit"
     PREFIX_TAKEN = "prefix_taken"
     ROLL_NOT_FOUND = "roll_not_found"
+    ANNOUNCEMENT_EMPTY = "announcement_empty"
+    NO_ANNOUNCEMENT = "no_announcement"
     ROLL_RANGE = "roll_range"
     ROLL_USED_UP = "roll_used_up"
     SAME_CLERK = "same_clerk"
@@ -303,6 +305,8 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "没有字母为 {prefix} 的号卷，请先登记。",
         "There is no roll with the letter {prefix}. Announce it first.",
     ),
+    Code.ANNOUNCEMENT_EMPTY: ("请用中文写明要广播的内容。", "Write in Chinese what everybody is to be told."),
+    Code.NO_ANNOUNCEMENT: ("现在没有正在播出的通知。", "Nothing is being announced now."),
     Code.ROLL_RANGE: (
         "号卷号码应从小到大，一次最多 {count} 张。",
         "The numbers of a roll go up, at most {count} at once.",
@@ -373,6 +377,10 @@ ROLL_GIVEN = (
 ROLL_KNOWN = (
     "号卷已报到 {label}，请报更大的号码。",
     "The roll is known up to {label}. Report a higher number.",
+)
+LEFT_TO = (
+    "等候的群众由空闲的 {other} 号窗口来叫；一分钟后仍未叫号，本窗口即可叫。",
+    "Window {other} is free and better placed for who waits. If nobody is called there within a minute, call again.",
 )
 NO_TICKET = ("窗口 {window} 现在没有可以这样操作的号。", "Window {window} has no ticket for this now.")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from server.domain import events as e
 from server.domain.learning import Learned
 from server.domain.lifecycle import AT_WINDOW
-from server.domain.records import Appointment, Case, Result, Roll
+from server.domain.records import Announcement, Appointment, Case, Result, Roll
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
     ORDINARY,
@@ -41,6 +41,8 @@ MS_PER_MIN = 60_000
 RECENT_CALLS = 40  # calls a board may look back on
 WAITED_LONG = "waited_long"  # why somebody ordinary was called before a priority
 TURN_OF_PRIORITIES = -1
+
+PROMPT_MS = 20_000
 
 LaneKey = tuple[ServiceId, PriorityId, WindowNo | None]
 Spot = tuple[int, int, TicketId]  # (arrival ms, order of issue, ticket)
@@ -85,6 +87,8 @@ class Ticket:
     waited_s: int | None = None
     why: str = ""
     reason: str = ""
+    clear_min: int | None = None  # what the call weighed, as in `TicketCalled`
+    own_clear_min: int | None = None
     grade: int | None = None
     joined_ms: int  # when the waiting for the active leg began; of the first leg: when the number was given
     legs_done: list[DoneLeg] = field(default_factory=list)
@@ -132,6 +136,8 @@ class WindowState:
     since_ms: int = 0
     served_today: int = 0
     busy_s_today: int = 0
+    last_zone: ZoneId | None = None  # whose work was called last
+    prompt: int = 0  # calls in a row that came within `PROMPT_MS` of when they could
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +191,7 @@ class HallState:
     appointments: dict[AppointmentId, Appointment] = field(default_factory=dict)  # over the days
     results: dict[str, Result] = field(default_factory=dict)  # by case number, over the days until collected
     cases: dict[CaseId, Case] = field(default_factory=dict)  # over the days
+    announcement: Announcement | None = None
     struck: set[TicketId] = field(default_factory=set)  # visits whose grade does not count, by appeal; for ever
 
     def window_status(self, no: WindowNo, *, at_work: bool = False) -> WindowStatus:
@@ -235,15 +242,22 @@ def announce(state: HallState, ticket: Ticket, no: WindowNo, at_ms: int) -> None
     )
 
 
-def count_call(in_a_row: dict[ZoneId, int], zone: ZoneId, priority: PriorityId, why: str) -> None:
+def count_call(in_a_row: dict[ZoneId, int], zone: ZoneId, priority: PriorityId, *, waited_long: bool) -> None:
     """Count a call of the next in turn: how many priorities of a zone were called since its last ordinary visitor.
 
-    After a visitor who went before them for a long wait it is the priorities' turn: `TURN_OF_PRIORITIES`.
+    After an ordinary visitor who had waited longer than the guard's bound it is the priorities' turn, whatever that one
+    was called for: `TURN_OF_PRIORITIES`.
     """
     if priority == ORDINARY:
-        in_a_row[zone] = TURN_OF_PRIORITIES if why == WAITED_LONG else 0
+        in_a_row[zone] = TURN_OF_PRIORITIES if waited_long else 0
     else:
         in_a_row[zone] = max(0, in_a_row.get(zone, 0)) + 1
+
+
+def long_ago_ms(state: HallState, now_ms: int) -> float:
+    """Give the instant before which an ordinary visitor must have come to go before every priority."""
+    minutes = state.plan.fairness.oldest_first_after_min
+    return now_ms - minutes * MS_PER_MIN if minutes else -1.0
 
 
 def meet(ticket: Ticket, no: WindowNo | None) -> None:

@@ -5,8 +5,9 @@ the journal, so a restart of the server sends the job that was not answered once
 knows from its own journal whether it did it already. What nobody did in time is let pass and written down.
 
 How old a commit is says the time that has passed since this process heard of it, not the clock: a clock that is set
-back must not make an old call look young. What was there before this process is as old as the clock says; while that
-shows less than the ledger nobody can know, and it counts as too late.
+must not make an old call look young, nor a new ticket look old. The clock decides only where that leaves it open: for
+what another server wrote while this one did not hear of it, and for what was there before this process. Where the clock
+shows less than the ledger nobody can know, and what was there before counts as too late.
 """
 
 import logging
@@ -25,8 +26,9 @@ import msgspec
 from server.domain.terms import HallId
 from server.feeds.hall_view import HallView
 from server.feeds.journal import JobJournal, JobResult, Place
+from server.ledger.base import LedgerDown
 from server.projections.common import instant
-from server.projections.jobs import Job, PrintNotice, PrintTicket, Say, jobs_of, still_matters
+from server.projections.jobs import Announce, Job, PrintNotice, PrintTicket, Say, jobs_of, still_matters
 
 LOOK_BACK = 5_000  # commits read at the start: more than a hall makes before a job expires
 PAGE = 500
@@ -74,7 +76,7 @@ class _Unread(Enum):
 
 
 class _Kept:
-    """A job that is not too late, by the hall's clock and, should that be set back, by the time that has passed."""
+    """A job and until when it is worth doing, on the monotonic clock."""
 
     __slots__ = ("job", "place", "until_s")
 
@@ -82,9 +84,9 @@ class _Kept:
         self.job, self.place = job, _place_of(job)
         self.until_s = made_s + (job.expires_ms - job.at_ms) / 1000
 
-    def is_late(self, now_ms: int, *, by_s: float = 0.0) -> bool:
+    def is_late(self, *, by_s: float = 0.0) -> bool:
         """Say whether the job expired at least `by_s` ago."""
-        return now_ms >= self.job.expires_ms + by_s * 1000 or monotonic() >= self.until_s + by_s
+        return monotonic() >= self.until_s + by_s
 
 
 class _Lane:
@@ -118,11 +120,12 @@ class JobFeed:
         self._turn = RLock()
         self._wake = Flag()
         self._stopped = False
+        self._waits = False  # for a ledger that is away
         self._lanes: dict[str, _Lane] = {}
         self._tail: deque[_Kept] = deque()  # in order; the expired are dropped
         self._found_to = hall.seq  # what was there before us
         self._found_is_dated = not hall.clock_is_behind()
-        self._heard: deque[tuple[int, float]] = deque(maxlen=LOOK_BACK)  # when which commit was new, monotonic
+        self._heard: deque[tuple[int, float, float]] = deque(maxlen=LOOK_BACK)  # commit, made not before, not after
         self._read_to = max(0, self._found_to - LOOK_BACK)
         self.beat = monotonic()
         """When the loop last went round, for the health page."""
@@ -174,8 +177,16 @@ class JobFeed:
             self.beat = monotonic()
             self._wake.wait(LOOK_EVERY_S)
             self._wake.clear()
-            if not self._stopped:
+            if self._stopped:
+                return
+            try:
                 self.step()
+            except LedgerDown as error:
+                if not self._waits:
+                    log.error("jobs of %s wait for the ledger: %s", self._hall.id, error)
+                self._waits = True
+            else:
+                self._waits = False
 
     def stop(self) -> None:
         """End `run`."""
@@ -183,32 +194,38 @@ class JobFeed:
         self._wake.set()
 
     def step(self) -> None:
-        """Read what is new, let pass what came too late, and give every free device its next job."""
+        """Read what is new, let pass what came too late, and give every free device its next job.
+
+        Raises:
+            LedgerDown: the ledger cannot be read now; the next step goes on where this one stopped.
+        """
         with self._turn:
             for row in self._rows(self._hall.id):
                 self._place(row.device)  # before reading on: a new device begins with the jobs of now
             self._read()
             now_ms = self._hall.now_ms()
             for lane in list(self._lanes.values()):
-                if lane.kept is not None and lane.kept.is_late(now_ms, by_s=ANSWER_GRACE_S):
+                if lane.kept is not None and lane.kept.is_late(by_s=ANSWER_GRACE_S):
                     self._done(lane.device, lane.kept.job, "unknown", "the agent gave no answer", now_ms)
             self._forget_expired(now_ms)  # before anything newer is sent: a place never goes back to write it down
             for lane in list(self._lanes.values()):
-                if lane.kept is None and (kept := self._next(lane, now_ms)) is not None:
+                if lane.kept is None and (kept := self._next(lane)) is not None:
                     self._send(lane, kept)
 
     def _hear(self) -> None:
         """Note when commits are new; runs in the writer's turn."""
-        self._heard.append((self._hall.seq, monotonic()))
+        self._heard.append((self._hall.seq, self._hall.sure_s, monotonic()))
         self._wake.set()
 
     def _made_s(self, seq: int, at_ms: int, now_ms: int) -> float:
-        """Give when a commit was made at the latest, on the monotonic clock; long ago where nobody can know."""
+        """Give when a commit was made, on the monotonic clock; long ago where nobody can know."""
+        by_clock_s = monotonic() - (now_ms - at_ms) / 1000
         if seq <= self._found_to:
-            return monotonic() - (now_ms - at_ms) / 1000 if self._found_is_dated else -inf
+            return by_clock_s if self._found_is_dated else -inf
         while self._heard and self._heard[0][0] < seq:
             self._heard.popleft()
-        return self._heard[0][1] if self._heard else monotonic()
+        _, not_before_s, not_after_s = self._heard[0] if self._heard else (seq, monotonic(), monotonic())
+        return min(max(by_clock_s, not_before_s), not_after_s)
 
     def _place(self, device: str) -> Place:
         """Give where a device stands; one that was never heard of begins behind what was read so far."""
@@ -236,12 +253,12 @@ class JobFeed:
                 )
                 made_s = self._made_s(commit.seq, commit.at_ms, now_ms)
                 self._tail.extend(_Kept(job, made_s) for job in jobs)
-            self._read_to = commits[-1].seq
+                self._read_to = commit.seq
 
     def _forget_expired(self, now_ms: int) -> None:
         """Drop jobs that come too late; a ticket that was not printed is written down for its printer."""
         rows = self._rows(self._hall.id)
-        for kept in [kept for kept in self._tail if kept.is_late(now_ms)]:
+        for kept in [kept for kept in self._tail if kept.is_late()]:
             job = kept.job
             printer = _printer_of(job, rows) if isinstance(job.data, PrintTicket | PrintNotice) else None
             busy = [lane for lane in self._lanes.values() if lane.kept is not None]
@@ -251,13 +268,15 @@ class JobFeed:
             if printer is not None and _place_of(job) > self._place(printer.device):
                 self._done(printer.device, job, "expired", "no printer took it in time", now_ms)
 
-    def _next(self, lane: _Lane, now_ms: int) -> _Kept | None:
+    def _next(self, lane: _Lane) -> _Kept | None:
         rows = self._rows(self._hall.id)
         row = next((row for row in rows if row.device == lane.device), None)
-        not_done = takewhile(lambda kept: kept.place > lane.place, reversed(self._tail))
-        for kept in reversed(list(not_done)):
+        not_done = list(takewhile(lambda kept: kept.place > lane.place, reversed(self._tail)))
+        not_done.reverse()
+        urgent = [place for place, kept in enumerate(not_done) if _is_emergency(kept.job)]
+        for kept in not_done[urgent[-1] if urgent else 0 :]:  # calls before an emergency are let pass: boards show them
             job = kept.job
-            if kept.is_late(now_ms):
+            if kept.is_late():
                 continue
             if row is not None and not _is_for(job, row, rows):
                 continue
@@ -291,7 +310,7 @@ class JobFeed:
             job=job.id,
             device=device,
             kind=job.kind,
-            ticket=job.ticket,
+            ticket=job.ticket or "",
             status=status,
             detail=detail,
             at_ms=now_ms,
@@ -301,7 +320,7 @@ class JobFeed:
 
     def _wire(self, device: str, kept: _Kept) -> dict[str, Any]:
         job, now_ms = kept.job, self._hall.now_ms()
-        expires_ms = min(job.expires_ms, now_ms + ceil(kept.until_s - monotonic()) * 1000)  # the clock may stand still
+        expires_ms = now_ms + ceil(kept.until_s - monotonic()) * 1000  # the clock may have been set meanwhile
         at, expires_at = self._hall.read(
             lambda state, _: (instant(state.plan, now_ms), instant(state.plan, expires_ms))
         )
@@ -328,8 +347,14 @@ def _is_for(job: Job, row: Registered, rows: Sequence[Registered]) -> bool:
             return (printer := _printer_of(job, rows)) is not None and printer.device == row.device
         case Say():
             return row.kind == "speaker" and (not row.zones or job.data.zone in row.zones)
+        case Announce():
+            return row.kind == "speaker"
         case _:
             assert_never(job.data)
+
+
+def _is_emergency(job: Job) -> bool:
+    return isinstance(job.data, Announce) and job.data.emergency
 
 
 def _printer_of(job: Job, rows: Sequence[Registered]) -> Registered | None:

@@ -72,6 +72,8 @@ NAMES: Mapping[str, type[e.Event]] = {
     "window_left_alone": e.WindowLeftAlone,
     "roll_announced": e.RollAnnounced,
     "roll_ended": e.RollEnded,
+    "announced": e.Announced,
+    "announcement_ended": e.AnnouncementEnded,
 }
 STORED_NAME = {event: name for name, event in NAMES.items()}
 
@@ -161,7 +163,10 @@ def chain(prev_hash: str, body: bytes) -> str:
 
 
 def to_wire(commit: Commit) -> dict[str, Any]:
-    """Give a commit for auditors: {hall, seq, at_ms, day, key, actor, events: [[name, fields]], prev_hash, hash}."""
+    """Give a commit for auditors: {hall, seq, at_ms, day, key, actor, events: [[name, fields]], prev_hash, hash, body}.
+
+    `body` is the stored form as text, over which the hash is made: `hash` = SHA-256(`prev_hash` + `body`), in UTF-8.
+    """
     events = [[STORED_NAME[type(event)], msgspec.to_builtins(event)] for event in commit.events]
     return {
         "hall": commit.hall,
@@ -173,4 +178,5 @@ def to_wire(commit: Commit) -> dict[str, Any]:
         "events": events,
         "prev_hash": commit.prev_hash,
         "hash": commit.hash,
+        "body": stored_form(commit).decode(),
     }

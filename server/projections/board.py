@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from server.domain.state import HallState
 from server.domain.terms import Text, TicketId, TicketStatus, WindowStatus, ZoneId, ZoneKind
 from server.projections.common import (
+    AnnouncementView,
     EtaView,
+    announcement,
     floor_of_window,
     floor_of_zone,
     instant,
@@ -88,6 +90,7 @@ class BoardPicture:
     drill: bool
     languages: tuple[str, ...]
     notice: Text | None
+    announcement: AnnouncementView | None
     calls: tuple[CallView, ...]
     zones: tuple[BoardZone, ...]
     windows: tuple[BoardWindow, ...]
@@ -105,6 +108,7 @@ def board(state: HallState, *, zone: ZoneId | None = None, drill: bool = False) 
         drill=drill,
         languages=plan.languages,
         notice=plan.notice,
+        announcement=announcement(state),
         calls=_calls(state, zone),
         zones=_zones(state, zone),
         windows=_windows(state, zone),

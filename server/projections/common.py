@@ -68,6 +68,16 @@ class LegView:
     unserved: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementView:
+    """What everybody is told now (广播); an emergency covers everything else."""
+
+    text: Text
+    emergency: bool
+    since: str
+    until: str | None
+
+
 def legs_of(state: HallState, ticket: Ticket) -> tuple[LegView, ...]:
     """Give the legs of a joint matter in order; none for an ordinary visit. No leg is active once the visit is over."""
     if not ticket.is_joint:
@@ -269,3 +279,15 @@ def zone_eta(state: HallState, zone: ZoneId, waiting: Mapping[ServiceId, Waiting
         if (wait := eta(state, service.id, series)) is not None:
             expected.append(wait)
     return eta_view(max(expected, key=lambda wait: (wait.p50_s, wait.p80_s), default=None))
+
+
+def announcement(state: HallState) -> AnnouncementView | None:
+    """Give what everybody is told now."""
+    if (standing := state.announcement) is None:
+        return None
+    return AnnouncementView(
+        text=standing.text,
+        emergency=standing.emergency,
+        since=instant(state.plan, standing.since_ms),
+        until=instant_or_none(state.plan, standing.until_ms),
+    )

@@ -1,4 +1,4 @@
-"""What devices are asked to do because of a commit: print a ticket or a notice, say a call.
+"""What devices are asked to do because of a commit: print a ticket or a notice, say a call, tell everybody something.
 
 Pure; the same commit, the same jobs.
 
@@ -30,6 +30,7 @@ from server.projections.common import (
 
 PRINT_WITHIN_MS = 120_000  # the visitor has gone by then
 SAY_WITHIN_MS = 30_000  # a call spoken later than this confuses
+ANNOUNCE_WITHIN_MS = 60_000
 PRINTING_CHANNELS = frozenset({"kiosk", "guide"})
 
 
@@ -98,13 +99,22 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """What every loudspeaker tells; an emergency comes before the calls that wait there."""
+
+    text: Text
+    languages: tuple[str, ...]
+    emergency: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job of a commit. `kiosk`, `zone` and `window` say which device gets it; instants are Unix ms."""
 
     seq: int
     index: int
-    ticket: TicketId
-    data: PrintTicket | PrintNotice | Say
+    ticket: TicketId | None
+    data: PrintTicket | PrintNotice | Say | Announce
     at_ms: int
     expires_ms: int
     kiosk: DeviceId | None = None
@@ -126,6 +136,8 @@ class Job:
                 return "print_notice"
             case Say():
                 return "say"
+            case Announce():
+                return "announce"
             case _:
                 assert_never(self.data)
 
@@ -149,7 +161,7 @@ def jobs_of(
                 ticket = state.tickets[event.ticket]
                 paper = _paper(state, ticket, issued_ms=at_ms, drill=drill, reprint=False)
                 kiosk, zone = event.kiosk, None
-                data: PrintTicket | PrintNotice | Say = paper
+                data: PrintTicket | PrintNotice | Say | Announce = paper
                 within_ms = PRINT_WITHIN_MS
             case e.ReprintRequested():
                 if event.ticket not in state.tickets:
@@ -168,13 +180,16 @@ def jobs_of(
                     continue
                 data = _call(state, event.ticket, event.label, event.window, event.call_count)
                 kiosk, zone, within_ms = None, state.plan.window[event.window].zone, SAY_WITHIN_MS
+            case e.Announced() if event.spoken:
+                data = Announce(text=event.text, languages=state.plan.languages, emergency=event.emergency)
+                kiosk, zone, within_ms = None, None, ANNOUNCE_WITHIN_MS
             case _:
                 continue
         jobs.append(
             Job(
                 seq=seq,
                 index=index,
-                ticket=event.ticket,
+                ticket=None if isinstance(event, e.Announced) else event.ticket,
                 data=data,
                 at_ms=at_ms,
                 expires_ms=at_ms + within_ms,
@@ -192,10 +207,12 @@ def still_matters(state: HallState, job: Job) -> bool:
         case PrintTicket() | PrintNotice():
             return True
         case Say():
-            ticket = state.tickets.get(job.ticket)
+            ticket = state.tickets.get(job.ticket) if job.ticket is not None else None
             if ticket is None or ticket.status is not TicketStatus.CALLED:
                 return False
             return (ticket.window, ticket.call_count) == (job.data.window, job.data.call_count)
+        case Announce():
+            return state.announcement is not None and state.announcement.since_ms == job.at_ms
         case _:
             assert_never(job.data)
 

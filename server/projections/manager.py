@@ -9,8 +9,10 @@ from server.domain.state import HallState
 from server.domain.terms import PauseReason, Text, label_of
 from server.projections.cases import CaseAlarm, CaseView, case_alarms, open_cases
 from server.projections.common import (
+    AnnouncementView,
     ClerkView,
     Waiting,
+    announcement,
     clerk_of,
     floor_of_window,
     floor_of_zone,
@@ -114,6 +116,7 @@ class ManagerPicture:
     business_day: str | None
     day_open: bool
     drill: bool
+    announcement: AnnouncementView | None
     windows: tuple[ManagerWindow, ...]
     zones: tuple[ManagerZone, ...]
     services: tuple[ManagerService, ...]
@@ -133,6 +136,7 @@ def manager(
         business_day=state.day,
         day_open=state.day_open,
         drill=drill,
+        announcement=announcement(state),
         windows=_windows(state, names),
         zones=_zones(state),
         services=tuple(

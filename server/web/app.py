@@ -9,6 +9,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from server.web import (
+    announcements,
     appointments,
     auth,
     cases,
@@ -54,6 +55,7 @@ _ROUTES = (
     structure.api,
     tickets.api,
     appointments.api,
+    announcements.api,
     rolls.api,
     windows.api,
     photos.api,

@@ -71,6 +71,8 @@ RIGHTS: Mapping[str, Right] = {
     "appointments.cancel_appointment": STAFF_OR_HOLDER,
     "appointments.check_in": Right(roles=CHIEFS | {Role.GUIDE, Role.KIOSK, Role.INTEGRATION}),
     "appointments.import_appointments": Right(roles=CHIEFS | {Role.INTEGRATION}),
+    "announcements.announce_to_all": Right(roles=CHIEFS | {Role.GUIDE}),
+    "announcements.end_announcement": Right(roles=CHIEFS | {Role.GUIDE}),
     "rolls.rolls": Right(roles=FLOOR_STAFF),
     "rolls.announce": Right(roles=CHIEFS | {Role.GUIDE}),
     "rolls.torn_off": Right(roles=CHIEFS | {Role.GUIDE}),

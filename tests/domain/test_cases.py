@@ -209,7 +209,7 @@ def test_a_case_of_another_level_alarms_before_closing_once_a_day() -> None:
     opened(scene, elsewhere=True, due="2026-03-20"), opened(scene)
     assert the(scene).due == "2026-03-02"
     scene.now_ms = ms("2026-03-02T17:00:00+08:00") - 1
-    assert not cases.is_due(scene.state, scene.now_ms)
+    assert not cases.due(scene.state, scene.now_ms)
     assert scene.refused(c.Watch()) is Code.NOTHING_DUE
     scene.now_ms += 1
     assert scene.do(c.Watch()) == [e.CaseHandoverDue(case=FIRST, closes_ms=ms("2026-03-02T17:30:00+08:00"))]

@@ -123,6 +123,8 @@ class RandomDays:
             (lambda: c.AnnounceRoll(service=self.service(), prefix=self.prefix(), first=1, last=40), 1),
             (lambda: c.TornOff(prefix=self.prefix(), upto=self.random.randint(1, 45), tracks=self.some_tracks()), 2),
             (lambda: c.EndRoll(prefix=self.prefix()), 1),
+            (lambda: c.Announce(text={"zh": "请排队"}, minutes=self.random.choice([None, 1, 30])), 1),
+            (c.EndAnnouncement, 1),
         ]
 
     def window(self) -> t.WindowNo:

@@ -83,6 +83,8 @@ STORED_2: dict[str, str] = {
     "window_left_alone": "window clerk idle_s",
     "roll_announced": "prefix service first last note",
     "roll_ended": "prefix given",
+    "announced": "text emergency spoken until_ms",
+    "announcement_ended": "reason",
 }
 
 

@@ -41,6 +41,8 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/appointments/short/cancel", STAFF | {"integration"}),
     ("POST", f"/halls/{HALL}/appointments/check-in", CHIEFS | {"guide", "kiosk", "integration"}),
     ("POST", f"/halls/{HALL}/appointments/import", CHIEFS | {"integration"}),
+    ("POST", f"/halls/{HALL}/announcements", CHIEFS | {"guide"}),
+    ("POST", f"/halls/{HALL}/announcements/end", CHIEFS | {"guide"}),
     ("GET", f"/halls/{HALL}/rolls", STAFF),
     ("POST", f"/halls/{HALL}/rolls", CHIEFS | {"guide"}),
     ("POST", f"/halls/{HALL}/rolls/X/torn-off", CHIEFS | {"guide"}),

@@ -5,7 +5,7 @@
  */
 import createClient from 'openapi-fetch'
 import { patiently, rememberCsrf } from './http'
-import type { AnnounceRoll, Assign, AwaitResult, BookAppointment, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
+import type { Announce, AnnounceRoll, Assign, AwaitResult, BookAppointment, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
 import type { TicketMove } from './wire'
 
 const client = createClient<paths>({
@@ -59,6 +59,10 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/torn-off', { params: { path: { hall, prefix } }, body: { upto }, ...keyed(key) })),
   endRoll: (hall: string, prefix: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/end', { params: { path: { hall, prefix } }, ...keyed(key) })),
+  announce: (hall: string, body: Announce, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/announcements', { params: ofHall(hall), body, ...keyed(key) })),
+  endAnnouncement: (hall: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/announcements/end', { params: ofHall(hall), ...keyed(key) })),
   rolls: (hall: string) => got(client.GET('/api/v1/halls/{hall}/rolls', { params: ofHall(hall) })),
   slots: (hall: string, service: string, days?: number) =>
     got(client.GET('/api/v1/halls/{hall}/appointments/slots', { params: { ...ofHall(hall), query: { service, ...(days === undefined ? {} : { days }) } } })),

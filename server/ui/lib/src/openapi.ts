@@ -72,6 +72,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell everybody something, in the place of what stands there. */
+        post: operations["announce_to_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/announcements/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw what is announced. */
+        post: operations["end_announcement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/appointments": {
         parameters: {
             query?: never;
@@ -1220,6 +1254,28 @@ export interface components {
             window: string;
         };
         /**
+         * Announce
+         * @description A text in the hall's languages, or in Chinese alone. An emergency covers the boards and is spoken first.
+         */
+        Announce: {
+            /**
+             * Emergency
+             * @default false
+             */
+            emergency?: boolean;
+            /** Minutes */
+            minutes?: number | null;
+            /**
+             * Spoken
+             * @default true
+             */
+            spoken?: boolean;
+            /** Text */
+            text: {
+                [key: string]: string;
+            } | string;
+        };
+        /**
          * AnnounceRoll
          * @description A pre-printed roll of numbers of a service: `first` to `last` with letters that no service of the hall uses.
          */
@@ -1240,6 +1296,29 @@ export interface components {
             prefix: string;
             /** Service */
             service: string;
+        };
+        /**
+         * Announced
+         * @description The text stands until then: `until` is None when it must be withdrawn or ends with the day.
+         */
+        Announced: {
+            /** Emergency */
+            emergency: boolean;
+            /** Seq */
+            seq: number;
+            /** Spoken */
+            spoken: boolean;
+            text: components["schemas"]["Text"];
+            /** Until */
+            until: string | null;
+        };
+        /**
+         * AnnouncementEnded
+         * @description Nothing is announced any more.
+         */
+        AnnouncementEnded: {
+            /** Seq */
+            seq: number;
         };
         /**
          * AppealCase
@@ -4010,7 +4089,10 @@ export interface components {
 }
 export type AgencyRules = components['schemas']['AgencyRules'];
 export type Alive = components['schemas']['Alive'];
+export type Announce = components['schemas']['Announce'];
 export type AnnounceRoll = components['schemas']['AnnounceRoll'];
+export type Announced = components['schemas']['Announced'];
+export type AnnouncementEnded = components['schemas']['AnnouncementEnded'];
 export type AppealCase = components['schemas']['AppealCase'];
 export type Appointment = components['schemas']['Appointment'];
 export type AppointmentCancelled = components['schemas']['AppointmentCancelled'];
@@ -4295,6 +4377,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hall"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    announce_to_all: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Announce"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Announced"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_announcement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementEnded"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */

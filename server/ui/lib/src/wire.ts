@@ -55,6 +55,14 @@ export type TicketMove = 'recall' | 'start' | 'finish' | 'missed' | 'no-show' | 
 
 // ---------------------------------------------------------------- pictures of `/live`
 
+/** What everybody is told (广播). */
+export interface Announcement {
+  text: Text
+  emergency: boolean
+  since: string
+  until: string | null
+}
+
 /** `board` and `board:ZONE` */
 export interface BoardPicture {
   hall: string
@@ -64,6 +72,8 @@ export interface BoardPicture {
   drill: boolean
   languages: string[]
   notice: Text | null
+  /** What everybody is told now; an emergency covers everything else. */
+  announcement: Announcement | null
   calls: {
     ticket: string
     label: string
@@ -226,6 +236,7 @@ export interface ManagerPicture {
   }[]
   services: { service: string; name: Text; zone: string; prefix: string; waiting: number; windows: string[] }[]
   devices: DeviceRow[]
+  announcement: Announcement | null
   /** Paper rolls in use; `label` is the last number that the hall knows of. */
   rolls: { prefix: string; service: string; name: Text; label: string | null; last: string }[]
   alarms: ManagerAlarm[]
