@@ -61,6 +61,7 @@ class Stage:
             people = People(self._data / "accounts.sqlite")
             own, simulated = self._accounts(people)
             code = people.new_code("kiosk-1", role="kiosk", hall=self._hall.hall.id, many=True)
+            tablet = people.new_code("tablet-1", role="display", hall=self._hall.hall.id, window=own.window, many=True)
             tokens = {
                 name: people.add_device(name, role=role, hall=self._hall.hall.id)
                 for name, role in (("agent", "devices"), ("crowd", "kiosk"))
@@ -72,7 +73,7 @@ class Stage:
                 hall = self._hall.hall.id
                 crowd = Crowd(server, hall, kiosk_token=tokens["crowd"], clerks=simulated, speed=self._speed)
                 crowd.start()
-            click.echo(self._welcome(server, bench, own, code))
+            click.echo(self._welcome(server, bench, own, code, tablet))
             self._watch()
         finally:
             if crowd is not None:
@@ -165,8 +166,10 @@ class Stage:
             except subprocess.TimeoutExpired:
                 child.kill()
 
-    def _welcome(self, server: str, bench: str, own: Clerk, code: str) -> str:
+    def _welcome(self, server: str, bench: str, own: Clerk, code: str, tablet: str) -> str:
         hall = self._hall.hall
+        # A browser is one device for a server: under another name of this machine it is the tablet beside the kiosk.
+        beside = server.replace("//127.0.0.1:", "//localhost:")
         clerk = f"工号 work id {own.work_id}  密码 password {PASSWORD}  窗口 window {own.window}"
         rows = (
             ("首页 home", f"{server}/", ""),
@@ -174,6 +177,11 @@ class Stage:
             ("窗口 clerk", f"{server}/clerk", clerk),
             ("引导台 guide", f"{server}/guide", f"工号 work id {GUIDE}  密码 password {PASSWORD}"),
             ("大屏 board", f"{server}/board?hall={hall.id}", ""),
+            (
+                "评价 rating",
+                f"{beside}/rating?hall={hall.id}#code={tablet}",
+                f"{own.window} 号窗口的平板 tablet at window {own.window}",
+            ),
             ("管理 manager", f"{server}/manager", f"工号 work id {MANAGER}  密码 password {PASSWORD}"),
             ("设备 devices", bench, "纸票、条屏、按键、喇叭 paper, strips, keypads, loudspeaker"),
         )

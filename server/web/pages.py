@@ -67,6 +67,12 @@ def strip() -> Response:
     return _page(here().pages.display, "strip.html")
 
 
+@pages.get("/rating")
+def rating() -> Response:
+    """Show the tablet at a window on which visitors grade."""
+    return _page(here().pages.display, "rating.html")
+
+
 @pages.get("/pages/<area>/<path:name>")
 def asset(area: str, name: str) -> Response:
     """Give a built file; hashed ones may be kept for a year."""

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 HALL = "/halls/qiaocheng"
 STRIP = (360, 800)
+TABLET = (1024, 600)
 AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 # Gives [rule, element, what to do] of everything that is not as it should be. What fades in is looked at when it is
 # there, what breathes at both ends and in the middle of its breath.
@@ -112,6 +113,26 @@ def test_what_hangs_on_walls(visitor: Visitor, station: Station, manager: Api, l
         page = visitor.open(f"/{address}hall=qiaocheng&lang={look.language}#code={code}", LANDSCAPE)
         page.wait_for_selector(shows)
         look(page, address)
+
+
+def test_what_stands_at_a_window(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:
+    code = station.people.new_code("tablet-11", role="display", hall="qiaocheng", window="11")
+    page = visitor.open(f"/rating?hall=qiaocheng&lang={look.language}#code={code}", TABLET)
+    page.wait_for_selector(".rest.closed")
+    look(page, "rating: closed")
+    manager.send("POST", f"{HALL}/windows/11/open", {})
+    manager.send("POST", f"{HALL}/tickets", {"service": "household"})
+    manager.send("POST", f"{HALL}/windows/11/call-next", {})
+    page.wait_for_selector(".rest.calling .clerk")
+    look(page, "rating: calling")
+    manager.send("POST", f"{HALL}/windows/11/finish", {})
+    page.wait_for_selector("[data-grade]")
+    for size in (TABLET, TABLET[::-1]):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        look(page, f"rating: faces {size}")
+    page.click("[data-grade='5']")
+    page.wait_for_selector(".thanks")
+    look(page, "rating: thanks")
 
 
 def test_what_a_clerk_works_with(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:
