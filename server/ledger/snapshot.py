@@ -221,9 +221,9 @@ def label(path: Path) -> Label:
 
 
 def state_hash(state: bytes) -> str:
-    """Give the SHA-256 of a state's canonical form: JSON with fields in order, maps as lists of pairs, sets sorted.
+    """Give the SHA-256 of a state's canonical form: JSON with fields in order, maps as sorted pairs, sets sorted.
 
-    The order of a map counts, because halls go by it. Numbers are what the dataclasses say they are.
+    Numbers are what the dataclasses say they are: a plan from a hall file may have 10 where one read back has 10.0.
     """
     plain = _plain(_STATE_DECODER.decode(state))
     return hashlib.sha256(json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
@@ -279,12 +279,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str | int | float | None):
         return value
     if isinstance(value, Mapping):
-        return [[_plain(key), _plain(item)] for key, item in value.items()]
+        return sorted(([_plain(key), _plain(item)] for key, item in value.items()), key=_place)
     if isinstance(value, set | frozenset):
         return sorted((_plain(item) for item in value), key=json.dumps)
     if isinstance(value, deque | list | tuple):
         return [_plain(item) for item in value]
     return [[name, _plain(getattr(value, name))] for name in value.__dataclass_fields__]
+
+
+def _place(pair: list[Any]) -> str:
+    return json.dumps(pair[0])
 
 
 _STATE_ENCODER = msgspec.msgpack.Encoder(enc_hook=_to_plain)
