@@ -19,6 +19,10 @@ class HallView(Protocol):
     def seq(self) -> int:
         """The last durable commit."""
 
+    @property
+    def sure_s(self) -> float:
+        """When it last was sure to know every commit (monotonic)."""
+
     def now_ms(self) -> int:
         """Give the hall's time in Unix ms."""
 

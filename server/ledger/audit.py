@@ -4,12 +4,15 @@ It knows the stored events and nothing else: not `decide`, not `evolve`, not the
 here. The rules, with the letters they are known by:
 
 - L1 commits are dense and chained, L2 a request key stands once in a day;
-- T1 an id is given once, T2 the numbers of a series are dense, T4 days go forward and numbers are given on open days;
+- T1 an id is given once, T2 the numbers of a series are dense, T3 they end at its last number and never begin again
+  within a day, T4 days go forward and numbers are given on open days;
 - C1 a ticket goes only where it may from where it stands, final is final; C2 a ticket is at one window at most and a
   window has one current ticket at most; C3 who is called is the first of those who came for the same service in the
   same class, or there is a reason; C5 at the end of a day nobody is left over;
 - W1 a window calls only with a clerk, without a pause, and what it serves; W2 a clerk is at one window at a time;
-- P1 no identity number and no telephone number stands in a commit.
+- A1 somebody stands behind every commit; A2 no identity number and no telephone number stands in one.
+
+What needs more than the ledger (answers, screens, paper, voice) judges tests/checker.
 
 Source of the form: Jepsen's checkers and TigerBeetle's (an order is given, so every rule is one pass).
 """
@@ -64,8 +67,8 @@ class Finding:
     what: str
 
     def __str__(self) -> str:
-        """Give it as one line."""
-        return f"{self.rule} commit {self.seq}: {self.what}"
+        """Give it as one line; commit 0 is none."""
+        return f"{self.rule} commit {self.seq}: {self.what}" if self.seq else f"{self.rule} {self.what}"
 
 
 @dataclass(slots=True)
@@ -120,7 +123,7 @@ class Auditor:
             self._say("L1", "does not fit the hash of the one before", commit.seq)
         self._seq, self._head = commit.seq, commit.hash
         if holds_personal_number(body):
-            self._say("P1", "holds an identity number or a telephone number")
+            self._say("A2", "holds an identity number or a telephone number")
         if not commit.actor.id or not isinstance(commit.actor.kind, ActorKind):
             self._say("A1", "nobody stands behind it")
         for event in commit.events:
@@ -208,6 +211,8 @@ class Auditor:
         due = self._numbers.get(event.prefix, first - 1) + 1
         if event.number != due:
             self._say("T2", f"{event.prefix}{event.number} was given where {event.prefix}{due} was due")
+        if service is not None and service.prefix == event.prefix and event.number > service.last:
+            self._say("T3", f"{event.prefix}{event.number} was given, the last number is {service.last}")
         self._numbers[event.prefix] = event.number
         lane = (event.service, event.priority, event.window)
         ticket = _Ticket(status=S.WAITING, lane=lane, place=(at_ms, len(self._tickets)))

@@ -1,7 +1,7 @@
 """Jobs for devices: each once, in order, one at a time, to the right one, and never too late."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +13,31 @@ from server.domain import commands as c
 from server.domain.terms import HallId
 from server.feeds.devices import JobFeed
 from server.feeds.journal import JobJournal, JobResult, JournalBroken, Place
+from server.ledger.base import Commit, LedgerDown
 from tests.projections.scene import Day
 
 HALL = HallId("little")
+
+
+class Passed:
+    """The time that has passed, in seconds, whatever the hall's clock is set to."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> float:
+        return self.s
+
+
+@pytest.fixture(autouse=True)
+def passed(monkeypatch: pytest.MonkeyPatch) -> Passed:
+    """Let time pass only when a test says so."""
+    PASSED.s = 0.0
+    monkeypatch.setattr("server.feeds.devices.monotonic", PASSED)
+    return PASSED
+
+
+PASSED = Passed()
 
 
 @dataclass(frozen=True)
@@ -72,6 +94,11 @@ class Desk:
         self.feed.watch(bench, device)
         self.feed.step()
         return bench
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.day.wait(seconds)
+        PASSED.s += seconds
 
     def issue(self, service: str = "general", **more: object) -> None:
         self.day.issue(service, **more)
@@ -143,7 +170,7 @@ def test_an_agent_that_left_gets_nothing_and_its_successor_everything(desk: Desk
 
 def test_a_ticket_that_no_printer_took_in_time_is_let_pass_and_written_down(desk: Desk) -> None:
     desk.issue()
-    desk.day.wait(121)
+    desk.wait(121)
     desk.feed.step()
     last = desk.results("printer-1")
     assert last is not None
@@ -159,7 +186,7 @@ def test_a_call_of_half_a_minute_ago_is_not_said(tmp_path: Path) -> None:
     desk.issue()
     desk.day.open("1", "1001")
     desk.day.call("1")
-    desk.day.wait(31)
+    desk.wait(31)
     desk.day.call("1", finish=True)
     assert desk.watch("speaker-1").labels == ["A002"]
 
@@ -176,10 +203,10 @@ def test_a_call_is_not_said_once_the_visitor_has_come(tmp_path: Path) -> None:
 def test_an_agent_that_never_answers_holds_its_device_up_only_until_the_job_is_too_late(desk: Desk) -> None:
     bench = desk.watch("printer-1")
     desk.issue()
-    desk.day.wait(125)
+    desk.wait(125)
     desk.issue()
     assert bench.labels == ["A001"]
-    desk.day.wait(6)
+    desk.wait(6)
     desk.feed.step()
     assert bench.labels == ["A001", "A002"]
     bench.answer(which=0)  # far too late
@@ -192,7 +219,7 @@ def test_a_ticket_that_expires_behind_a_slow_one_loses_neither_answer(desk: Desk
     bench = desk.watch("printer-1")
     desk.issue()
     desk.issue()
-    desk.day.wait(121)
+    desk.wait(121)
     desk.issue()
     bench.answer("failed")
     desk.feed.step()
@@ -309,7 +336,7 @@ def test_a_device_that_registers_and_watches_a_moment_later_misses_nothing_betwe
 def test_the_tail_does_not_grow_with_the_day(desk: Desk) -> None:
     for _ in range(50):
         desk.issue()
-        desk.day.wait(30)
+        desk.wait(30)
     assert len(desk.feed._tail) <= 5
 
 
@@ -357,38 +384,32 @@ def test_a_full_disk_stops_no_jobs(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert desk.watch("printer-1").jobs == []
 
 
-def test_a_clock_set_back_an_hour_does_not_keep_old_jobs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    passed = 0.0
-    monkeypatch.setattr("server.feeds.devices.monotonic", lambda: passed)
+def test_a_clock_set_back_an_hour_does_not_keep_old_jobs(desk: Desk, passed: Passed) -> None:
     bench = desk.watch("printer-1")
     desk.issue()
     desk.day.wait(-3600)
     desk.issue()
-    passed = 125.0
+    passed.s = 125.0
     desk.feed.step()
     assert bench.labels == ["A001"]
-    passed = 131.0
+    passed.s = 131.0
     desk.issue()
     desk.feed.step()
     assert bench.labels == ["A001", "A003"]  # A002 is too late: nobody waits for its paper any more
 
 
-def test_a_call_that_was_not_read_yet_grows_old_though_the_clock_was_set_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    passed = 0.0
-    monkeypatch.setattr("server.feeds.devices.monotonic", lambda: passed)
+def test_a_call_that_was_not_read_yet_grows_old_though_the_clock_was_set_back(tmp_path: Path, passed: Passed) -> None:
     desk = Desk(tmp_path / "d.sqlite", Row("speaker-1", kind="speaker"))
     desk.day.open("1", "1001")
     for _ in range(2):
         desk.day.issue()
     desk.day.call("1")
     desk.day.wait(-3600)  # from here on the hall's time stands still
-    passed = 31.0
+    passed.s = 31.0
     bench = desk.watch("speaker-1")
     assert bench.jobs == []
     desk.day.call("1", finish=True)
-    passed = 51.0
+    passed.s = 51.0
     desk.feed.step()
     (job,) = bench.jobs
     assert datetime.fromisoformat(job["expires_at"]) - datetime.fromisoformat(job["at"]) == timedelta(seconds=10)
@@ -405,3 +426,31 @@ def test_after_a_restart_under_a_clock_that_is_behind_no_call_from_before_is_sai
     desk.day.wait(-back_s)
     desk.restart()
     assert desk.watch("speaker-1").labels == said
+
+
+def test_a_clock_that_jumps_ahead_makes_no_new_ticket_old(desk: Desk) -> None:
+    desk.issue()
+    desk.day.wait(3600)
+    assert desk.watch("printer-1").labels == ["A001"]
+
+
+def test_a_ledger_that_is_away_for_a_moment_does_not_end_the_feed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = desk.watch("printer-1")
+    desk.day.issue()
+    real, tries = desk.day.hall.commits, 0
+
+    def commits(after: int, limit: int) -> Sequence[Commit]:
+        nonlocal tries
+        tries += 1
+        if tries <= 2:
+            raise LedgerDown("away")
+        desk.feed.stop()
+        return real(after, limit)
+
+    monkeypatch.setattr(desk.day.hall, "commits", commits)
+    monkeypatch.setattr("server.feeds.devices.LOOK_EVERY_S", 0.01)
+    desk.feed.run()
+    assert bench.labels == ["A001"]
+    assert [it.getMessage() for it in caplog.records].count("jobs of little wait for the ledger: away") == 1

@@ -85,6 +85,18 @@ def test_a_gap_in_the_numbers_is_found(good: list[Commit]) -> None:
     assert "T2" in rules(changed(good, place, number=event.number + 1))
 
 
+def test_a_number_behind_the_last_one_is_found(good: list[Commit]) -> None:
+    place = at(good, e.TicketIssued, skip=3)
+    event = good[place].events[0]
+    assert isinstance(event, e.TicketIssued)
+    (planned,) = (it for it in good[0].events if isinstance(it, e.HallPlanned))
+    services = tuple(
+        replace(it, last=event.number - 1) if it.id == event.service else it for it in planned.plan.services
+    )
+    short = e.HallPlanned(plan=replace(planned.plan, services=services))
+    assert "T3" in rules(sealed([replace(good[0], events=(short,)), *good[1:]]))
+
+
 def test_a_number_given_twice_is_found(good: list[Commit]) -> None:
     place = at(good, e.TicketIssued, skip=3)
     assert {"T1", "T2"} <= rules(sealed([*good[: place + 1], *good[place:]]))
@@ -185,4 +197,4 @@ def test_personal_numbers_are_seen(text: str, found: bool) -> None:
 
 def test_a_telephone_number_in_a_reason_is_found(good: list[Commit]) -> None:
     place = at(good, e.TicketCancelled)
-    assert rules(changed(good, place, reason=f"请打 {PHONE}")) == {"P1"}
+    assert rules(changed(good, place, reason=f"请打 {PHONE}")) == {"A2"}

@@ -10,16 +10,16 @@ from server.domain.terms import Actor, TicketStatus
 from server.feeds.devices import JobFeed
 from server.hall import Check, Hall, _Request
 from server.ledger import codec
-from server.ledger.base import Commit
+from server.ledger.base import Commit, Stale
 from server.ledger.memory import MemoryLedger
-from tests.simulation.world import Disk, Variant, World
+from tests.simulation.world import Disk, SharedStore, Variant, World
 
 
 class AcknowledgesFirst(Disk):
     """Says that commits are written and writes them with the next ones; what dies in between is gone."""
 
-    def __init__(self, store: MemoryLedger, world: World) -> None:
-        super().__init__(store, world)
+    def __init__(self, store: MemoryLedger, world: World, server: str) -> None:
+        super().__init__(store, world, server)
         self._late: list[Commit] = []
 
     def append(self, commits: Sequence[Commit]) -> None:
@@ -31,10 +31,20 @@ class AcknowledgesFirst(Disk):
 class Loses(Disk):
     """Loses the newest commit now and then when it is opened again."""
 
-    def __init__(self, store: MemoryLedger, world: World) -> None:
-        super().__init__(store, world)
+    def __init__(self, store: MemoryLedger, world: World, server: str) -> None:
+        super().__init__(store, world, server)
         if world.faulty and len(store._rows) > 10:
             store._rows.pop()
+
+
+class TakesStale(SharedStore):
+    """Says yes to who was slower than the other server, and writes nothing."""
+
+    def append(self, commits: Sequence[Commit]) -> None:
+        try:
+            super().append(commits)
+        except Stale:
+            return
 
 
 class Redraws(Hall):
@@ -119,8 +129,9 @@ class BelievesItsClock(JobFeed):
 
 
 MUTANTS: dict[str, tuple[Variant, str]] = {
-    "acknowledge before commit": (Variant(disk=AcknowledgesFirst), "L3"),
-    "loss after acknowledgement": (Variant(disk=Loses), "L3"),
+    "acknowledge before commit": (Variant(disk=AcknowledgesFirst, shared=False), "L3"),
+    "loss after acknowledgement": (Variant(disk=Loses, shared=False), "L3"),
+    "stale writer on a shared ledger": (Variant(store=TakesStale, shared=True), "L3"),
     "gap": (Variant(hall=LeavesGap), "T2"),
     "duplicate number": (Variant(hall=GivesTwice), "T1"),
     "no idempotency": (Variant(hall=ForgetsKeys), "L6"),

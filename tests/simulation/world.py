@@ -1,10 +1,14 @@
 """One hall under a virtual clock and one seeded random: people, network, disks, two servers, machines with devices.
 
+Half of the worlds have a ledger of their own: one server leads, the other may take over while the first lives on and
+does not know (a stale writer). The other half have a shared ledger, on which both servers work at once, each cut
+off from it now and then.
+
 Real: the domain, `Hall`, the stored bytes, `timers.tick`, the feeds of screens and devices, the pictures, and from the
 agent what it reads and what it remembers (`drivers/jobs.py`, `drivers/journal.py`). Made up: time, network, disk, the
 paper and the loudspeaker. One thread, no real time: each step does one thing, and the same seed does the same things.
 
-What people see of it stands in `History`; `tests/simulation/history.py` judges it.
+What people see of it stands in a history (`tests/checker`); `tests/simulation/history.py` has it judged.
 
 Source of the form: FoundationDB's and TigerBeetle's simulators (the real code, one thread, one seed).
 """
@@ -14,7 +18,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -25,6 +29,7 @@ import msgspec
 
 from drivers.jobs import JobOrder, PrintTicket, Result, ResultStatus, Say, read_order
 from drivers.journal import Journal
+from server import hall as hall_module
 from server import timers
 from server.domain import commands as c
 from server.domain import terms as t
@@ -34,8 +39,9 @@ from server.feeds.devices import JobFeed
 from server.feeds.journal import JobJournal, Place, Write
 from server.feeds.screens import Picture, Screens
 from server.hall import Hall, KeyReused
-from server.ledger.base import Commit, LedgerDoubtful, LedgerDown
+from server.ledger.base import Commit, LedgerDoubtful, LedgerDown, LedgerUnknown, Stale
 from server.ledger.memory import MemoryLedger
+from tests.checker.history import End, History, Op, Paper, Read, Shown, Spoken, answer_of
 from tests.domain.halls import PLAN
 
 START_MS = 1_772_411_400_000  # 2026-03-02 08:30 in Shanghai, a Monday
@@ -53,8 +59,8 @@ class PowerCut(BaseException):
 class Disk:
     """The ledger's place on a disk that now and then refuses, dies, or does not know; commits are all or none."""
 
-    def __init__(self, store: MemoryLedger, world: "World") -> None:
-        self._store, self._world = store, world
+    def __init__(self, store: MemoryLedger, world: "World", server: str) -> None:
+        self._store, self._world, self._server = store, world, server
 
     def append(self, commits: Sequence[Commit]) -> None:
         """Keep commits, or fail in one of the ways a disk fails."""
@@ -79,6 +85,50 @@ class Disk:
         """Nothing to let go of."""
 
 
+class SharedStore(Disk):
+    """A ledger that both servers write, over a network that now and then breaks, or loses an answer."""
+
+    def append(self, commits: Sequence[Commit]) -> None:
+        """Keep commits; who was slower than the other server is told so, and sometimes nobody knows."""
+        self._reach()
+        odd = self._world.dice.random() if self._world.faulty else 1.0
+        if odd < 0.02:
+            raise LedgerDown("the connection is lost")
+        if odd < 0.03:
+            raise LedgerUnknown("the connection was lost on the way there")
+        if odd > 0.9:
+            self._world.meanwhile(self._server)
+        self._store.append(commits)
+        if odd < 0.04:
+            raise LedgerUnknown("the connection was lost on the way back")
+        if odd < 0.045:
+            raise PowerCut
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[Commit]:
+        """Read what is there."""
+        self._reach()
+        return self._store.read(after, limit)
+
+    def since(self, seq: int, head: str) -> Iterator[Commit]:
+        """Give the commits after one that is known."""
+        self._reach()
+        if seq and self._store._rows[seq - 1][2] != head:
+            raise Stale(f"commit {seq} is another one")
+        return self._store.read(seq)
+
+    def confirm(self, seq: int) -> None:
+        """Say that it is safe: here everything that is there is."""
+        self._reach()
+
+    def wait_for_news(self, after: int, within_s: float) -> bool:
+        """Nobody waits here: the world lets a server look again."""
+        raise NotImplementedError
+
+    def _reach(self) -> None:
+        if f"ledger of {self._server}" in self._world.cut:
+            raise LedgerDown("the ledger cannot be reached")
+
+
 class PlacesInMemory(JobJournal):
     """The server's journal of devices without its file; a write is lost now and then, as on a full disk."""
 
@@ -91,65 +141,13 @@ class PlacesInMemory(JobJournal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One sending of a request. `begun` and `ended` are steps; `told` is (seq, hash), None while nobody knows."""
-
-    key: str
-    begun: int
-    ended: int | None = None
-    told: tuple[int, str] | None = None
-    refused: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A picture that a screen took: on which connection, of which commit, and what stood in it."""
-
-    screen: str
-    connection: int
-    seq: int
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
-    """A ticket that came out of a printer."""
-
-    ticket: str
-    label: str
-    reprint: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
-    """A call that was spoken, and when by the true clock."""
-
-    ticket: str
-    window: str
-    call_count: int
-    at_ms: int
-    seq: int
-
-
-@dataclass(slots=True, kw_only=True)
-class History:
-    """What people saw."""
-
-    attempts: list[Attempt] = field(default_factory=list)
-    shown: list[Shown] = field(default_factory=list)
-    papers: list[Paper] = field(default_factory=list)
-    spoken: list[Spoken] = field(default_factory=list)
-    behind: list[str] = field(default_factory=list)  # a server that showed less than it had told
-    written_at_ms: dict[int, int] = field(default_factory=dict)  # true time of each commit
-    excused: set[int] = field(default_factory=set)  # found at a start, and the clock said they were younger
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """The hall as it is, or broken in one place to see that the checker sees it."""
+    """The hall as it is, or broken in one place to see that the judge sees it. `shared` None: by the seed."""
 
     hall: type[Hall] = Hall
     disk: type[Disk] = Disk
+    store: type[SharedStore] = SharedStore
+    shared: bool | None = None
     jobs: type[JobFeed] = JobFeed
     forgetful_agent: bool = False
     late_speech: bool = False
@@ -174,10 +172,14 @@ class Server:
     """One server process from its start to its death."""
 
     def __init__(self, name: str, world: "World") -> None:
-        self.name, self.world, self.alive, self.told = name, world, True, 0
-        disk = world.variant.disk(world.store, world)
+        self.name, self.world, self.alive = name, world, True
+        kind = world.variant.store if world.shared else world.variant.disk
+        disk = kind(world.store, world, name)
         self.hall = world.variant.hall(PLAN.hall, disk, clock=self.clock, fail_stop=self.die)
-        self.jobs = world.variant.jobs(self.hall, PlacesInMemory(world.places, world), rows=lambda _: ROWS, drill=False)
+        places = PlacesInMemory(
+            world.places[name if world.shared else "A"], world
+        )  # each machine has a file of its own
+        self.jobs = world.variant.jobs(self.hall, places, rows=lambda _: ROWS, drill=False)
         self.screens = Screens(self.hall, drill=False, names=dict, devices=list)
 
     def clock(self) -> int:
@@ -199,8 +201,17 @@ class Server:
         except (LedgerDoubtful, PowerCut):
             self.die()
             return None
-        self.told = max(self.told, commit.seq)
         return commit
+
+    def look(self) -> None:
+        """Take in what the other server wrote, as the loop beside a shared ledger does."""
+        before = self.hall.seq
+        self.hall.refresh()
+        for commit in self.hall.commits(before, self.hall.seq):
+            self.world.history.reads.append(
+                Read(who=self.name, server=self.name, seq=commit.seq, hash=commit.hash, t0=self.world.step)
+            )
+        self.world.excuse(self, before)
 
 
 class Connection:
@@ -248,8 +259,8 @@ class Box:
         return datetime.fromtimestamp((self.world.now_ms + self.world.wrong_ms["box"]) / 1000, UTC)
 
     def connect(self) -> None:
-        """Connect to the server that leads, if it can be reached."""
-        server = self.world.leader
+        """Connect to a server, if it can be reached."""
+        server = self.world.some_server()
         if not server.alive or "box" in self.world.cut:
             return
         self.connection = Connection(self, server)
@@ -332,8 +343,8 @@ class Box:
                         ticket=call.ticket,
                         window=call.window,
                         call_count=call.call_count,
-                        at_ms=self.world.now_ms,
                         seq=seq,
+                        after_s=(self.world.now_ms - self.world.written_at_ms[seq]) / 1000,
                     )
                 )
             case _:
@@ -365,9 +376,9 @@ class Screen:
         self.world.send(f"picture {seq}", lambda: self._take(line, seq, data))
 
     def connect(self) -> None:
-        """Connect to the server that leads."""
+        """Connect to a server."""
         self.leave()
-        server = self.world.leader
+        server = self.world.some_server()
         if not server.alive or self.name in self.world.cut:
             return
         self.line += 1
@@ -378,8 +389,8 @@ class Screen:
         except LedgerDown:
             self.server = None
             return
-        if seq < server.told:
-            self.world.history.behind.append(f"server {server.name} showed {seq} after it told {server.told}")
+        read = Read(who=self.name, server=server.name, seq=seq, t0=self.world.step)
+        self.world.history.reads.append(read)
 
     def leave(self) -> None:
         """Lose the connection."""
@@ -393,7 +404,8 @@ class Screen:
         if seq < self.seq and not self.world.variant.screens_take_all:
             return
         self.seq, self.data = seq, data
-        self.world.history.shown.append(Shown(screen=self.name, connection=line, seq=seq, data=data))
+        shown = Shown(screen=self.name, connection=line, seq=seq, topic=self.topic, data=data)
+        self.world.history.shown.append(shown)
 
 
 class _Frame(msgspec.Struct):
@@ -418,13 +430,17 @@ class World:
         self.seed, self.dice, self.variant = seed, Random(seed), variant or Variant()
         self.now_ms, self.step, self.faulty = START_MS, 0, False
         self.wrong_ms = {"A": 0, "B": 0, "box": 0}
+        self.shared = self.variant.shared if self.variant.shared is not None else seed % 2 == 1
         self.cut: dict[str, None] = {}
         self.history, self.lines = History(), list[str]()
-        self.store, self.places = MemoryLedger(), dict[tuple[t.HallId, str], Place]()
+        self.written_at_ms: dict[int, int] = {}  # true time of each commit
+        self.store = MemoryLedger()
+        self.places: dict[str, dict[tuple[t.HallId, str], Place]] = {"A": {}, "B": {}}
         self._wire: list[tuple[int, int, str, Callable[[], None]]] = []
         self._waits: list[tuple[int, int, _Press]] = []  # who asks again when nobody answers
         self._numbers, self._keys = count(), count(1)
         self.presses: list[_Press] = []
+        self._is_meanwhile = False
         self.servers: dict[str, Server | None] = {"A": None, "B": None}
         self.leader = self._start("A")
         self.box = Box(self)
@@ -460,23 +476,38 @@ class World:
 
     @contextmanager
     def _time(self) -> Iterator[None]:
-        names = vars(devices_feed)  # the one place beside the clocks that are given where time comes in
-        real = names["monotonic"]
-        names["monotonic"] = lambda: self.now_ms / 1000
+        places = (vars(devices_feed), vars(hall_module))  # where time comes in beside the clocks that are given
+        real = places[0]["monotonic"]
+        for names in places:
+            names["monotonic"] = lambda: self.now_ms / 1000
         try:
             yield
         finally:
-            names["monotonic"] = real
+            for names in places:
+                names["monotonic"] = real
 
     def _start(self, name: str) -> Server:
         with self._time():
             server = Server(name, self)
         self.servers[name] = server
         if not server.hall.clock_is_behind():  # else it knows that it cannot know; here it must believe the clock
-            found = ((it.seq, server.clock() - it.at_ms) for it in self.store.read())
-            written_at_ms = self.history.written_at_ms
-            self.history.excused.update(seq for seq, age_ms in found if age_ms < self.now_ms - written_at_ms[seq])
+            self.excuse(server, 0)
         return server
+
+    def excuse(self, server: Server, after: int) -> None:
+        """Note of which commits a server heard late and under a clock that makes them look younger than they are."""
+        for commit in server.hall.commits(after, server.hall.seq):
+            true_ms = self.now_ms - self.written_at_ms.get(commit.seq, self.now_ms)
+            if server.hall.now_ms() - commit.at_ms < true_ms:
+                self.history.excused.add(commit.seq)
+
+    def alive(self) -> list[Server]:
+        """Give the servers that run."""
+        return [it for it in self.servers.values() if it is not None and it.alive]
+
+    def some_server(self) -> Server:
+        """Give whom somebody turns to: who leads, or any that runs where both do."""
+        return self.dice.choice(self.alive() or [self.leader]) if self.shared else self.leader
 
     def _begin(self) -> None:
         with self._time():
@@ -484,6 +515,8 @@ class World:
             self.leader.hall.handle(c.StartDay(), actor=CLOCK)
             for no in PLAN.window:
                 self.leader.hall.handle(c.OpenWindow(window=no, clerk=t.WorkId(f"clerk-{no}")), actor=CLOCK)
+            if self.shared:
+                self._start("B")
             self._note_commits()
             self.box.connect()
             for screen in self.screens:
@@ -502,10 +535,10 @@ class World:
         else:
             what = self.dice.choice(acts)()
         self._note_commits()
-        self.lines.append(f"{self.step} {self.now_ms - START_MS} {len(self.history.written_at_ms)} {what}")
+        self.lines.append(f"{self.step} {self.now_ms - START_MS} {len(self.written_at_ms)} {what}")
 
     def _note_commits(self) -> None:
-        noted = self.history.written_at_ms
+        noted = self.written_at_ms
         for seq in range(len(noted) + 1, self.length() + 1):
             noted[seq] = self.now_ms
 
@@ -522,6 +555,7 @@ class World:
             (lambda: f"printer {self.box.work('printer') if self.box.alive else 'off'}", 14),
             (lambda: f"speaker {self.box.work('speaker') if self.box.alive else 'off'}", 14),
             (self._tick, 4),
+            *([(self._look, 30)] if self.shared else []),
             (self._revive, 12),
             (self._break, 5),
             (self._let_time_pass, 1),
@@ -592,17 +626,31 @@ class World:
         return f"{press.key} {type(command).__name__}"
 
     def _ask(self, press: _Press) -> None:
-        """Send a request to the server that leads, sometimes twice, sometimes to the one that led before."""
+        """Send a request to a server, sometimes twice, sometimes to the one that led before."""
         press.left -= 1
-        others = [it for it in self.servers.values() if it is not None and it.alive]
-        servers = [self.leader]
+        servers = [self.some_server()]
         if self.faulty and self.dice.random() < 0.1:
-            servers.append(self.dice.choice(others or servers))
+            servers.append(self.dice.choice(self.alive() or servers))
         for server in servers:
-            place = len(self.history.attempts)
-            self.history.attempts.append(Attempt(key=press.key, begun=self.step))
+            place = self._note(press, server)
             self.send(f"ask {press.key}", lambda server=server, place=place: self._reach(server, press, place))  # type: ignore[misc]
         heapq.heappush(self._waits, (self.now_ms + ANSWER_WITHIN_MS, next(self._numbers), press))
+
+    def _note(self, press: _Press, server: Server) -> int:
+        """Write down that a request is sent; gives its place in the history."""
+        f = type(press.command).__name__
+        self.history.ops.append(Op(key=press.key, end=End.INFO, f=f, t0=self.step, server=server.name))
+        return len(self.history.ops) - 1
+
+    def meanwhile(self, name: str) -> None:
+        """Let the other server do something while this one is on its way to the ledger: it will be quicker."""
+        others = [it for it in self.alive() if it.name != name]
+        if self._is_meanwhile or not others or not self.presses:
+            return
+        self._is_meanwhile = True
+        press = self.dice.choice(self.presses[-6:])
+        self._reach(others[0], press, self._note(press, others[0]))
+        self._is_meanwhile = False
 
     def _patience(self, press: _Press) -> None:
         if not press.over and press.left > 0:
@@ -622,24 +670,19 @@ class World:
         answer = server.ask(press.command, press.key, press.actor)
         if answer is None:
             return
-        told = (answer.seq, answer.hash) if isinstance(answer, Commit) else None
+        told = answer_of(answer) if isinstance(answer, Commit) else None
 
         def arrive() -> None:
             press.over = True
-            self.history.attempts[place] = Attempt(
-                key=press.key,
-                begun=self.history.attempts[place].begun,
-                ended=self.step,
-                told=told,
-                refused=told is None,
-            )
+            op, end = self.history.ops[place], End.FAIL if told is None else End.OK
+            self.history.ops[place] = replace(op, end=end, t1=self.step, told=told or {})
 
-        self.send(f"answer {press.key} {told[0] if told else getattr(answer, 'code', '')}", arrive)
+        self.send(f"answer {press.key} {told['seq'] if told else getattr(answer, 'code', '')}", arrive)
 
     # what machines do
 
     def _feeds(self) -> str:
-        servers = [it for it in self.servers.values() if it is not None and it.alive]
+        servers = self.alive()
         if not servers:
             return "no feeds"
         server = self.dice.choice(servers)
@@ -647,20 +690,26 @@ class World:
             if self.dice.random() < 0.5:
                 server.screens.refresh()
                 return f"screens of {server.name}"
-            self._step_jobs(server)
+            server.jobs.step()
         except LedgerDown:
             return f"feeds of {server.name} wait"
         return f"jobs of {server.name}"
 
-    def _step_jobs(self, server: Server) -> None:
-        server.jobs.step()
+    def _look(self) -> str:
+        for server in self.alive():
+            try:
+                server.look()
+            except LedgerDown:
+                return f"{server.name} hears nothing"
+        return "news"
 
     def _tick(self) -> str:
-        if self.leader.alive:
+        server = self.some_server()
+        if server.alive:
             try:
-                timers.tick([self.leader.hall])
+                timers.tick([server.hall])
             except (PowerCut, LedgerDoubtful):
-                self.leader.die()
+                server.die()
                 return "tick: died"
         return "tick"
 
@@ -681,12 +730,14 @@ class World:
     def _break(self) -> str:
         match self.dice.randrange(9):
             case 0:
-                self.leader.die()
-                return f"{self.leader.name} died"
+                server = self.some_server()
+                server.die()
+                return f"{server.name} died"
             case 1:
                 return self._take_over()
             case 2 | 3:
-                whom = self.dice.choice(("A", "B", "box", "board", "side"))
+                ledgers = ("ledger of A", "ledger of B") if self.shared else ()
+                whom = self.dice.choice(("A", "B", "box", "board", "side", *ledgers))
                 self.cut[whom] = None
                 self._drop_lines(whom)
                 return f"{whom} cut off"
@@ -705,33 +756,35 @@ class World:
                 return f"clock of {whom} steps {by_ms}"
 
     def _take_over(self) -> str:
-        """The other server opens the ledger; the one before may live on without knowing."""
+        """The other server opens the ledger; the one before may live on without knowing it."""
         name = "B" if self.leader.name == "A" else "A"
-        old = self.servers[name]
-        if old is not None:
+        if (old := self.servers[name]) is not None:
             old.die()
         if self.dice.random() < 0.4:
             self.leader.die()
-        self.leader = self._start(name)
-        return f"{name} takes over"
+        told = self._start_again(name)
+        self.leader = self.servers[name] or self.leader
+        return f"{name} takes over: {told}"
 
     def _revive(self) -> str:
         """Mend one thing that is broken; what is not connected connects."""
         if not self.leader.alive:
             if self.dice.random() < 0.5:
                 return self._take_over()
-            self.leader = self._start(self.leader.name)
-            return f"{self.leader.name} starts again"
+            return self._start_again(self.leader.name)
+        for name, server in self.servers.items():
+            if self.shared and server is not None and not server.alive:
+                return self._start_again(name)
         if not self.box.alive:
             self.box.start()
             return "the agent starts"
         connection = self.box.connection
-        if connection is None or connection.server is not self.leader or not connection.server.alive:
+        if connection is None or not self._is_good(connection.server):
             self.box.lose()
             self.box.connect()
             return "the agent connects"
         for screen in self.screens:
-            if screen.server is not self.leader:
+            if not self._is_good(screen.server):
                 screen.connect()
                 return f"{screen.name} connects"
         if self.cut:
@@ -740,8 +793,23 @@ class World:
             self.box.state[device] = "ready"
         return "devices mended"
 
+    def _start_again(self, name: str) -> str:
+        """Start a server; one that cannot reach a shared ledger does not come up."""
+        try:
+            server = self._start(name)
+        except LedgerDown:
+            return f"{name} does not come up"
+        if not self.leader.alive or not self.shared:
+            self.leader = server
+        return f"{name} starts"
+
+    def _is_good(self, server: Server | None) -> bool:
+        """Say whether somebody who is connected to this server may stay there."""
+        return server is not None and server.alive and (self.shared or server is self.leader)
+
     def _drop_lines(self, whom: str) -> None:
-        if whom in ("box", self.leader.name):
+        connection = self.box.connection
+        if whom == "box" or (connection is not None and whom == connection.server.name):
             self.box.lose()
         for screen in self.screens:
             if whom == screen.name or (screen.server is not None and screen.server.name == whom):
@@ -753,15 +821,16 @@ class World:
         self._wire.clear()
         self.cut.clear()
         self.box.state = dict.fromkeys(self.box.state, "ready")
-        while not self.leader.alive:
-            self.leader = self._start(self.leader.name)
+        for name, server in self.servers.items():
+            if server is not None and not server.alive and (self.shared or server is self.leader):
+                self._start_again(name)
         if not self.box.alive:
             self.box.start()
-        if self.box.connection is None or self.box.connection.server is not self.leader:
+        if self.box.connection is None or not self._is_good(self.box.connection.server):
             self.box.lose()
             self.box.connect()
         for screen in self.screens:
-            if screen.server is not self.leader:
+            if not self._is_good(screen.server):
                 screen.connect()
         self._settle()
         self.now_ms += 200_000  # what was begun is too late now; nothing stands in the way
@@ -778,22 +847,31 @@ class World:
             self.now_ms += 500
             while self._wire and self._wire[0][0] <= self.now_ms:
                 heapq.heappop(self._wire)[3]()
-            self._step_jobs(self.leader)
+            for server in self.alive():
+                if self.shared:
+                    server.look()
+                server.jobs.step()
             for device in self.box.state:
                 self.box.work(device)
             self._note_commits()
         while self._waits:
             self._patience(heapq.heappop(self._waits)[2])
-        self.leader.screens.refresh()
+        self._refresh()
         while self._wire:
             due_ms, _, _, arrive = heapq.heappop(self._wire)
             self.now_ms = max(self.now_ms, due_ms)
             arrive()
         self._note_commits()
-        self.leader.screens.refresh()
+        self._refresh()
         self.now_ms += 50
         while self._wire:
             heapq.heappop(self._wire)[3]()
+
+    def _refresh(self) -> None:
+        for server in self.alive():
+            if self.shared:
+                server.look()
+            server.screens.refresh()
 
 
 def counts(world: World) -> Counter[str]:
