@@ -9,9 +9,8 @@ window closes, and what was learned is kept. It learns only from what it is told
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from math import nan
-from typing import NotRequired, TypedDict, assert_never
+from typing import NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
 from server.domain import appointments, calendar, forecast, routing
@@ -22,6 +21,7 @@ from server.domain.refusals import Code, Refusal
 from server.domain.state import MS_PER_MIN, HallState
 from server.domain.terms import (
     APPOINTMENT,
+    CallingRule,
     Fairness,
     HallId,
     HallPlan,
@@ -43,18 +43,11 @@ GREEN = PriorityId("green_channel")
 TIME_ZONE = "Asia/Shanghai"
 FIRST_MIDNIGHT = datetime(2026, 3, 2, tzinfo=ZoneInfo(TIME_ZONE))  # a Monday
 BACK_MIN = 60.0  # a clock that goes back further shows the next morning; less is a late word
-HOME_ALWAYS_MIN = 7 * 24 * 60.0  # a credit that no wait can reach: own work first whatever the others wait
 LAST_NUMBER = 99_999
-FAIRNESS = Fairness(ratio=2, oldest_first_after_min=30)  # what a hall file says that says nothing ([fairness])
+DEFAULT = CallingRule.BALANCED  # what a hall file says that says nothing ([routing], [fairness])
+RULES = {it.value: it for it in CallingRule} | {"oldest": CallingRule.OLDEST_WAITING}
+FAIRNESS = Fairness(ratio=2, oldest_first_after_min=30)
 SECONDS_PER_MIN = 60.0
-
-
-class Policy(StrEnum):
-    """Who is next, as far as the present rules can say it by a plan alone."""
-
-    STATIC = "static"  # every window its own zone only
-    OLDEST = "oldest"  # the most urgent of all it may serve, wherever
-    HOME_FIRST = "home_first"  # own zone while somebody waits there, else the most urgent
 
 
 class ServiceSpec(TypedDict):
@@ -92,15 +85,15 @@ class Suggestion(TypedDict):
 def make_engine(spec: Spec, policy: str | None = None, seed: int = 0) -> "DomainEngine":
     """Give a hall at its first morning: every window closed, nobody waiting.
 
-    `policy` is one of `Policy`, None the product's default. The present rules draw nothing: `seed` only names the
+    `policy` is one of `RULES`, None the product's default. The rules draw nothing: `seed` only names the
     phone pages, so that two halls of one run never share one.
 
     Raises:
         ValueError: the spec or the policy cannot be; every error at once.
     """
-    if policy is not None and policy not in list(Policy):
-        raise ValueError(f"unknown policy {policy!r}: say one of {', '.join(Policy)}, or None for the default")
-    return DomainEngine(spec, Policy(policy) if policy is not None else None, seed)
+    if policy is not None and policy not in RULES:
+        raise ValueError(f"unknown policy {policy!r}: say one of {', '.join(RULES)}, or None for the default")
+    return DomainEngine(spec, RULES[policy] if policy is not None else DEFAULT, seed)
 
 
 @dataclass(slots=True)
@@ -118,9 +111,9 @@ class DomainEngine:
     A refusal of the rules (`Refusal`: window busy, no such ticket, ...) is raised as it is and changes nothing.
     """
 
-    def __init__(self, spec: Spec, policy: Policy | None, seed: int) -> None:
+    def __init__(self, spec: Spec, rule: CallingRule, seed: int) -> None:
         """Plan the hall and begin its first day."""
-        self._policy, self._seed, self._tickets = policy, seed, 0
+        self._rule_of_hall, self._seed, self._tickets = rule, seed, 0
         self._zone_of = {ServiceId(str(id_)): ZoneId(str(it["zone"])) for id_, it in spec["services"].items()}
         self._home = {WindowNo(str(no)): ZoneId(str(it["home"])) for no, it in spec["windows"].items()}
         self._leaving: set[WindowNo] = set()  # close as soon as their visitor is gone
@@ -291,7 +284,7 @@ class DomainEngine:
     def _skills(self, no: WindowNo, zones: Sequence[ZoneId]) -> tuple[tuple[ServiceId, ...], tuple[ServiceId, ...]]:
         """Give what a window serves and what it relieves: the work of its own zone, and of the others."""
         home = self._home.get(no)
-        static = self._policy is Policy.STATIC
+        static = self._rule_of_hall is CallingRule.STATIC
         serves = tuple(id_ for id_, zone in self._zone_of.items() if zone == home and (zone in zones or static))
         others = () if static else zones
         return serves, tuple(id_ for id_, zone in self._zone_of.items() if zone != home and zone in others)
@@ -326,20 +319,10 @@ class DomainEngine:
             services=services,
             windows=tuple(windows),
             priorities=(PriorityRule(id=GREEN, name={"zh": "绿色通道", "en": "Green channel"}),),
-            home_credit_min=self._credit_min(),
+            rule=self._rule_of_hall,
+            home_credit_min=0.0,  # the plain oldest-waiting rule, to hold the others against
             fairness=FAIRNESS,
         )
-
-    def _credit_min(self) -> float:
-        match self._policy:
-            case None | Policy.STATIC:
-                return HallPlan.home_credit_min
-            case Policy.OLDEST:
-                return 0.0
-            case Policy.HOME_FIRST:
-                return HOME_ALWAYS_MIN
-            case _:
-                assert_never(self._policy)
 
 
 def _check(spec: Spec) -> None:

@@ -581,8 +581,8 @@ class Window(Table):
     relief: Annotated[
         Refs,
         Means(
-            "Services helped out here when the own ones are quiet (see home_credit_min).",
-            "本窗口兼办的事项：主办事项清闲时协助办理（见 home_credit_min）。",
+            "Services helped out here when their visitors need it more than the own ones (see [routing]).",
+            "本窗口兼办的事项：其群众更需要时协助办理（见 [routing]）。",
         ),
     ] = ()
     staffed: Annotated[
@@ -680,16 +680,28 @@ class Missed(Table):
 
 
 class Routing(Table):
-    """[routing]: how a window weighs its own work against relief work."""
+    """[routing]: whose work a window takes next."""
 
     meaning = Means("Which waiting visitor a window calls.", "叫号规则。")
 
+    rule: Annotated[
+        Literal["balanced", "oldest_waiting", "home_first", "static"],
+        Means(
+            "balanced: the zone that is worst off, by the wait of its first and by the minutes predicted for clearing"
+            " it, own services first; oldest_waiting: who has waited longest, own services home_credit_min older;"
+            " home_first: own services while somebody waits for them, then relief; static: own services only.",
+            "balanced 均衡：先叫最紧张的专区（首位等候时间加预计清空分钟数），主办优先；oldest_waiting 最久优先："
+            "先叫等候最久的，主办按多等 home_credit_min 计算；home_first 主办优先：主办无人等候才叫兼办；"
+            "static 不兼办：只叫主办。",
+        ),
+    ] = "balanced"
     home_credit_min: Annotated[
         float,
         Field(ge=0, le=120),
         Means(
-            "Minutes by which a visitor for the window's own services counts as waiting longer than one for relief.",
-            "主办事项的群众按多等候此分钟数计算，从而先于兼办事项。",
+            "With oldest_waiting: minutes by which a visitor for the window's own services counts as waiting longer"
+            " than one for relief.",
+            "用于 oldest_waiting：主办事项的群众按多等候此分钟数计算，从而先于兼办事项。",
         ),
     ] = 8.0
 

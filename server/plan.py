@@ -70,6 +70,7 @@ def plan_of(file: HallFile) -> t.HallPlan:
         recalls_max=file.missed.recalls,
         reinstate_after_calls=file.missed.reinstate_after_calls,
         reinstate_times=file.missed.reinstate_times,
+        rule=t.CallingRule(file.routing.rule),
         home_credit_min=file.routing.home_credit_min,
         hours=tuple(
             replace(

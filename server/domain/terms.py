@@ -149,6 +149,15 @@ class Employment(StrEnum):
     SECONDED = "seconded"  # 借调
 
 
+class CallingRule(StrEnum):
+    """Which waiting visitor a window calls (`[routing] rule`)."""
+
+    BALANCED = "balanced"  # the zone that is worst off, by wait and by the minutes to clear it; own work first
+    OLDEST_WAITING = "oldest_waiting"  # the most urgent of all it may serve; own work counts `home_credit_min` older
+    HOME_FIRST = "home_first"  # own work while somebody waits for it, else the most urgent
+    STATIC = "static"  # own work only: nobody relieves
+
+
 class ActorKind(StrEnum):
     """Who may be behind a command."""
 
@@ -407,6 +416,7 @@ class HallPlan:
     recalls_max: int = 5
     reinstate_after_calls: int = 3
     reinstate_times: int = 1
+    rule: CallingRule = CallingRule.OLDEST_WAITING  # plans of the first versions say nothing and meant this
     home_credit_min: float = 8.0  # a window's own work counts this much older than relief work
     hours: tuple[OpeningHours, ...] = ()
     calendar: Calendar = Calendar()

@@ -26,6 +26,7 @@ from server.domain.state import HallState
 from server.domain.terms import (
     Actor,
     ActorKind,
+    CallingRule,
     Fairness,
     HallId,
     Label,
@@ -42,7 +43,7 @@ from server.domain.terms import (
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit
 from tests.domain.halls import MIN, NINE, PLAN, ms
-from tests.domain.naive import CLASSES, DAY_QUOTA, OVER, SERVICES, SLOTS, WINDOWS, Naive, Visit
+from tests.domain.naive import CLASSES, DAY_QUOTA, OVER, SERVICES, SLOTS, WINDOWS, ZONES, Naive, Visit
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -98,15 +99,20 @@ class Days(RuleBasedStateMachine):
     def tell(self, line: str) -> None:
         note(line)
 
-    @initialize(closed=st.sets(windows, max_size=2), fairness=st.sampled_from(FAIRNESS))
-    def begin(self, closed: set[str], fairness: tuple[int, int]) -> None:
+    @initialize(
+        closed=st.sets(windows, max_size=2),
+        fairness=st.sampled_from(FAIRNESS),
+        rule=st.sampled_from([CallingRule.OLDEST_WAITING, *CallingRule]),
+    )
+    def begin(self, closed: set[str], fairness: tuple[int, int], rule: CallingRule) -> None:
         self.now_ms = ms(NINE)
         ratio, oldest_min = fairness
-        self.state, self.model = HallState(), Naive(ratio=ratio, oldest_min=oldest_min)
+        self.state, self.model = HallState(), Naive(ratio=ratio, oldest_min=oldest_min, rule=rule)
         self.commits: list[Commit] = []
         self.ids: set[str] = set()
         self.tracks = 0
-        self.do(c.PlanHall(plan=replace(QUOTA_PLAN, fairness=Fairness(ratio=ratio, oldest_first_after_min=oldest_min))))
+        guard = Fairness(ratio=ratio, oldest_first_after_min=oldest_min)
+        self.do(c.PlanHall(plan=replace(QUOTA_PLAN, fairness=guard, rule=rule)))
         self.do(c.StartDay())
         self.clerks_come([no for no in WINDOWS if no not in closed])
 
@@ -219,7 +225,15 @@ class Days(RuleBasedStateMachine):
 
     @rule(no=windows, finish=st.booleans())
     def call_next(self, no: str, finish: bool) -> None:
-        self.same(self.do(c.CallNext(window=WindowNo(no), finish=finish)), self.model.call_next(no, finish=finish))
+        events = self.do(c.CallNext(window=WindowNo(no), finish=finish))
+        side = None
+        if self.model.rule == "balanced":
+            if events is None and self.model.others_free(no):
+                return  # may be left to a better placed window
+            if events is not None and isinstance(called := events[-1], e.TicketCalled):
+                bound = any(it.label == called.label and it.bound == no for it in self.model.visits)
+                side = (ZONES[called.service], bound or called.service in self.model.desks[no].serves)
+        self.same(events, self.model.call_next(no, finish=finish, side=side))
 
     @precondition(lambda self: any(self.model.can_call(no) and self.model.queue(no) for no in WINDOWS))
     @rule()
@@ -425,11 +439,16 @@ class Days(RuleBasedStateMachine):
             assert [state.tickets[it].label for it in window.held] == [it.label for it in model.queue_of.get(no, [])]
             # C3: in the order of urgency, looked at from every window, not only the one that calls
             order = routing.preview(state, no, self.now_ms, limit=99)
-            assert [state.tickets[it.ticket].label for it in order] == [it.label for it in self._queue(no)]
+            assert [state.tickets[it.ticket].label for it in order] == [it.label for it in self._queue(no, order)]
 
-    def _queue(self, no: str) -> list[Visit]:
+    def _queue(self, no: str, shown: list[routing.Choice]) -> list[Visit]:
+        """Give the row of the naive hall; under the balanced rule along the zones that the hall found heavier."""
         self.model.now = self.now_ms
-        return self.model.queue(no)
+        if self.model.rule != "balanced":
+            return self.model.queue(no)
+        if len(shown) < len(self.model.queue(no)):
+            assert self.model.others_free(no), "somebody is left to nobody"
+        return self.model.queue(no, [(self.state.tickets[it.ticket].zone, it.home) for it in shown])
 
     @invariant()
     def everybody_is_in_exactly_one_place(self) -> None:
@@ -465,7 +484,8 @@ class SeededDays(Days):
     def play(self, number: int, steps: int) -> None:
         """Play; every check that hypothesis makes is made after every step."""
         dice = Random(number)
-        self.begin({no for no in WINDOWS if dice.random() < 0.1}, dice.choice(FAIRNESS))
+        rule = [*CallingRule][number % len(CallingRule)]
+        self.begin({no for no in WINDOWS if dice.random() < 0.1}, dice.choice(FAIRNESS), rule)
         for _ in range(steps):
             self.step(dice)
             self.both_halls_show_the_same()

@@ -95,6 +95,7 @@ class Naive:
     oldest_min: int = 0
     kinds: list[str] = field(default_factory=list)  # why those of the last queue stand where they do
     turns: list[tuple[str, str]] = field(default_factory=list)  # of each call in turn: zone; ordinary, long, priority
+    rule: str = "oldest_waiting"
 
     def new_day(self) -> None:
         """Forget the visits; windows keep their assignment."""
@@ -167,23 +168,29 @@ class Naive:
                 return True
         return False
 
-    def queue(self, no: str) -> list[Visit]:
-        """Give everybody a window may call, in the order in which it would call them were it still now."""
+    def queue(self, no: str, sides: list[tuple[str, bool]] | None = None) -> list[Visit]:
+        """Give everybody a window may call, in the order in which it would call them were it still now.
+
+        Under the balanced rule the hall weighs zones: which of the `sides` (zone, own work) was the heavier at each
+        call is then taken as given, and the row is as long as they are.
+        """
         desk = self.desks[no]
+        credit = {"oldest_waiting": CREDIT_MIN, "home_first": 10**6, "static": 0, "balanced": 0}[self.rule]
         left: list[tuple[float, int, bool, Visit]] = []
         for visit in self.visits:
             if visit.status != "waiting" or visit.bound not in (None, no):
                 continue
             home = visit.bound == no or visit.service in desk.serves
-            if not home and visit.service not in desk.relief:
+            if not home and (visit.service not in desk.relief or self.rule == "static"):
                 continue
             slope, head = CLASSES[visit.priority]
-            urgency = slope * (self.now - visit.since) + head * MIN + (CREDIT_MIN * MIN if home else 0)
+            urgency = slope * (self.now - visit.since) + head * MIN + (credit * MIN if home else 0)
             left.append((-urgency, visit.order, home, visit))
         left.sort(key=lambda it: it[:2])
         row, turns = [], [*self.turns]
-        while left:
-            chosen, kind = self.fair(left, turns)
+        while left and (sides is None or len(row) < len(sides)):
+            heavier = None if sides is None else sides[len(row)]
+            chosen, kind = self.fair([it for it in left if heavier in (None, (ZONES[it[3].service], it[2]))], turns)
             left.remove(chosen)
             row.append(chosen[3])
             turns.append((ZONES[chosen[3].service], kind))
@@ -194,7 +201,7 @@ class Naive:
         """Give who of those left is called: the most urgent, unless that is a priority whose turn it is not."""
         first = left[0]
         if first[3].priority == "ordinary":
-            return first, "ordinary"
+            return first, self.kind(first[3])
         zone = ZONES[first[3].service]
         ordinary = [it for it in left if it[3].priority == "ordinary" and ZONES[it[3].service] == zone]
         calls = [kind for of, kind in turns if of == zone]
@@ -203,15 +210,23 @@ class Naive:
                 if self.now - it[3].since > self.oldest_min * MIN and it[2] >= first[2]:
                     return it, "long"
         if self.ratio and calls[-self.ratio :] == ["priority"] * self.ratio and ordinary:
-            return ordinary[0], "ordinary"
+            return ordinary[0], self.kind(ordinary[0][3])
         return first, "priority"
+
+    def kind(self, visit: Visit) -> str:
+        """Say whether an ordinary visit has waited so long that priorities come after it once."""
+        return "long" if self.oldest_min and self.now - visit.since > self.oldest_min * MIN else "ordinary"
+
+    def others_free(self, no: str) -> bool:
+        """Say whether another window could call: somebody may be left to it."""
+        return any(other != no and self.can_call(other) for other in self.desks)
 
     def can_call(self, no: str) -> bool:
         """Say whether a window is open, free and not paused."""
         desk = self.desks.get(no)
         return self.open and desk is not None and desk.clerk is not None and not desk.paused and self.at(no) is None
 
-    def call_next(self, no: str, *, finish: bool) -> str | None:
+    def call_next(self, no: str, *, finish: bool, side: tuple[str, bool] | None = None) -> str | None:
         """Give the label that is called."""
         current = self.at(no) if no in self.desks else None
         if not self.open or not (self.can_call(no) or (finish and current)):
@@ -219,7 +234,7 @@ class Naive:
         after = deepcopy(self)  # who is at the window may be the next one, too: with the next leg of a joint matter
         if current:
             after.end(next(visit for visit in after.visits if visit.label == current.label), None)
-        queue = after.queue(no)
+        queue = after.queue(no, [side] if side else None)
         if not queue:
             return None
         if current:

@@ -80,13 +80,13 @@ def no_guard(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_row_is_not_counted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(evolve_module, "count_call", lambda *_: None)
+    patch.setattr(evolve_module, "count_call", lambda *_, **__: None)
 
 
 def the_row_counts_calls_out_of_turn(patch: pytest.MonkeyPatch) -> None:
     def count(state: HallState, event: Any) -> None:
         if event.why == "chosen":
-            state_module.count_call(state.in_a_row, event.zone, event.priority, event.why)
+            state_module.count_call(state.in_a_row, event.zone, event.priority, waited_long=False)
 
     _after(patch, e.TicketCalled, count)
 
@@ -94,9 +94,9 @@ def the_row_counts_calls_out_of_turn(patch: pytest.MonkeyPatch) -> None:
 def one_row_for_all_zones(patch: pytest.MonkeyPatch) -> None:
     real = state_module.count_call
 
-    def count(in_a_row: dict[ZoneId, int], _: ZoneId, priority: PriorityId, why: str) -> None:
+    def count(in_a_row: dict[ZoneId, int], _: ZoneId, priority: PriorityId, *, waited_long: bool) -> None:
         for zone in ("hall", "tax"):
-            real(in_a_row, ZoneId(zone), priority, why)
+            real(in_a_row, ZoneId(zone), priority, waited_long=waited_long)
 
     patch.setattr(evolve_module, "count_call", count)
     patch.setattr(routing, "count_call", count)

@@ -28,6 +28,7 @@ from tests.hall.days import ACTOR, RandomDays
 EVERY_DAY = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 KIOSK_QUOTA, SLOT_QUOTA = 5, 2
 UNORDERED = ("kiosk_issued", "in_a_row")  # of rolls the first announced is called first
+RULES = [t.CallingRule.BALANCED, t.CallingRule.OLDEST_WAITING, t.CallingRule.HOME_FIRST, t.CallingRule.STATIC]
 WHOLE_PLAN = replace(
     PLAN,
     services=(
@@ -65,7 +66,7 @@ class WholeDays(RandomDays):
         """Play, and read everything again from the ledger."""
         ratio, oldest_min = FAIRNESS[self.seed % len(FAIRNESS)]
         fairness = t.Fairness(ratio=ratio, oldest_first_after_min=oldest_min)
-        self.plan = replace(self.plan, fairness=fairness)
+        self.plan = replace(self.plan, fairness=fairness, rule=RULES[self.seed % len(RULES)])
         super(WholeDays, self).play(days=days, steps=steps)
         self.read_again()
 
@@ -111,7 +112,8 @@ class WholeDays(RandomDays):
             case e.TicketIssued():
                 self.issued[event.zone] += 1
             case e.TicketCalled() if event.why != "chosen":
-                self.row[event.zone] = next_in_row(self.row[event.zone], event.priority, event.why)
+                long = has_waited_long(self.state, event.ticket, self.now_ms)
+                self.row[event.zone] = next_in_row(self.row[event.zone], event.priority, long=long)
             case _:
                 pass
 
@@ -311,11 +313,17 @@ def appointments_fit_their_slots(state: HallState) -> None:
             assert state.appointments[ticket.appointment].ticket == ticket.id
 
 
-def next_in_row(row: int, priority: t.PriorityId, why: str) -> int:
+def next_in_row(row: int, priority: t.PriorityId, *, long: bool) -> int:
     """Count one more call of a zone: priorities in a row, 0 after an ordinary visitor, -1 after one who waited long."""
     if priority == t.ORDINARY:
-        return -1 if why == "waited_long" else 0
+        return -1 if long else 0
     return max(0, row) + 1
+
+
+def has_waited_long(state: HallState, id_: t.TicketId, now_ms: int) -> bool:
+    """Say whether an ordinary visitor has waited longer than the guard lets priorities go first."""
+    minutes = state.plan.fairness.oldest_first_after_min
+    return minutes > 0 and now_ms - state.tickets[id_].since_ms > minutes * MS_PER_MIN
 
 
 def the_guard_holds(state: HallState, no: t.WindowNo, now_ms: int) -> None:
@@ -323,19 +331,26 @@ def the_guard_holds(state: HallState, no: t.WindowNo, now_ms: int) -> None:
     window, fairness = state.windows[no], state.plan.fairness
     row = routing.preview(state, no, now_ms, 10_000)
     assert row[:1] == [it for it in [routing.choose(state, no, now_ms)] if it is not None]
-    mine = {*window.serves, *window.relief}
+    rule = state.plan.rule
+    mine = {*window.serves, *(() if rule is t.CallingRule.STATIC else window.relief)}
     may = {
         it.id
         for it in state.tickets.values()
         if it.status is t.TicketStatus.WAITING and (it.bound == no or (it.bound is None and it.service in mine))
     }
-    assert len(row) == len(may)
-    assert {it.ticket for it in row} == may
+    assert len(row) == len({it.ticket for it in row})
+    if {it.ticket for it in row} != may:
+        assert rule is t.CallingRule.BALANCED, "somebody is left out"
+        assert {it.ticket for it in row} < may
+        other = routing.left_to(state, no, now_ms)
+        assert other is not None, "somebody is left out, and to nobody"
+        assert state.window_status(other) is t.WindowStatus.OPEN
     in_a_row = Counter(state.in_a_row)
     for place, choice in enumerate(row):
         ticket = state.tickets[choice.ticket]
         if ticket.priority == t.ORDINARY:
-            in_a_row[ticket.zone] = next_in_row(in_a_row[ticket.zone], ticket.priority, choice.why)
+            long = has_waited_long(state, ticket.id, now_ms)
+            in_a_row[ticket.zone] = next_in_row(in_a_row[ticket.zone], ticket.priority, long=long)
             continue
         for later in row[place + 1 :]:
             passed = state.tickets[later.ticket]
@@ -345,4 +360,4 @@ def the_guard_holds(state: HallState, no: t.WindowNo, now_ms: int) -> None:
                 assert now_ms - passed.since_ms <= fairness.oldest_first_after_min * MS_PER_MIN, "waited too long"
             if fairness.ratio:
                 assert in_a_row[ticket.zone] < fairness.ratio, "too many priorities in a row"
-        in_a_row[ticket.zone] = next_in_row(in_a_row[ticket.zone], ticket.priority, choice.why)
+        in_a_row[ticket.zone] = next_in_row(in_a_row[ticket.zone], ticket.priority, long=False)
