@@ -54,7 +54,8 @@ def make_room() -> None:
 def slots(path: wire.HallPath, query: wire.SlotsQuery) -> Response:
     """Give the open days and slots of a service that can be booked, with the numbers left in each."""
     hall = hall_of(path.hall)
-    now_ms, first, service = hall.now_ms(), _day(query.from_), ServiceId(query.service)
+    now_ms, service = hall.now_ms(), ServiceId(query.service)
+    first = None if query.from_ is None else date.fromisoformat(query.from_)
 
     def look(state: HallState, _: int) -> wire.Slots:
         plan = state.plan
@@ -214,13 +215,6 @@ def _booked(hall: Hall, body: wire.BookAppointment, *, part: str = "", tries: in
         if tries == 1 or refusal.code is not Code.CODE_TAKEN:
             raise
     return _booked(hall, body, part=part, tries=tries - 1)
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        raise bad_request(f"没有 {text} 这一天", f"{text} is no date") from error
 
 
 def _known(state: HallState, id_: str) -> Appointment:

@@ -66,7 +66,7 @@ def open_case(path: wire.HallPath, body: wire.OpenCase) -> Response:
         ticket=hall.read(lambda state, _: _ticket(state, body.ticket)),
         note=body.note,
         visit_at_ms=_instant(hall.plan, body.visit_at),
-        due=_day(body.due),
+        due=body.due,
         elsewhere=body.elsewhere,
     )
     return _created(hall, run(hall, command))
@@ -200,7 +200,7 @@ def receive_case(path: wire.HallPath, body: wire.ReceiveCase) -> Response:
         client=body.client,
         matter=body.matter,
         note=body.note,
-        due=_day(body.due),
+        due=body.due,
     )
     return _created(hall, run(hall, command))
 
@@ -229,11 +229,11 @@ def report_back(path: wire.CasePath, body: wire.ReportBack) -> Response:
 def all_ratings(path: wire.HallPath, query: wire.RatingsQuery) -> Response:
     """Give every finished visit of some business days with its grade, as JSON or as a table (CSV, UTF-8 with BOM)."""
     hall = hall_of(path.hall)
-    since, until = _day(query.from_) or "", _day(query.to) or ""
-    if until < since:
-        raise bad_request("结束日期早于开始日期", "the last day is before the first")
+    since, until = query.from_, query.to
     if date.fromisoformat(until) - date.fromisoformat(since) >= timedelta(days=RATING_DAYS_MAX):
-        raise bad_request(f"一次最多 {RATING_DAYS_MAX} 天", f"at most {RATING_DAYS_MAX} days at once")
+        raise bad_request(
+            f"一次最多 {RATING_DAYS_MAX} 天，请缩短日期范围", f"at most {RATING_DAYS_MAX} days at once: ask for fewer"
+        )
     struck = hall.read(lambda state, _: frozenset(state.struck))
     rows = ratings(hall.plan, _told(hall, since), since=since, until=until, struck=struck)
     if query.format == "json":
@@ -277,15 +277,6 @@ def _find(state: HallState, name: str) -> Case:
     if found is None:
         raise Refusal(Code.CASE_NOT_FOUND, case=name[:64])
     return found
-
-
-def _day(text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        raise bad_request(f"没有 {text} 这一天", f"{text} is no date") from error
 
 
 def _instant(plan: HallPlan, text: str | None) -> int | None:

@@ -90,6 +90,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "string_too_short": ("“{field}”至少 {min_length} 个字符", "{field} must have at least {min_length} character(s)"),
     "string_too_long": ("“{field}”最多 {max_length} 个字符", "{field} must have at most {max_length} characters"),
     "string_pattern_mismatch": ("“{field}”的格式不对，应如 {pattern}", "{field} must look like {pattern}"),
+    "not_in_calendar": (
+        "“{field}”写的 {day} 在日历上没有，请改成真实的日期，如 2026-05-01 或 2026-05",
+        "{field} says {day}, which the calendar does not have: write a real date, like 2026-05-01 or 2026-05",
+    ),
+    "days_reversed": (
+        "结束日期 {last} 早于开始日期 {first}，请对调或改正",
+        "the last day {last} is before the first day {first}: swap or correct them",
+    ),
     "control_character": ("“{field}”不能含有控制字符", "{field} must not contain control characters"),
     "enum": ("“{field}”只能是 {expected}", "{field} must be {expected}"),
     "literal_error": ("“{field}”只能是 {expected}", "{field} must be {expected}"),
@@ -160,9 +168,10 @@ def refuse_invalid(error: ValidationError) -> Response:
 
 
 def invalid(error: ValidationError) -> Problem:
-    """Give what pydantic found as a problem."""
+    """Give what pydantic found as a problem: 400 for days that cannot be, 422 for what does not have the right form."""
     faults = error.errors(include_url=False, include_input=False)
-    return Problem("invalid", what={"zh": _sentences(faults, 0, "；"), "en": _sentences(faults, 1, "; ")})
+    code = "bad_request" if all(fault["type"] in IMPOSSIBLE for fault in faults) else "invalid"
+    return Problem(code, what={"zh": _sentences(faults, 0, "；"), "en": _sentences(faults, 1, "; ")})
 
 
 def install(app: Flask) -> None:
@@ -255,13 +264,15 @@ def _response(
 # What a pattern asks for, as somebody would write it.
 EXAMPLES: Mapping[str, str] = {
     r"^\d{4}-\d{2}-\d{2}$": "2026-05-01",
-    r"^[1-9]\d{3}-(0[1-9]|1[0-2])$": "2026-05",
+    r"^\d{4}-\d{2}$": "2026-05",
     r"^\d{2}:\d{2}$": "09:30",
     r"^\d{6}$": "041233",
     r"^[A-Za-z]{1,2}$": "R",
     r"^[a-z][a-z0-9_-]{0,31}$": "kiosk",
     r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$": "zh",
 }
+
+IMPOSSIBLE = frozenset({"not_in_calendar", "days_reversed"})
 
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}
 FAULTS_SHOWN_MAX = 5

@@ -6,9 +6,10 @@ fields may be added, never renamed.
 """
 
 import unicodedata
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
@@ -33,7 +34,7 @@ VISITOR_REF_LENGTH_MAX = 128
 CLIENT_LENGTH_MAX = 60
 NOTE_LENGTH_MAX = 500
 CASES_MAX = 1000
-DAY = r"^\d{4}-\d{2}-\d{2}$"
+DAY, MONTH = r"^\d{4}-\d{2}-\d{2}$", r"^\d{4}-\d{2}$"
 REGISTER_LIST_MAX = 200
 NOTICE_ITEMS_MAX = 50  # the hall itself refuses more than fit on a slip, in words that say so
 COMMITS_MAX = 1000
@@ -49,7 +50,18 @@ def _printable(text: str) -> str:
     return text
 
 
+def _in_calendar(text: str) -> str:
+    """Let a day or month pass that the calendar has: a filter by another one would find nothing and say nothing."""
+    try:
+        date.fromisoformat(f"{text}-01"[:10])
+    except ValueError:
+        raise PydanticCustomError("not_in_calendar", "is not in the calendar", {"day": text}) from None
+    return text
+
+
 Id = Annotated[str, Field(min_length=1, max_length=ID_LENGTH_MAX), AfterValidator(_printable)]
+Day = Annotated[str, Field(pattern=DAY), AfterValidator(_in_calendar)]
+Month = Annotated[str, Field(pattern=MONTH), AfterValidator(_in_calendar)]
 Words = Annotated[str, Field(max_length=REASON_LENGTH_MAX), AfterValidator(_printable)]
 Note = Annotated[str, Field(max_length=NOTE_LENGTH_MAX), AfterValidator(_printable)]
 CaseNumber = Annotated[str, Field(max_length=ID_LENGTH_MAX, pattern=r"\S"), AfterValidator(_printable)]
@@ -167,13 +179,26 @@ class CommitsQuery(Body):
 class DayQuery(Body):
     """A business day; without it the one the hall is in."""
 
-    date: Annotated[str | None, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = None
+    date: Day | None = None
+
+
+class DaySpan(Body):
+    """Days from the first to the last, both included."""
+
+    from_: Annotated[Day, Field(alias="from")]
+    to: Day
+
+    @model_validator(mode="after")
+    def _first_before_last(self) -> Self:
+        if self.to < self.from_:
+            raise PydanticCustomError("days_reversed", "ends before it begins", {"first": self.from_, "last": self.to})
+        return self
 
 
 class MonthQuery(Body):
     """A month; without it the one the hall is in."""
 
-    month: Annotated[str | None, Field(pattern=r"^[1-9]\d{3}-(0[1-9]|1[0-2])$")] = None
+    month: Month | None = None
 
 
 # ------------------------------------------------------------------------------------------------------------- who
@@ -939,7 +964,7 @@ class CommitActor(Answer):
 
 
 class CommitRow(Answer):
-    """The events of one command: `[name, fields]` each. `hash` follows from `prev_hash` and the stored form."""
+    """The events of one command: `[name, fields]` each. `hash` is the SHA-256 of `prev_hash` and `body`, as UTF-8."""
 
     hall: str
     seq: int
@@ -950,6 +975,7 @@ class CommitRow(Answer):
     events: list[tuple[str, dict[str, Any]]]
     prev_hash: str
     hash: str
+    body: str
 
 
 class Commits(Answer):
@@ -1223,14 +1249,14 @@ class SlotsQuery(Body):
     """Which slots: of a service, on so many open days from a day (without it: today)."""
 
     service: Id
-    from_: Annotated[str | None, Field(alias="from", pattern=r"^\d{4}-\d{2}-\d{2}$")] = None
+    from_: Annotated[Day | None, Field(alias="from")] = None
     days: Annotated[int, Field(ge=1, le=SLOT_DAYS_MAX)] = 7
 
 
 class AppointmentsQuery(Body):
     """Which appointments, in order of time: the first so many."""
 
-    day: Annotated[str | None, Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="A calendar day.")] = None
+    day: Annotated[Day | None, Field(description="A calendar day.")] = None
     service: Id | None = None
     status: AppointmentStatus | None = None
     limit: Annotated[int, Field(ge=1, le=APPOINTMENTS_MAX)] = 1000
@@ -1401,7 +1427,7 @@ class CasesQuery(Body):
     status: CaseStatus | None = None
     kind: CaseKind | None = None
     agent: Id | None = None
-    due: Annotated[str | None, Field(pattern=DAY)] = None
+    due: Day | None = None
     limit: Annotated[int, Field(ge=1, le=CASES_MAX, description="The newest so many.")] = CASES_MAX
 
 
@@ -1422,7 +1448,7 @@ class OpenCase(Body):
         str | None,
         Field(max_length=40, description="When the home is visited: RFC 3339, or the hall's own time without offset."),
     ] = None
-    due: Annotated[str | None, Field(pattern=DAY)] = None
+    due: Day | None = None
     elsewhere: bool = False
     agent: Id | None = None
 
@@ -1483,7 +1509,7 @@ class ReceiveCase(Body):
     client: Annotated[str, Field(max_length=CLIENT_LENGTH_MAX), AfterValidator(_printable)] = ""
     matter: Words = ""
     note: Note = ""
-    due: Annotated[str | None, Field(pattern=DAY)] = None
+    due: Day | None = None
 
 
 class ConfirmHandOver(Body):
@@ -1572,11 +1598,9 @@ class Cases(Answer):
     seq: int
 
 
-class RatingsQuery(Body):
+class RatingsQuery(DaySpan):
     """Business days, both included; at most a year."""
 
-    from_: Annotated[str, Field(alias="from", pattern=DAY)]
-    to: Annotated[str, Field(pattern=DAY)]
     format: Literal["json", "csv"] = "json"
 
 

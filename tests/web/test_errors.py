@@ -1,6 +1,7 @@
 """Every kind of error is a problem with a stable code and a sentence that helps."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from server.domain.refusals import SENTENCES, Code
 from server.web import structure, tickets
+from server.web.app import openapi
 from server.web.asking import BODY_BYTES_MAX
 from server.web.problems import PROBLEMS, status_of
 from tests.web.stage import HALL, Stage
@@ -175,3 +177,46 @@ def test_the_status_of_each_refusal() -> None:
         Code.CASE_NOT_FOUND,
         Code.ROLL_NOT_FOUND,
     }
+
+
+FILTERS = [
+    "reports/day?date={day}",
+    "reports/month?month={month}",
+    "appointments?day={day}",
+    "appointments/slots?service=general&from={day}",
+    "cases?due={day}",
+    "ratings?from={day}&to=2026-03-02",
+    "ratings?from=2026-03-02&to={day}",
+]
+
+
+@pytest.mark.parametrize("path", FILTERS)
+@pytest.mark.parametrize("day", ["2026-02-31", "2026-13-01", "0000-01-01"])
+def test_a_day_that_is_not_in_the_calendar_is_told_in_both_languages(stage: Stage, path: str, day: str) -> None:
+    manager = stage.person("manager")
+    asked = day if "{day}" in path else "2026-13"
+    url = f"/halls/{HALL}/{path.format(day=day, month=asked)}"
+    zh, en = (check(manager.get(url, Accept_Language=tongue), 400, "bad_request") for tongue in ("zh", "en"))
+    assert f"{asked} 在日历上没有，请改成真实的日期" in zh
+    assert f"{asked}, which the calendar does not have: write a real date" in en
+
+
+def test_days_in_the_wrong_order_are_told_in_both_languages(stage: Stage) -> None:
+    manager = stage.person("manager")
+    url = f"/halls/{HALL}/ratings?from=2026-03-02&to=2026-03-01"
+    zh, en = (check(manager.get(url, Accept_Language=tongue), 400, "bad_request") for tongue in ("zh", "en"))
+    assert "结束日期 2026-03-01 早于开始日期 2026-03-02，请对调或改正" in zh
+    assert "swap or correct them" in en
+
+
+def test_every_filter_by_days_is_one_that_looks_into_the_calendar(stage: Stage) -> None:
+    paths = openapi()["paths"]
+    found = {
+        (path.rpartition("{hall}/")[2], row["name"])
+        for path, item in paths.items()
+        for operation in item.values()
+        for row in operation.get("parameters", [])
+        if any("\\d{4}" in str(one.get("pattern")) for one in (row["schema"], *row["schema"].get("anyOf", ())))
+    }
+    known = {(path.partition("?")[0], one) for path in FILTERS for one in re.findall(r"(\w+)={", path)}
+    assert found == known

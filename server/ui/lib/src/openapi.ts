@@ -2013,12 +2013,14 @@ export interface components {
         };
         /**
          * CommitRow
-         * @description The events of one command: `[name, fields]` each. `hash` follows from `prev_hash` and the stored form.
+         * @description The events of one command: `[name, fields]` each. `hash` is the SHA-256 of `prev_hash` and `body`, as UTF-8.
          */
         CommitRow: {
             actor: components["schemas"]["CommitActor"];
             /** At Ms */
             at_ms: number;
+            /** Body */
+            body: string;
             /** Day */
             day: string;
             /** Events */
