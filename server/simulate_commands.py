@@ -21,8 +21,15 @@ if TYPE_CHECKING:
     from server.simulate.described import Described
     from server.simulate.past import PastDays
     from server.simulate.play import Outcome
+    from server.simulate.run import Source
+    from server.simulate.show import Row
 
-POLICIES = ("balanced", "static", "home_first", "oldest_waiting")
+POLICIES = {
+    "balanced": ("均衡 balanced", "balanced"),
+    "static": ("各办各的 static", "static"),
+    "home_first": ("本区优先 home_first", "home_first"),
+    "oldest_waiting": ("最久优先 oldest_waiting", "oldest_waiting"),
+}
 LOAD_MAX = 3.0
 DAYS_MAX = 1000
 DAYS_OF_DESCRIBED = 10
@@ -86,6 +93,14 @@ def _past_options(command: "Callable[..., None]") -> "Callable[..., None]":
 @_past_options
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same visitors.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--chart",
+    "charts",
+    multiple=True,
+    metavar="FILE.png|svg|html",
+    type=click.Path(path_type=Path),
+    help="Draw it, too; again for more formats.",
+)
 @jobs_option
 def simulate(
     *,
@@ -97,6 +112,7 @@ def simulate(
     described: Path | None,
     seed: int,
     format_: str,
+    charts: Sequence[Path],
     jobs: int | None,
     **past: Any,
 ) -> None:
@@ -114,7 +130,7 @@ def simulate(
     from server.simulate import show
     from server.simulate.draw import people_of
     from server.simulate.past import PastDays
-    from server.simulate.run import Experiment, Source, described_days, run
+    from server.simulate.run import Experiment, described_days, run
 
     problems: list[Problem] = []
     plan = _plan(hall)
@@ -128,6 +144,7 @@ def simulate(
         )
     day = _described(described, plan, load, problems)
     variants = _variants(plan, policies, what_ifs, problems, is_past=wanted is not None)
+    _check_charts(charts, problems)
     _stop(problems)
     source: Source
     really: tuple[Outcome, ...] = ()
@@ -145,14 +162,57 @@ def simulate(
     if not source.days:
         raise Trouble(say("这个大厅一年内没有开放日", "this hall opens on no day within a year"))
     hours = ((day.opens_ms, day.closes_ms),)
-    experiment = Experiment(plan=plan, source=source, variants=tuple(variants), without_hours=hours)
+    experiment = Experiment(plan=plan, source=source, without_hours=hours)
     with _progress(len(variants) * source.days, say("模拟", "playing days")) as tick:
-        found = run(experiment, jobs=jobs, played=tick)
+        found = run(experiment, variants, jobs=jobs, played=tick)
     rows = show.rows_of([it.name for it in variants], plan, found, really=really)
+    told = _told(source, past=wanted is not None, drawn=days is not None or load is not None, seed=seed)
     if format_ == "json":
-        click.echo(json.dumps({"hall": plan.hall, "variants": show.as_answer(rows)}, ensure_ascii=False, indent=2))
+        answer = {"hall": plan.hall, "days": told[1], "seed": seed, "variants": show.as_answer(rows)}
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
-        click.echo(show.as_text(plan, rows))
+        click.echo(f"{show.name_of(plan.name)} · {say(*told)}\n\n{show.as_text(plan, rows)}")
+    _draw(charts, plan, rows, say(*told))
+
+
+def _told(source: "Source", *, past: bool, drawn: bool, seed: int) -> tuple[str, str]:
+    """Say which days were played (zh, en)."""
+    dates = [source.day(number).day for number in range(source.days)]
+    span = dates[0] if len(set(dates)) == 1 else f"{min(dates)} … {max(dates)}"
+    if past and not drawn:
+        return f"过去的日子：{span}", f"past days: {span}"
+    if past:
+        return f"取自过去的日子（{span}），种子 {seed}", f"drawn from past days ({span}), seed {seed}"
+    return f"描述的日子，种子 {seed}", f"described days, seed {seed}"
+
+
+def _check_charts(charts: "Sequence[Path]", problems: "list[Problem]") -> None:
+    from server.simulate.charts import SUFFIXES, is_missing
+
+    for path in charts:
+        known = "、".join(SUFFIXES), ", ".join(SUFFIXES)
+        if path.suffix not in SUFFIXES:
+            _bad(problems, "--chart", f"{path} 的后缀要是 {known[0]}", f"{path} must end in one of {known[1]}")
+        if not path.absolute().parent.is_dir():
+            _bad(problems, "--chart", f"没有 {path.parent} 这个文件夹", f"there is no folder {path.parent}")
+    if charts and is_missing():
+        _bad(
+            problems,
+            "--chart",
+            "画图需要 matplotlib，请运行 pip install 'jiaohao[charts]'",
+            "charts need matplotlib: pip install 'jiaohao[charts]'",
+        )
+
+
+def _draw(charts: "Sequence[Path]", plan: "HallPlan", rows: "Sequence[Row]", subtitle: str) -> None:
+    from server.simulate.charts import write
+
+    for path in charts:
+        try:
+            write(path, plan, rows, subtitle)
+        except OSError as error:
+            raise Trouble(say(f"不能写入文件：{error}", f"cannot write the file: {error}")) from error
+        click.echo(say(f"已写入 {path}", f"wrote {path}"), err=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +337,9 @@ def _variants(
     from server.simulate.changes import Change, ChangeError, Does, Policy, Variant, read
 
     named = list(dict.fromkeys(POLICIES if "all" in policies else policies))
-    found = [Variant(name=name, changes=(Change(does=Does.POLICY, policy=Policy(name)),)) for name in named]
+    found = [
+        Variant(name=say(*POLICIES[name]), changes=(Change(does=Does.POLICY, policy=Policy(name)),)) for name in named
+    ]
     as_is = say("重放", "replayed as it was") if is_past else say("现状", "as the file says")
     found = found or [Variant(name=as_is)]
     try:

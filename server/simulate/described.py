@@ -50,6 +50,7 @@ class Described:
     minutes_wrong: float = 0.15  # of the typed-in minutes
     variation: float = 0.6  # of the minutes of one visit
     away_slower: float = 0.10
+    stays_min: float = 30.0  # windows go on into a break of their whole zone while somebody waits
     change_min: float = 0.5  # lost when a window changes to another zone's work
     heat: Mapping[ZoneId, float] = field(default_factory=dict)  # how busy a zone is against the others; 1
     visitors: Mapping[ServiceId, float] = field(default_factory=dict)  # a day
@@ -120,6 +121,7 @@ _TABLES: dict[str, dict[str, tuple[str, Check]]] = {  # table -> key -> (field, 
         "variation": ("variation", _number(0.01, 3)),
         "away_slower": ("away_slower", _number(0, 3)),
         "change_min": ("change_min", _number(0, 60)),
+        "stays_min": ("stays_min", _number(0, 240)),
     },
 }
 _TIMES = {"opens": "opens_ms", "closes": "closes_ms"}

@@ -69,6 +69,7 @@ def draw(plan: HallPlan, described: Described, people: People, day: date, *, see
         slowness=people.slowness,
         away_factor=1.0 + described.away_slower,
         change_ms=round(described.change_min * MIN),
+        stays_ms=round(described.stays_min * MIN),
     )
 
 

@@ -11,6 +11,11 @@ from server.domain.terms import ORDINARY, HallPlan, WindowNo, ZoneId
 from server.simulate.play import Outcome, Wait
 from server.simulate.visits import MIN, QUARTER
 
+FEW = 0.2  # of the usual number of visitors in a quarter of an hour: the mean of fewer says nothing
+
+
+FEW = 0.2  # of the usual number of visitors in a quarter of an hour: the mean of fewer says nothing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneMeasures:
@@ -176,7 +181,8 @@ def _by_arrival(waits: Sequence[Wait]) -> dict[int, float]:
     found: dict[int, list[float]] = {}
     for wait in waits:
         found.setdefault(wait.joined_ms // QUARTER * QUARTER, []).append(wait.waited_ms / MIN)
-    return {quarter: mean(found[quarter]) for quarter in sorted(found)}
+    usual = quantile([float(len(each)) for each in found.values()], 0.5)
+    return {quarter: mean(found[quarter]) for quarter in sorted(found) if len(found[quarter]) >= FEW * usual}
 
 
 def _over(value: float, base: float) -> float:

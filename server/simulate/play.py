@@ -1,7 +1,8 @@
 """A day happens: the server's own `decide` and `evolve` behind a virtual clock, until nobody waits any more.
 
 Windows call whenever they are free and somebody waits whom they may call; the one idle longest asks first. Whose shift
-ends finishes the visitor and leaves; whose last shift ends stays until nobody is left whom he may serve.
+ends finishes the visitor and leaves; at the end of the day everybody stays until nobody is left, and before a break of
+the whole zone for a while (`Day.stays_ms`).
 """
 
 from dataclasses import dataclass, field
@@ -132,7 +133,8 @@ class _Clerk:
 
     last_ms: int  # when the last shift ends
     is_open: bool = False
-    leaving: bool = False
+    is_off: bool = False  # the shift has ended
+    stays_ms: int = 0  # how long it goes on all the same while it is needed
     idle_ms: int = 0  # since when
     opened_ms: int = 0
     zone: ZoneId | None = None  # of the visitor before
@@ -295,7 +297,7 @@ class _Run:
 
     def _open(self, no: WindowNo, at_ms: int) -> None:
         clerk = self.clerks[no]
-        clerk.leaving = False
+        clerk.is_off = False
         if not clerk.is_open:
             try:
                 self._do(c.OpenWindow(window=no, clerk=self._clerk(no), several=True), at_ms)
@@ -315,29 +317,48 @@ class _Run:
 
     def _shift_ends(self, no: WindowNo, at_ms: int) -> None:
         clerk = self.clerks[no]
-        if not clerk.is_open:
-            return
-        is_last = at_ms >= clerk.last_ms
-        if self.state.windows[no].current is not None:
-            clerk.leaving = True
-        elif not is_last or not self._is_needed(no, at_ms):
+        clerk.is_off = True
+        if at_ms >= clerk.last_ms:
+            clerk.stays_ms = self.closes_ms + OVERTIME_MS
+        elif self._is_break(no, at_ms):
+            clerk.stays_ms = at_ms + self.day.stays_ms
+        else:
+            clerk.stays_ms = at_ms
+        self._leave(no, at_ms)
+
+    def _is_break(self, no: WindowNo, at_ms: int) -> bool:
+        """Say whether nobody of a window's zone goes on: it is no turn of lunch, they all leave."""
+        zone = self.plan.window[no].zone
+        return not any(
+            from_ms <= at_ms < until_ms
+            for other, spans in self.day.shifts.items()
+            if other in self.plan.window and self.plan.window[other].zone == zone
+            for from_ms, until_ms in spans
+        )
+
+    def _leave(self, no: WindowNo, at_ms: int) -> None:
+        """Let a window go whose shift has ended, unless it still has a visitor or is needed."""
+        clerk = self.clerks[no]
+        busy = self.state.windows[no].current is not None
+        if clerk.is_open and clerk.is_off and not busy and not self._is_needed(no, at_ms):
             self._close(no, at_ms)
 
     def _is_needed(self, no: WindowNo, at_ms: int) -> bool:
-        """Say whether somebody still needs a window whose last shift has ended: who waits there, or may yet."""
-        if at_ms >= self.closes_ms + OVERTIME_MS:
+        """Say whether somebody still needs a window whose shift has ended: who waits there, or at the end may yet."""
+        clerk = self.clerks[no]
+        if at_ms >= clerk.stays_ms:
             return False
         if routing.waiting_for(self.state, no)[0]:
             return True
         busy = any(window.current is not None for window in self.state.windows.values())
-        return self.clerks[no].last_ms == self.closes_ms and (busy or bool(self.state.lanes))
+        return at_ms >= self.closes_ms == clerk.last_ms and (busy or bool(self.state.lanes))
 
     def _close(self, no: WindowNo, at_ms: int) -> None:
         clerk, desk = self.clerks[no], self.outcome.desks[no]
         self._do(c.CloseWindow(window=no), at_ms)
-        clerk.is_open = clerk.leaving = False
+        clerk.is_open = False
         worked_until = max(clerk.idle_ms, clerk.last_ms)  # to stay for others who work longer is not idleness
-        desk.open_ms += min(at_ms, worked_until) - clerk.opened_ms
+        desk.open_ms += max(0, min(at_ms, worked_until) - clerk.opened_ms)
 
     def _offer(self, service: ServiceId, at_ms: int) -> None:
         """Let the idle windows that may serve a service ask, the one idle longest first, until nobody waits for it."""
@@ -407,9 +428,8 @@ class _Run:
         self._finish(no, visitor, stay, following, at_ms)
         self.last_ms = at_ms
         clerk.idle_ms = at_ms + self.day.pause_ms
-        if clerk.leaving and not (at_ms >= clerk.last_ms and self._is_needed(no, at_ms)):
-            self._close(no, at_ms)
-        elif self.day.pause_ms:
+        self._leave(no, at_ms)
+        if self.day.pause_ms:
             self._plan(clerk.idle_ms, _READY, no)
         else:
             self._ask(no, at_ms)
@@ -463,10 +483,8 @@ class _Run:
             self.outcome.cold += bool(idle) and self._somebody_waits_long(at_ms)
         for no in sorted(idle, key=lambda no: self.clerks[no].idle_ms):
             self._ask(no, at_ms)
-        for no, clerk in self.clerks.items():
-            over = clerk.is_open and at_ms >= clerk.last_ms and self.state.windows[no].current is None
-            if over and not self._is_needed(no, at_ms):
-                self._close(no, at_ms)
+        for no in self.clerks:
+            self._leave(no, at_ms)
         if any(clerk.is_open for clerk in self.clerks.values()) or at_ms < self.closes_ms:
             self._plan(at_ms + MIN, _MINUTE, None)
 

@@ -6,7 +6,7 @@ the same kind, so that its learned means and speeds are not those of the very fi
 
 import os
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,11 +14,11 @@ from multiprocessing import get_context
 from typing import Protocol
 
 from server.domain.state import HallState
-from server.domain.terms import HallPlan, WindowNo
+from server.domain.terms import HallPlan
 from server.simulate.changes import Variant, manned, planned
 from server.simulate.described import Described
 from server.simulate.draw import People, draw
-from server.simulate.play import Outcome, begin, morning, play
+from server.simulate.play import Outcome, begin, play
 from server.simulate.shifts import open_days, rota
 from server.simulate.visits import Day, Spans
 
@@ -88,20 +88,18 @@ def described_days(plan: HallPlan, described: Described, people: People, *, days
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """Days, and what is tried on them. `lunch` and `without_hours` say when a window that is opened is manned."""
+    """A hall as its file says, and days to try something on. `without_hours`: when it is open where nothing says so."""
 
     plan: HallPlan
     source: Source
-    variants: tuple[Variant, ...]
     without_hours: Spans
 
-    def play(self, variant: int, number: int) -> Outcome:
+    def play(self, tried: Variant, number: int) -> Outcome:
         """Play a day of a variant."""
-        tried, day = self.variants[variant], self.source.day(number)
-        plan = planned(self.plan, tried)
+        day, plan = self.source.day(number), planned(self.plan, tried)
         state = self.source.morning(number)
         begin(state, plan, day.day)
-        hours = self._hours(plan, tried, day) if tried.changes else {}
+        hours = rota(plan, date.fromisoformat(day.day), lunch=(), without_hours=self.without_hours)
         return play(
             state,
             replace(
@@ -112,45 +110,54 @@ class Experiment:
             ),
         )
 
-    def _hours(self, plan: HallPlan, tried: Variant, day: Day) -> dict[WindowNo, Spans]:
-        del tried
-        return rota(plan, date.fromisoformat(day.day), lunch=(), without_hours=self.without_hours)
+
+class Players:
+    """Processes that play days of an experiment; none for little work. Use as a context."""
+
+    def __init__(self, experiment: Experiment, jobs: int | None, *, steps: int) -> None:
+        """Prepare. `steps`: how many days will be played, about."""
+        self._experiment = experiment
+        self._jobs = min(jobs or processors(), steps) if steps > ALONE_UP_TO else 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "Players":
+        """Start the processes."""
+        if self._jobs > 1:
+            self._pool = ProcessPoolExecutor(
+                self._jobs,
+                mp_context=get_context("spawn"),
+                initializer=_take,
+                initargs=(pickle.dumps(self._experiment),),
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End them."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def play(self, tasks: Sequence[tuple[Variant, int]], played: Callable[[], None] = lambda: None) -> list[Outcome]:
+        """Give the outcomes of (variant, number of the day), in order; `played` is called after each."""
+        found = []
+        for outcome in self._pool.map(_play, tasks) if self._pool else (self._experiment.play(*it) for it in tasks):
+            found.append(outcome)
+            played()
+        return found
 
 
 def run(
-    experiment: Experiment, *, jobs: int | None = None, played: Callable[[], None] = lambda: None
-) -> list[list[Outcome]]:
-    """Give the outcomes of each variant, day by day; `played` is called after each day."""
-    pairs = [(variant, day) for variant in range(len(experiment.variants)) for day in range(experiment.source.days)]
-    found = list(outcomes(experiment, pairs, jobs=jobs, played=played))
-    days = experiment.source.days
-    return [found[variant * days : (variant + 1) * days] for variant in range(len(experiment.variants))]
-
-
-def outcomes(
     experiment: Experiment,
-    pairs: Sequence[tuple[int, int]],
+    variants: Sequence[Variant],
     *,
     jobs: int | None = None,
     played: Callable[[], None] = lambda: None,
-) -> Iterator[Outcome]:
-    """Give the outcomes of pairs (variant, day), in order."""
-    count = min(jobs or processors(), len(pairs))
-    if count <= 1 or len(pairs) <= ALONE_UP_TO:
-        for variant, day in pairs:
-            yield experiment.play(variant, day)
-            played()
-        return
-    with ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=_take, initargs=(pickle.dumps(experiment),)
-    ) as pool:
-        try:
-            for outcome in pool.map(_play, pairs):
-                yield outcome
-                played()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+) -> list[list[Outcome]]:
+    """Give the outcomes of each variant, day by day; `played` is called after each day."""
+    days = experiment.source.days
+    tasks = [(variant, day) for variant in variants for day in range(days)]
+    with Players(experiment, jobs, steps=len(tasks)) as players:
+        found = players.play(tasks, played)
+    return [found[place * days : (place + 1) * days] for place in range(len(variants))]
 
 
 def processors() -> int:
@@ -165,8 +172,5 @@ def _take(pickled: bytes) -> None:
     _taken[:] = [pickle.loads(pickled)]  # noqa: S301  # from the process that started this one
 
 
-def _play(pair: tuple[int, int]) -> Outcome:
-    return _taken[0].play(*pair)
-
-
-__all__ = ["DescribedDays", "Experiment", "Source", "described_days", "morning", "outcomes", "processors", "run"]
+def _play(task: tuple[Variant, int]) -> Outcome:
+    return _taken[0].play(*task)

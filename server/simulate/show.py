@@ -58,10 +58,24 @@ def rows_of(
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table for people; the first column is text, the others are figures."""
+
+    title: str
+    head: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+
+
+def tables(plan: HallPlan, rows: Sequence[Row]) -> list[Table]:
+    """Give the tables: variants below each other, and zones with the mean wait of each variant."""
+    return [_variants(plan, rows), _zones(plan, rows)]
+
+
 def as_text(plan: HallPlan, rows: Sequence[Row]) -> str:
-    """Give the tables: variants below each other, zones with the mean wait of each variant, what the figures mean."""
-    parts = [_variants(plan, rows), _zones(plan, rows), _legend(rows)]
-    return "\n\n".join(parts)
+    """Give the tables as text, and what their figures mean."""
+    parts = [f"{it.title}\n\n{table(it.head, it.cells)}" for it in tables(plan, rows)]
+    return "\n\n".join([*parts, legend()])
 
 
 def as_answer(rows: Sequence[Row]) -> list[dict[str, object]]:
@@ -144,11 +158,11 @@ def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _variants(plan: HallPlan, rows: Sequence[Row]) -> str:
+def _variants(plan: HallPlan, rows: Sequence[Row]) -> Table:
     head = [
         say("方案", "variant"),
         say("平均等候", "mean wait"),
-        *([say("与第一行相差", "against the first")] if len(rows) > 1 else []),
+        *([say("相差", "difference")] if len(rows) > 1 else []),
         say("中位", "median"),
         "P90",
         say("最差专区 P95", "worst zone P95"),
@@ -182,42 +196,43 @@ def _variants(plan: HallPlan, rows: Sequence[Row]) -> str:
                 number(it.overtime_min, 0),
             ]
         )
-    return table(head, cells)
+    days = rows[0].measures.days
+    title = say(f"{days} 天，各方案面对相同的群众", f"{days} {_days(days)}; every variant meets the same visitors")
+    return Table(title=title, head=tuple(head), cells=tuple(tuple(row) for row in cells))
 
 
-def _zones(plan: HallPlan, rows: Sequence[Row]) -> str:
-    """Give the zones: visitors a day and P95 of the first variant, the mean wait of each."""
+def _days(count: int) -> str:
+    return "day" if count == 1 else "days"
+
+
+def _zones(plan: HallPlan, rows: Sequence[Row]) -> Table:
+    """Give the zones: visitors a day, the mean wait of each variant, of a single one the P95 and who is overdue."""
     several = len(rows) > 1
-    head = [say("专区", "zone"), say("每日等候人次", "waits a day")]
-    head += [f"{place}" for place in range(1, len(rows) + 1)] if several else [say("平均等候", "mean wait"), "P95"]
+    means = [row.name for row in rows] if several else [say("平均等候", "mean wait")]
+    head = [say("专区", "zone"), say("每日等候人次", "waits a day"), *means]
+    head += [] if several else ["P95", say("超时", "overdue")]
     cells = []
     for place, zone in enumerate(rows[0].measures.zones):
-        if not zone.a_day:
-            continue
-        means = [number(row.measures.zones[place].mean) for row in rows]
-        cells.append(
-            [zone_name(plan, zone.zone), number(zone.a_day, 0), *means, *([] if several else [number(zone.p95)])]
-        )
-    if several:
-        title = say("各专区平均等候（列为方案序号）", "Mean wait by zone, a column for each variant")
-        named = "\n".join(f"{place} {row.name}" for place, row in enumerate(rows, 1))
-        return f"{title}\n{named}\n\n{table(head, cells)}"
-    return table(head, cells)
+        if zone.a_day:
+            waits = [number(row.measures.zones[place].mean) for row in rows]
+            more = [] if several else [number(zone.p95), percent(zone.overdue)]
+            cells.append((zone_name(plan, zone.zone), number(zone.a_day, 0), *waits, *more))
+    return Table(title=say("各专区平均等候", "Mean wait by zone"), head=tuple(head), cells=tuple(cells))
 
 
-def _legend(rows: Sequence[Row]) -> str:
-    days = rows[0].measures.days
+def legend() -> str:
+    """Say what the figures mean."""
     zh = (
         "等候为分钟，从取号（后续环节从转入）到呼叫；括号内为 95 % 区间（按天）。超时：等候超过事项目标的比例。\n"
         "冷热不均：有窗口空闲而有人已等候 10 分钟以上的时间比例。利用率：办理时间 / 开窗时间；离散：各窗口利用率的\n"
-        f"变异系数。加班：关门后办完最后一位的分钟数。其余为每日人数。共 {days} 天，各方案面对相同的群众。"
+        "变异系数。相差：与第一个模拟的方案逐日相比。加班：关门后办完最后一位的分钟数。其余为每日人数。"
     )
     en = (
         "Waits are minutes from taking the number (a later leg: from joining) to the call; in brackets the 95 % range\n"
         "over the days. overdue: waited over the target of the service. cold: share of the time in which a window is\n"
         "idle while somebody has waited for more than 10 minutes. busy: serving over open time; spread: its variation\n"
-        "between the windows. overtime: minutes after closing until the last visitor is done. The rest: visitors a\n"
-        f"day. {days} {'day' if days == 1 else 'days'}; every variant meets the same visitors."
+        "between the windows. difference: to the first variant that was played, day by day. overtime: minutes after\n"
+        "closing until the last visitor is done. The rest: visitors a day."
     )
     return say(zh, en)
 

@@ -74,6 +74,7 @@ class Day:
     """A day to play: `day` is its business day (ISO date).
 
     `slowness`: by window, work takes so many times longer there. `pause_ms`: from one visitor to the call of the next.
+    `stays_ms`: so long windows go on into a break of their whole zone while somebody waits.
     `assigned`: what managers changed on that day; `clerks`: who sits at a window, where it is known.
     """
 
@@ -85,4 +86,5 @@ class Day:
     away_factor: float = 1.0  # work of a zone that is not the window's own takes so many times longer
     change_ms: int = 0  # and this longer when the zone changes
     pause_ms: int = 0
+    stays_ms: int = 0
     assigned: tuple[Assigned, ...] = ()

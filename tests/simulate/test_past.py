@@ -53,8 +53,8 @@ def test_a_ledger_tells_what_really_happened(past: tuple[PastDays, list[Outcome]
 
 def test_the_same_visitors_wait_as_they_did(plan: HallPlan, past: tuple[PastDays, list[Outcome]]) -> None:
     found, outcomes = past
-    experiment = Experiment(plan=plan, source=found, variants=(Variant(name="as it was"),), without_hours=())
-    (replayed,) = run(experiment, jobs=1)
+    experiment = Experiment(plan=plan, source=found, without_hours=())
+    (replayed,) = run(experiment, [Variant(name="as it was")], jobs=1)
     for again, outcome in zip(replayed, outcomes, strict=True):
         before = {it.joined_ms: it.waited_ms for it in outcome.waits}
         after = {it.joined_ms: it.waited_ms for it in again.waits}
@@ -69,7 +69,7 @@ def test_a_window_that_stays_closed_makes_them_wait_longer(
     found, outcomes = past
     (closed,) = read_changes(["close 1"], plan)
     source = found.only([0])
-    (played,) = run(Experiment(plan=plan, source=source, variants=(closed,), without_hours=()), jobs=1)
+    (played,) = run(Experiment(plan=plan, source=source, without_hours=()), [closed], jobs=1)
     assert WindowNo("1") not in played[0].desks
     assert day_mean(played[0]) > 1.1 * day_mean(outcomes[0])
     assert played[0].visitors == outcomes[0].visitors  # the very same
