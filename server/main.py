@@ -200,6 +200,28 @@ def scenario(files: Sequence[Path], format_: str) -> None:
 
 
 @main.command()
+@click.argument("devices_file", required=False, metavar="[DEVICES.toml]", type=click.Path(path_type=Path))
+@click.option("--server", "server_url", metavar="URL", help="Compare clocks with this ticket server.")
+@click.option("--test/--no-test", default=False, help="Print a test ticket, show A888 on the strips, speak a sentence.")
+@click.option("--presses", default=0.0, metavar="SECONDS", help="Listen to keypads for so long while you press keys.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
+@data_option
+def doctor(
+    devices_file: Path | None, server_url: str | None, test: bool, presses: float, format_: str, data: Path
+) -> None:
+    """Look at machine, data folder and devices, and say what to do. Nothing that runs is disturbed.
+
+    Exit status 1: something is wrong.
+
+    Example: jiaohao doctor devices.toml --test --presses 20
+    """
+    from server.doctor import run
+
+    as_json = format_ == "json"
+    sys.exit(run(devices_file, server_url=server_url, test=test, presses_s=presses, as_json=as_json, data=data))
+
+
+@main.command()
 def openapi() -> None:
     """Print the OpenAPI description of the server's interface.
 
