@@ -326,6 +326,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     ),
 }
 
+CLERK_IN_HALL = (
+    "{clerk} 还在“{hall}”的 {window} 号窗口，请先在那里关窗或换岗；人不在那里时，请那里的管理员关窗。",
+    "{clerk} is still at window {window} of {hall}. Close it or hand it over there, or let a manager there close it.",
+)
 HALL_CLOSED_UNTIL = (
     "大厅现在未开放，“{service}”{opens} 开始取号。",
     "The hall is closed now. Numbers for {service} are given from {opens}.",

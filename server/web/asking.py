@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,8 +18,9 @@ from server.hall import Hall
 from server.ledger.base import Commit
 from server.people import Role
 from server.web.auth import actor, who
+from server.web.posts import check_free
 from server.web.problems import Problem, bad_request
-from server.web.site import here
+from server.web.site import Site, here
 
 BODY_BYTES_MAX = 64 * 1024
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -88,7 +90,26 @@ def run(hall: Hall, command: Command, *, visitor: str = "", part: str = "") -> C
         key = f"{key}#{part}"
     asker = actor(visitor)
     fingerprint = _fingerprint(f"{asker.kind}:{asker.id}")
+    site = here()
+    if (clerk := _beginner(command)) is not None and len(site.halls) > 1:
+        # One at a time: two halls that looked at each other at once would both see a free clerk, or wait for ever.
+        with site.posts:
+            free = partial(_check_free, site, clerk, hall.id)
+            return hall.handle(command, actor=asker, key=key, fingerprint=fingerprint, allowed=free)
     return hall.handle(command, actor=asker, key=key, fingerprint=fingerprint, allowed=_at_own_window(command))
+
+
+def _beginner(command: Command) -> WorkId | None:
+    """Give who begins work at a window by this command and may do so at one only."""
+    match command:
+        case OpenWindow(several=False) | HandOver():
+            return command.clerk
+        case _:
+            return None
+
+
+def _check_free(site: Site, clerk: WorkId, hall: HallId, _: HallState) -> None:
+    check_free(site, clerk, hall)
 
 
 def _at_own_window(command: Command) -> Callable[[HallState], None] | None:

@@ -10,6 +10,7 @@ from server.people import NAME, SESSION_IDLE_S, Identity, Locked, Role, SignInFa
 from server.web import wire
 from server.web.asking import hall_of, operation_id, reply
 from server.web.auth import DEVICE_COOKIE, SESSION_COOKIE, audit, who
+from server.web.posts import check_free
 from server.web.problems import Problem, too_many
 from server.web.site import Site, here
 
@@ -152,7 +153,7 @@ def _window(user: User, hall: HallId | None, wanted: str | None) -> WindowNo | N
 
     Raises:
         Problem: the account may not sign in there, or no hall is named on a server with several.
-        Refusal: the hall has no such window.
+        Refusal: the hall has no such window, or the clerk works at one of another hall.
     """
     if wanted is None or user.role is not Role.CLERK:
         return None
@@ -162,4 +163,5 @@ def _window(user: User, hall: HallId | None, wanted: str | None) -> WindowNo | N
         raise Refusal(Code.WINDOW_NOT_FOUND, window=wanted)
     if user.windows and WindowNo(wanted) not in user.windows:
         raise Problem("window_not_yours", window=wanted)
+    check_free(here(), user.work_id, hall)
     return WindowNo(wanted)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import cast
 
 from flask import Flask, current_app
@@ -59,6 +60,7 @@ class Site:
     histories: dict[HallId, History] = field(default_factory=dict)
     works: dict[tuple[HallId, str], Work] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
+    posts: Lock = field(default_factory=Lock)  # held while somebody begins work at a window
     presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
     audit_lines: Buckets = field(default_factory=lambda: Buckets(AUDIT_BURST, AUDIT_PER_S))
     sign_ins: Buckets = field(default_factory=lambda: Buckets(LOGIN_BURST, LOGIN_PER_S))
