@@ -181,6 +181,9 @@ class _Reader:
         kiosks = self._names(table, "kiosks", number, entry, "printer")
         zones = self._names(table, "zones", number, entry, "speaker")
         options = self._options(table.get("options", {}), number, entry) if entry is not None else None
+        if isinstance(entry, StateEntry):
+            self._addresses(windows, options, number, entry)
+            self._line_settings(url, number, entry)
         if entry is None or len(self.problems) > before:
             return None
         return Device(
@@ -247,6 +250,24 @@ class _Reader:
             )
             self._say("windows", number, "windows", zh, en)
         return MappingProxyType(good)
+
+    def _addresses(self, windows: Mapping[int, str], options: object, number: int, entry: StateEntry) -> None:
+        """Say which addresses no device of this driver can have; unknown as long as its options are wrong."""
+        known = entry.addresses(options) if options is not None else None
+        for address in windows:
+            if known is not None and address not in known:
+                zh = f"地址必须在 {known.start} 到 {known[-1]} 之间，不能是 {address}"
+                en = f"address {address} must be {known.start}..{known[-1]}"
+                self._say("windows", number, "address", zh, en)
+
+    def _line_settings(self, url: str, number: int, entry: StateEntry) -> None:
+        """Say which settings of the line are not named although nobody can guess them."""
+        missing = [setting for setting in entry.line if f"{setting}=" not in url]
+        if url.startswith("serial:") and missing:
+            example = "?baud=9600&bits=7&parity=even"
+            zh = f"url 要写明 {' 和 '.join(missing)}，例如 {example}"
+            en = f"url must say {' and '.join(missing)}, for instance {example}"
+            self._say("url", number, "line_settings", zh, en)
 
     def _names(
         self, table: Mapping[str, object], key: str, number: int, entry: Entry | None, kind: str
@@ -330,6 +351,11 @@ class _Reader:
                 zh = f"与 {other.id!r} 是同一个串口，url 必须写得完全一样"
                 en = f"this is the port of {other.id!r}: both urls must be written alike"
                 self._say("url", number, "same_port", zh, en)
+            if other is not device and other.driver == device.driver:
+                for address in sorted(set(other.windows) & set(device.windows)):
+                    zh = f"地址 {address} 已被同一条线上的 {other.id!r} 使用"
+                    en = f"address {address} is used on this line by {other.id!r} already"
+                    self._say("windows", number, "same_address", zh, en)
             alone = not (isinstance(device.entry, StateEntry) and isinstance(other.entry, StateEntry))
             if other is not device and alone:
                 zh = f"{device.url!r} 已被 {other.id!r} 使用；只有条屏和呼叫器可以共用一条线"

@@ -1,9 +1,10 @@
 """The tables of docs/devices.md, drawn from the registry: `python -m drivers.reference` writes them anew."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Final, get_type_hints
+from types import MappingProxyType
+from typing import Any, Final, get_args, get_type_hints
 
 from drivers.devices_file import expected
 from drivers.printer.profiles import profiles
@@ -25,10 +26,7 @@ def options_table() -> str:
     """Give the Markdown of every option of every driver: type and default."""
     rows = ["| driver | option | value | default |", "|---|---|---|---|"]
     for name, entry in DRIVERS.items():
-        kinds = get_type_hints(entry.options)
-        for field in fields(entry.options):
-            default = "**required**" if field.default is MISSING else _written(field.default)
-            rows.append(f"| `{name}` | `{field.name}` | {expected(kinds[field.name])} | {default} |")
+        rows += [f"| `{name}` | {row}" for row in _option_rows(entry.options)]
     return "\n".join(rows)
 
 
@@ -69,14 +67,29 @@ def main() -> None:
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
+def _option_rows(options: Any, within: str = "") -> list[str]:  # Any: a dataclass
+    """Give the cells of every option, those of a list of tables behind it."""
+    kinds = get_type_hints(options)
+    rows = []
+    for field in fields(options):
+        made = field.default if field.default_factory is MISSING else field.default_factory()
+        default = "**required**" if made is MISSING else _written(made)
+        rows.append(f"`{within}{field.name}` | {expected(kinds[field.name])} | {default} |")
+        row = next((each for each in get_args(kinds[field.name]) if is_dataclass(each)), None)
+        rows += _option_rows(row, f"{within}{field.name}[].") if row else []
+    return rows
+
+
 def _written(value: object) -> str:
     match value:
         case None:
-            return "as the profile"
+            return "the device's own"
         case "":
             return "none"
         case bool():
             return f"`{str(value).lower()}`"
+        case () | MappingProxyType():
+            return "none"
         case tuple():
             return f"`[{', '.join(repr(each) for each in value)}]`".replace("'", '"')
         case str():

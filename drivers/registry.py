@@ -7,8 +7,14 @@ from typing import Any, Literal, TypeAlias
 from drivers.driver import JobDriver, StateDriver, Wiring
 from drivers.keypad import pad
 from drivers.keypad.pad import PadOptions
-from drivers.led import strip
-from drivers.led.strip import StripOptions
+from drivers.led import alpha, cpower, onbon, onbon6, register_map, template
+from drivers.led.alpha import AlphaOptions
+from drivers.led.cpower import CPowerOptions
+from drivers.led.onbon import OnbonOptions
+from drivers.led.onbon6 import Onbon6Options
+from drivers.led.register_map import RegisterOptions
+from drivers.led.template import TemplateOptions
+from drivers.printer.fonts import find_faces
 from drivers.printer.thermal import EscposOptions, ThermalPrinter
 from drivers.speech import speaker
 from drivers.speech.speaker import SpeakerOptions
@@ -29,13 +35,19 @@ class JobEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateEntry:
-    """A driver that shows pictures and reports presses. `options` as for JobEntry."""
+    """A driver that shows pictures and reports presses. `options` as for JobEntry.
+
+    `addresses`: those a device of its line may have, by its options; `line`: settings that a serial: url must name,
+    because no default fits most devices.
+    """
 
     kind: Kind
     about: str
     schemes: tuple[str, ...]
     options: type
     make: Callable[[Wiring[Any]], StateDriver]  # Any: as for JobEntry
+    addresses: Callable[[Any], range] = lambda options: range(0x10000)  # noqa: ARG005
+    line: tuple[str, ...] = ()
 
 
 Entry: TypeAlias = JobEntry | StateEntry
@@ -50,10 +62,52 @@ DRIVERS: Mapping[str, Entry] = {
     ),
     "onbon-bx5": StateEntry(
         kind="strip",
-        about="Onbon BX-5K/6K LED strips over the windows, several on one line by address",
+        about="Onbon BX-5K, BX-5MK, BX-6K LED strips (字库卡), several on one line by address",
         schemes=("tcp", "serial"),
-        options=StripOptions,
-        make=strip.make,
+        options=OnbonOptions,
+        make=onbon.make,
+        addresses=lambda options: onbon.ADDRESSES,  # noqa: ARG005
+    ),
+    "onbon-bx6": StateEntry(
+        kind="strip",
+        about="Onbon BX-6E, BX-6Q LED strips, experimental: not yet seen on a card",
+        schemes=("tcp", "serial"),
+        options=Onbon6Options,
+        make=onbon6.make,
+        addresses=lambda options: onbon.ADDRESSES,  # noqa: ARG005
+    ),
+    "c-power": StateEntry(
+        kind="strip",
+        about="C-Power LED strips (Lumen), serial frames or the network's, several on one line by card ID",
+        schemes=("tcp", "serial"),
+        options=CPowerOptions,
+        make=cpower.make,
+        addresses=lambda options: cpower.ADDRESSES,  # noqa: ARG005
+    ),
+    "alpha": StateEntry(
+        kind="strip",
+        about="Alpha and BetaBrite signs (M-protocol): their own letters, Chinese drawn as dots",
+        schemes=("tcp", "serial"),
+        options=AlphaOptions,
+        make=lambda wiring: alpha.make(wiring, find_faces().files),
+        addresses=lambda options: alpha.ADDRESSES,  # noqa: ARG005
+        line=("bits", "parity"),
+    ),
+    "modbus-strip": StateEntry(
+        kind="strip",
+        about="LED strips and digit modules that are Modbus slaves (RTU or TCP), by a map of their registers",
+        schemes=("tcp", "serial"),
+        options=RegisterOptions,
+        make=register_map.make,
+        addresses=lambda options: register_map.ADDRESSES,  # noqa: ARG005
+    ),
+    "template": StateEntry(
+        kind="strip",
+        about="LED strips of any maker whose frame is written down in the options",
+        schemes=("tcp", "serial"),
+        options=TemplateOptions,
+        make=template.make,
+        addresses=lambda options: options.addresses,
     ),
     "ff68": StateEntry(
         kind="keypad",

@@ -4,6 +4,8 @@ A frame is `A5` x8, then the escaped header (14 bytes), data and CRC-16/ARC (lit
 header and data), then `5A`. Inside, A5 is sent as A6 02, A6 as A6 01, 5A as 5B 02 and 5B as 5B 01.
 Several strips share one line and are told apart by the address in the header.
 
+Over TCP (port 5005) the bytes are the same. BX-6K cards speak it, too; BX-6E and BX-6Q do not (`onbon6.py`).
+
 Source: the vendor's protocol for users, version 1.4 (https://doc.onbonbx.com/zh/k/potocol), and the vendor engineer's
 analyser (https://github.com/strongercjd/Onbon-Protocol-Analysis).
 """
@@ -15,8 +17,20 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from drivers.driver import BadOptions, OptionProblem
+from drivers.led import text as spelling
+from drivers.led import words
+from drivers.led.checksums import crc16_arc
+from drivers.led.layout import lay_out
+from drivers.led.options import StripOptions, common_problems, dot_problems
+from drivers.led.strip import Answer, Ask, Manners, Strips, make_strips
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from drivers.driver import Wiring
+    from drivers.jobs import WindowPicture
 
 PC = 0x8000
 """The address this side speaks from."""
@@ -24,6 +38,8 @@ BROADCAST = 0xFFFF
 """Every strip on the line hears it and none answers."""
 ANY_CARD = 0xFE
 """Device type that every BX-5K and BX-6K card accepts."""
+ADDRESSES = range(1, 0x8000)
+"""Addresses a card may have."""
 MAX_FRAME_BYTES = 4096
 """Unescaped bytes the decoder keeps at most; a card's own limit for one text is far below it."""
 MAX_TEXT_BYTES = 1024
@@ -105,7 +121,11 @@ class Area:
 def encode(data: bytes, *, dst: int, src: int = PC, device_type: int = ANY_CARD) -> bytes:
     """Give the bytes on the wire for `data` to the strip at address `dst`."""
     body = _HEADER.pack(dst, src, 0, 0, 0, device_type, _VERSION, len(data)) + data
-    body += struct.pack("<H", crc16_arc(body))
+    return wrap(body + struct.pack("<H", crc16_arc(body)))
+
+
+def wrap(body: bytes) -> bytes:
+    """Give what stands on the wire around a body with its CRC; the same for every generation of cards."""
     return bytes([_START]) * 8 + escape(body) + bytes([_END])
 
 
@@ -148,14 +168,15 @@ def delete_all() -> bytes:
     return _command(0xA3, 0x06, b"\xff\x00")
 
 
-def text_bytes(text: str, colour: Colour) -> bytes:
-    """Give `text` in GBK with its colour in front; a line feed in it starts a new page.
+def text_bytes(text: str, colour: Colour, font: int | None = None) -> bytes:
+    """Give `text` in GBK with its colour (and the number of the card's font) in front; a line feed starts a new line.
 
-    What the card cannot show becomes "?"; a backslash would start a card command, so it is sent full width.
+    A backslash would start a card command, so it is sent full width.
     """
-    clean = "".join(c for c in text.replace("\\", "＼") if c == "\n" or c.isprintable())
-    coded = clean.encode("gbk", errors="replace").replace(b"\n", b"\\n")
-    return f"\\C{int(colour)}".encode() + _cut_gbk(coded, MAX_TEXT_BYTES)
+    lines = (spelling.spell(line.replace("\\", "＼"), "gbk") for line in text.split("\n"))
+    coded = "\\n".join(lines).encode("gbk")
+    head = f"\\C{int(colour)}" if font is None else f"\\FO{font:03}\\C{int(colour)}"
+    return head.encode() + _cut_gbk(coded, MAX_TEXT_BYTES)
 
 
 def read_reply(frame: Frame) -> Ack | Nack | None:
@@ -171,40 +192,53 @@ def read_reply(frame: Frame) -> Ack | Nack | None:
             return None
 
 
-class Decoder:
-    """Finds frames in a stream that may be cut anywhere and full of noise; keeps never more than one frame."""
+class Unwrapper:
+    """Finds bodies (with their CRC) in a stream cut anywhere and full of noise; keeps never more than one frame."""
 
     def __init__(self) -> None:
         """Start between frames."""
         self._buffer: bytearray | None = None
-        self.rejected = 0
 
-    def feed(self, chunk: bytes) -> list[Frame]:
-        """Give the whole and right frames that `chunk` completes, in order. Never raises."""
-        frames: list[Frame] = []
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes of an unfinished frame are kept."""
+        return len(self._buffer or b"")
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Give the unescaped bodies that `chunk` completes, in order; nobody looked at their CRC. Never raises."""
+        bodies: list[bytes] = []
         for byte in chunk:
             if byte == _START:
                 self._buffer = bytearray()
             elif self._buffer is None:
                 continue
             elif byte == _END:
-                body, self._buffer = bytes(self._buffer), None
-                frame = _parse(body)
-                if frame is None:
-                    self.rejected += 1
-                else:
-                    frames.append(frame)
+                body = unescape(bytes(self._buffer))
+                self._buffer = None
+                if body is not None:
+                    bodies.append(body)
             elif len(self._buffer) >= 2 * MAX_FRAME_BYTES:
                 self._buffer = None
-                self.rejected += 1
             else:
                 self._buffer.append(byte)
-        return frames
+        return bodies
+
+
+class Decoder:
+    """Finds frames of font-library cards in a stream; see `Unwrapper` for what it survives."""
+
+    def __init__(self) -> None:
+        """Start between frames."""
+        self._unwrapper = Unwrapper()
 
     @property
     def kept_bytes(self) -> int:
         """How many bytes of an unfinished frame are kept."""
-        return len(self._buffer or b"")
+        return self._unwrapper.kept_bytes
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """Give the whole and right frames that `chunk` completes, in order. Never raises."""
+        return [frame for body in self._unwrapper.feed(chunk) if (frame := _parse(body)) is not None]
 
 
 def escape(body: bytes) -> bytes:
@@ -227,16 +261,6 @@ def unescape(body: bytes) -> bytes | None:
             plain.append(body[place])
             place += 1
     return bytes(plain)
-
-
-def crc16_arc(data: bytes) -> int:
-    """Give CRC-16/ARC: polynomial A001 reflected, start 0 ("123456789" gives BB3D)."""
-    crc = 0
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
-    return crc
 
 
 def read_areas(frame: Frame) -> list[Area] | None:
@@ -319,9 +343,8 @@ def _read_area(body: bytes) -> Area | None:
     )
 
 
-def _parse(escaped: bytes) -> Frame | None:
-    body = unescape(escaped)
-    if body is None or len(body) < _HEADER.size + 2:
+def _parse(body: bytes) -> Frame | None:
+    if len(body) < _HEADER.size + 2:
         return None
     content, (crc,) = body[:-2], struct.unpack("<H", body[-2:])
     if crc16_arc(content) != crc:
@@ -342,3 +365,131 @@ def _cut_gbk(coded: bytes, limit: int) -> bytes:
     if len(coded) <= limit:
         return coded
     return coded[:limit].decode("gbk", errors="ignore").encode("gbk")
+
+
+_COLOURS = {
+    words.Mood.INVITE: Colour.RED,
+    words.Mood.BUSY: Colour.GREEN,
+    words.Mood.FREE: Colour.GREEN,
+    words.Mood.AWAY: Colour.YELLOW,
+}
+_MAX_FONT = 999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnbonOptions(StripOptions):
+    """Options of driver "onbon-bx5" in DEVICES.toml.
+
+    `width_px`, `height_px`: size of the strip in dots; `font_px`: height of the card's font; `font`: its number on the
+    card, none takes the card's own choice.
+    """
+
+    width_px: int = 128
+    height_px: int = 16
+    font_px: int = 16
+    font: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no strip is. Raises BadOptions with all of it."""
+        problems = common_problems(self) + dot_problems(self.width_px, self.height_px, self.font_px, step_px=8)
+        problems += font_problems(self.font)
+        if problems:
+            raise BadOptions(problems)
+
+
+def font_problems(font: int | None) -> list[OptionProblem]:
+    """Give what is wrong with the number of a card's font."""
+    if font is None or 0 <= font <= _MAX_FONT:
+        return []
+    return [OptionProblem(option="font", zh=f"必须在 0 到 999 之间，不能是 {font}", en=f"must be 0..999, not {font}")]
+
+
+class Onbon:
+    """The dialect of these cards: every command is acknowledged by A0 00 or refused by A0 01 (`strip.Dialect`)."""
+
+    manners = Manners()
+
+    def __init__(self, options: OnbonOptions) -> None:
+        """Keep the options; nothing was heard yet."""
+        self._options = options
+        self._decoder = Decoder()
+
+    def set_up(self, address: int) -> Sequence[Ask]:  # noqa: ARG002
+        """Give nothing: a dynamic area may be sent at once."""
+        return ()
+
+    def paint(self, address: int, picture: WindowPicture) -> Sequence[Ask]:
+        """Give the one command that replaces the text."""
+        options = self._options
+        area = area_of(
+            picture,
+            options,
+            width_px=options.width_px,
+            height_px=options.height_px,
+            font_px=options.font_px,
+            font=options.font,
+        )
+        return (_ask(show(area), address),)
+
+    def light(self, address: int, percent: int) -> Sequence[Ask]:
+        """Give the commands that switch the strip on and dim it, or switch it off."""
+        if percent == 0:
+            return (_ask(switch(on=False), address),)
+        return (_ask(switch(on=True), address), _ask(brightness(max(1, round(percent * 16 / 100))), address))
+
+    def set_clock(self, address: int, now: datetime) -> Sequence[Ask]:
+        """Give the command that sets the card's clock."""
+        return (_ask(set_clock(now), address),)
+
+    def hello(self, address: int) -> Sequence[Ask]:
+        """Give "are you there"."""
+        return (_ask(ping(), address),)
+
+    def feed(self, data: bytes) -> Sequence[Answer]:
+        """Give the acknowledgements in these bytes."""
+        return [answer for frame in self._decoder.feed(data) if (answer := _answer(frame)) is not None]
+
+    def forget(self) -> None:
+        """Drop half a frame."""
+        self._decoder = Decoder()
+
+
+def make(wiring: Wiring[OnbonOptions]) -> Strips:
+    """Give the driver for one `[[device]]` of DEVICES.toml."""
+    return make_strips(wiring, Onbon(wiring.options))
+
+
+def area_of(
+    picture: WindowPicture, options: StripOptions, *, width_px: int, height_px: int, font_px: int, font: int | None
+) -> Area:
+    """Give the area that shows this window: still when it fits, else running to the left."""
+    saying = words.say(picture, options.languages, idle_name=options.idle == "name")
+    shown = lay_out(saying, lambda line: _width_px(line, font_px) <= width_px)
+    return Area(
+        number=0,
+        x_px=0,
+        y_px=0,
+        width_px=width_px,
+        height_px=height_px,
+        text=text_bytes("\n".join(shown.pages), _COLOURS[shown.mood], font),
+        motion=Motion.LEFT if shown.moving else Motion.STATIC,
+        one_line=shown.moving,
+    )
+
+
+def _width_px(line: str, font_px: int) -> int:
+    return spelling.columns(spelling.spell(line, "gbk")) * font_px // 2
+
+
+def _ask(data: bytes, address: int) -> Ask:
+    return Ask(frame=encode(data, dst=address), mark=address)
+
+
+def _answer(frame: Frame) -> Answer | None:
+    match read_reply(frame) if frame.dst == PC else None:
+        case Ack() as reply:
+            return Answer(mark=reply.address)
+        case Nack() as reply:
+            return Answer(mark=reply.address, refusal=f"card error {reply.code}")
+        case None:
+            return None

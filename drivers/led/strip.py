@@ -1,71 +1,111 @@
-"""The state driver of Onbon strips on one line: paints what each window is, and knows which strips answered.
+"""The state driver of all strips on one line, whatever their maker: it paints what each window is.
 
-Each command is acknowledged before the next one goes out; a strip that does not answer is asked three times, then left
-alone for a while so that it does not slow the others on the line. What a strip shows is derived from the newest picture
-only: after a reconnection, or when a silent strip answers again, it is painted anew.
+A maker's protocol is a `Dialect`, which knows bytes and nothing of time. This file knows time: each frame is answered
+before the next one goes out, a strip that does not answer is asked three times and then left alone for a while so that
+it does not slow the others, and what a strip shows is derived from the newest picture only. After a reconnection, when
+a silent strip answers again, and now and then, it is painted anew: a strip that lost its power for a moment would else
+stay dark.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from drivers.driver import wall_clock
 from drivers.faults import Fault, FaultCode, Health, HealthStatus
-from drivers.led import onbon, words
+from drivers.led.options import clock_due, level_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from datetime import datetime
 
     from drivers.driver import Wiring
     from drivers.jobs import Press, Rating, WindowPicture
+    from drivers.led.options import StripOptions
 
-ACK_WITHIN_S = 0.8
-"""A call is 89 ms on the wire at 9600 baud; a card answers within 200 ms."""
 TRIES = 3
 LEFT_ALONE_S = 10.0
-GAP_S = 0.05
-"""Quiet time between frames: half-duplex transceivers need it to turn round."""
-PING_EVERY_S = 15.0
-REPAINT_EVERY_S = 30.0
-"""A strip that lost power for a moment answers pings and shows nothing."""
-
-_COLOURS = {
-    words.Mood.INVITE: onbon.Colour.RED,
-    words.Mood.BUSY: onbon.Colour.GREEN,
-    words.Mood.FREE: onbon.Colour.GREEN,
-    words.Mood.AWAY: onbon.Colour.YELLOW,
-}
-_BETWEEN_LANGUAGES = "    "
-_Kind: TypeAlias = Literal["paint", "ping", "set_up"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StripOptions:
-    """Options of driver "onbon-bx5" in DEVICES.toml.
+class Ask:
+    """One frame for one strip. `mark` is what its answer carries, None when nobody answers it.
 
-    `width_px`, `height_px`: size of the strip in dots; `font_px`: height of the card's font; `languages`: one or
-    both, in turn; `idle`: what a free window shows; `brightness`: 1..16, 0 leaves the card's own setting.
+    `rest_s` is how long the line must be quiet behind it, where the strip needs longer than usual.
     """
 
-    width_px: int = 128
-    height_px: int = 16
-    font_px: int = 16
-    languages: tuple[Literal["zh", "en"], ...] = ("zh",)
-    idle: Literal["welcome", "name"] = "welcome"
-    brightness: int = 0
+    frame: bytes
+    mark: Hashable | None = None
+    rest_s: float = 0.0
 
-    def __post_init__(self) -> None:
-        """Refuse what no strip is. Raises ValueError "option: sentence"."""
-        if self.width_px % 8 or not 32 <= self.width_px <= 2048:
-            raise ValueError(f"width_px: must be a multiple of 8 from 32 to 2048, not {self.width_px}")
-        if not 8 <= self.height_px <= 512:
-            raise ValueError(f"height_px: must be 8..512, not {self.height_px}")
-        if not 8 <= self.font_px <= self.height_px:
-            raise ValueError(f"font_px: must be 8..{self.height_px} (the height of the strip), not {self.font_px}")
-        if not self.languages:
-            raise ValueError('languages: at least one is needed, for instance ["zh"]')
-        if not 0 <= self.brightness <= 16:
-            raise ValueError(f"brightness: must be 1..16, or 0 to leave it as it is, not {self.brightness}")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a strip said; `refusal` is why it did not obey, in the maker's terms, None when it did."""
+
+    mark: Hashable
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How one talks to this maker's strips. Times begin when the last byte of a frame has left."""
+
+    answer_within_s: float = 0.7
+    gap_s: float = 0.05  # half-duplex transceivers need it to turn round
+    repaint_every_s: float = 30.0
+    hello_every_s: float = 15.0
+
+
+class Dialect(Protocol):
+    """A maker's protocol, sans-IO. Where there is nothing to send, the sequence is empty."""
+
+    @property
+    def manners(self) -> Manners:
+        """How one talks to these strips."""
+        ...
+
+    def set_up(self, address: int) -> Sequence[Ask]:
+        """Give what a strip must be told once before it can show anything."""
+        ...
+
+    def paint(self, address: int, picture: WindowPicture) -> Sequence[Ask]:
+        """Give what makes the strip show this window; the same for the same picture, because it is compared."""
+        ...
+
+    def light(self, address: int, percent: int) -> Sequence[Ask]:
+        """Give what sets the brightness; 0 is dark."""
+        ...
+
+    def set_clock(self, address: int, now: datetime) -> Sequence[Ask]:
+        """Give what sets the clock."""
+        ...
+
+    def hello(self, address: int) -> Sequence[Ask]:
+        """Give a question that changes nothing and that every strip answers."""
+        ...
+
+    def feed(self, data: bytes) -> Sequence[Answer]:
+        """Take bytes at any cut and with noise, and give the answers they hold. Never raises, keeps one frame."""
+        ...
+
+    def forget(self) -> None:
+        """Drop half an answer: the line was opened anew."""
+        ...
+
+
+_Kind: TypeAlias = Literal["set_up", "paint", "light", "clock", "hello"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """Frames for one strip that belong together, in order. `value`: the brightness or clock it has afterwards."""
+
+    address: int
+    kind: _Kind
+    asks: tuple[Ask, ...]
+    value: object = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,38 +113,35 @@ class _Strip:
     """One address of the line: what it ought to show, and how it has answered."""
 
     window: str
-    wanted: bytes = b""  # data of the A3 06 command
-    painted: bytes | None = None  # what it acknowledged; None: unknown
+    wanted: tuple[Ask, ...] = ()
+    painted: tuple[Ask, ...] | None = None  # what it took last; None: unknown
     painted_s: float = 0.0
+    set_up: bool = False
+    level: object = None
+    clock: object = None
     tries: int = 0
     not_before_s: float = 0.0
-    answered_s: float | None = None
-    silent: bool = False
-    refusal: int | None = None
-    refused: bytes | None = None  # a text it said no to: sent again only after a pause, another text at once
+    heard_s: float | None = None
+    silent: FaultCode | None = None
+    refusal: str | None = None
+    refused: tuple[Ask, ...] | None = None  # a text it said no to: sent again only after a pause, another text at once
     refused_s: float = 0.0
-    set_up: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sent:
-    """The one command that waits for its acknowledgement."""
-
-    address: int
-    data: bytes
-    kind: _Kind
-    until_s: float
 
 
 @dataclass(slots=True)
-class OnbonStrips:
-    """All strips of one line. See `drivers.driver.StateDriver`."""
+class Strips:
+    """All strips of one line that speak one dialect. See `drivers.driver.StateDriver` and `HoldsLine`."""
 
+    dialect: Dialect
     options: StripOptions
     windows: dict[int, str]
+    byte_s: float = 0.0
+    now: Callable[[], datetime] = wall_clock
     _strips: dict[int, _Strip] = field(init=False)
-    _decoder: onbon.Decoder = field(init=False, default_factory=onbon.Decoder)
-    _sent: _Sent | None = field(init=False, default=None)
+    _task: _Task | None = field(init=False, default=None)
+    _place: int = field(init=False, default=0)  # in the task's frames
+    _awaited_s: float | None = field(init=False, default=None)  # until when the frame there may be answered
+    _noise: bool = field(init=False, default=False)  # bytes came that were no answer to it
     _quiet_until_s: float = field(init=False, default=0.0)
     _turn: int = field(init=False, default=0)
 
@@ -114,56 +151,61 @@ class OnbonStrips:
 
     def line_up(self, now_s: float) -> None:
         """Note that the port was opened: nothing on the strips is known any more."""
-        self._decoder = onbon.Decoder()
-        self._sent = None
+        self.dialect.forget()
+        self._task, self._awaited_s = None, None
         self._quiet_until_s = now_s
         for strip in self._strips.values():
-            strip.painted = None
-            strip.refused = None
-            strip.set_up = self.options.brightness == 0
+            strip.painted = strip.refused = strip.level = strip.clock = None
+            strip.set_up = False
             strip.tries = 0
             strip.not_before_s = now_s
 
     def show(self, picture: WindowPicture) -> None:
         """Keep what the strips of this window ought to show."""
-        for strip in self._strips.values():
+        for address, strip in self._strips.items():
             if strip.window == picture.window:
-                strip.wanted = paint(picture, self.options)
+                strip.wanted = tuple(self.dialect.paint(address, picture))
 
     def due(self, now_s: float) -> bytes:
-        """Give the next command, or b"" while an acknowledgement is awaited, in the gap, or when all is well."""
-        if self._sent is not None:
-            if now_s < self._sent.until_s:
+        """Give the next frame, or b"" while an answer is awaited, in the gap, or when all is well."""
+        if self._awaited_s is not None:
+            if now_s < self._awaited_s:
                 return b""
-            self._no_answer(self._sent, now_s)
-            self._sent = None
+            self._no_answer(now_s)
         if now_s < self._quiet_until_s:
             return b""
-        addresses = list(self._strips)
-        in_turn = addresses[self._turn :] + addresses[: self._turn]
-        for command_for in (self._news, self._upkeep):  # a call does not wait behind pings
-            for address in in_turn:
-                command = command_for(self._strips[address], now_s)
-                if command is not None:
-                    kind, data = command
-                    self._turn = (addresses.index(address) + 1) % len(addresses)
-                    self._sent = _Sent(address=address, data=data, kind=kind, until_s=now_s + ACK_WITHIN_S)
-                    return onbon.encode(data, dst=address)
-        return b""
+        if self._task is None:
+            self._task, self._place = self._next(now_s), 0
+        if self._task is None:
+            return b""
+        ask = self._task.asks[self._place]
+        out_s = now_s + len(ask.frame) * self.byte_s
+        if ask.mark is None:
+            self._step(ask, now_s, out_s)
+        else:
+            self._awaited_s = self._quiet_until_s = out_s + self.dialect.manners.answer_within_s
+            self._noise = False
+        return ask.frame
+
+    def holds_line(self, now_s: float) -> bool:
+        """Say whether others must be quiet: bytes are on their way, an answer is, or the next frame belongs to it."""
+        return self._task is not None or now_s < self._quiet_until_s
 
     def feed(self, data: bytes, now_s: float) -> Sequence[Press | Rating]:
-        """Take acknowledgements. Strips have no keys, so there is never a press."""
-        for frame in self._decoder.feed(data):
-            reply = onbon.read_reply(frame)
-            strip = self._strips.get(frame.src)
-            if reply is None or strip is None or frame.dst != onbon.PC:
+        """Take answers. Strips have no keys, so there is never a press."""
+        self._noise = self._noise or bool(data)  # forgotten when it turns out to be the answer
+        for answer in self.dialect.feed(data):
+            if self._task is None or self._awaited_s is None:
+                continue  # a late answer: the frame was given up and is sent again
+            ask = self._task.asks[self._place]
+            if answer.mark != ask.mark:
                 continue
-            sent = self._sent
-            if sent is None or sent.address != frame.src:
-                continue  # a late answer: the command was given up and is sent again
-            self._sent = None
-            self._quiet_until_s = now_s + GAP_S
-            self._answer(strip, sent, reply, now_s)
+            self._awaited_s = None
+            self._heard(self._strips[self._task.address], now_s)
+            if answer.refusal is None:
+                self._step(ask, now_s, now_s)
+            else:
+                self._refused(self._task, answer.refusal, now_s)
         return ()
 
     def refused(self, window: str, code: str) -> None:
@@ -171,91 +213,124 @@ class OnbonStrips:
 
     def health(self, now_s: float) -> Health:  # noqa: ARG002
         """Give down when no strip answers, degraded when some do not or refuse their text."""
-        silent = [strip for strip in self._strips.values() if strip.silent]
-        refusing = [strip for strip in self._strips.values() if strip.refusal is not None]
         faults = []
-        if silent:
-            names = ", ".join(strip.window for strip in silent)
-            faults.append(Fault(code=FaultCode.NO_ANSWER, detail=f"no answer from the strip of window {names}"))
-        for strip in refusing:
-            detail = f"the strip of window {strip.window} refused its text (card error {strip.refusal})"
-            faults.append(Fault(code=FaultCode.REFUSED, detail=detail))
+        for code, what in ((FaultCode.NO_ANSWER, "no answer"), (FaultCode.BAD_ANSWER, "damaged answers")):
+            windows = [strip.window for strip in self._strips.values() if strip.silent is code]
+            if windows:
+                faults.append(Fault(code=code, detail=f"{what} from the strip of window {', '.join(windows)}"))
+        for strip in self._strips.values():
+            if strip.refusal is not None:
+                detail = f"the strip of window {strip.window} refused its text ({strip.refusal})"
+                faults.append(Fault(code=FaultCode.REFUSED, detail=detail))
         if not faults:
             return Health()
-        dead = len(silent) == len(self._strips)
+        dead = all(strip.silent for strip in self._strips.values())
         return Health(status=HealthStatus.DOWN if dead else HealthStatus.DEGRADED, faults=tuple(faults))
 
-    def _news(self, strip: _Strip, now_s: float) -> tuple[_Kind, bytes] | None:
-        """Give the text this strip ought to show and does not."""
-        if now_s < strip.not_before_s or not strip.set_up or not strip.wanted or strip.painted == strip.wanted:
-            return None
-        pausing = strip.wanted == strip.refused and now_s - strip.refused_s < LEFT_ALONE_S
-        return None if pausing else ("paint", strip.wanted)
-
-    def _upkeep(self, strip: _Strip, now_s: float) -> tuple[_Kind, bytes] | None:
-        """Give what this strip should be told now although nothing happened."""
-        if now_s < strip.not_before_s:
-            return None
-        if not strip.set_up:
-            return "set_up", onbon.brightness(self.options.brightness)
-        if strip.wanted and strip.painted == strip.wanted and now_s - strip.painted_s >= REPAINT_EVERY_S:
-            return "paint", strip.wanted
-        if strip.answered_s is None or now_s - strip.answered_s >= PING_EVERY_S:
-            return "ping", onbon.ping()
+    def _next(self, now_s: float) -> _Task | None:
+        """Give what is to be sent now: news of all strips before the upkeep of any."""
+        addresses = list(self._strips)
+        in_turn = addresses[self._turn :] + addresses[: self._turn]
+        for task_for in (self._news, self._upkeep):
+            for address in in_turn:
+                strip = self._strips[address]
+                task = None if now_s < strip.not_before_s else task_for(address, strip, now_s)
+                if task is not None:
+                    self._turn = (addresses.index(address) + 1) % len(addresses)
+                    return task
         return None
 
-    def _answer(self, strip: _Strip, sent: _Sent, reply: onbon.Ack | onbon.Nack, now_s: float) -> None:
-        if strip.silent:
-            # It was away and may have forgotten what it showed.
-            strip.painted = None
-        strip.silent = False
+    def _news(self, address: int, strip: _Strip, now_s: float) -> _Task | None:
+        """Give the text this strip ought to show and does not."""
+        if not strip.set_up:
+            asks = tuple(self.dialect.set_up(address))
+            if asks:
+                return _Task(address=address, kind="set_up", asks=asks)
+            strip.set_up = True
+        pausing = strip.wanted == strip.refused and now_s - strip.refused_s < LEFT_ALONE_S
+        if not strip.wanted or strip.painted == strip.wanted or pausing:
+            return None
+        return _Task(address=address, kind="paint", asks=strip.wanted)
+
+    def _upkeep(self, address: int, strip: _Strip, now_s: float) -> _Task | None:
+        """Give what this strip should be told now although nothing happened."""
+        manners, now = self.dialect.manners, self.now()
+        level, clock = level_at(self.options.brightness, now), clock_due(self.options.clock, now)
+        if level is not None and level != strip.level:
+            asks = tuple(self.dialect.light(address, level))
+            if asks:
+                return _Task(address=address, kind="light", asks=asks, value=level)
+        if clock is not None and clock != strip.clock:
+            asks = tuple(self.dialect.set_clock(address, now))
+            if asks:
+                return _Task(address=address, kind="clock", asks=asks, value=clock)
+        if strip.wanted and strip.painted == strip.wanted and now_s - strip.painted_s >= manners.repaint_every_s:
+            return _Task(address=address, kind="paint", asks=strip.wanted)
+        if strip.heard_s is None or now_s - strip.heard_s >= manners.hello_every_s:
+            asks = tuple(self.dialect.hello(address))
+            if asks:
+                return _Task(address=address, kind="hello", asks=asks)
+        return None
+
+    def _heard(self, strip: _Strip, now_s: float) -> None:
+        if strip.silent:  # it was away and may have forgotten everything
+            strip.painted = strip.level = strip.clock = None
+            strip.set_up = False
+        strip.silent = None
         strip.tries = 0
-        strip.answered_s = now_s
-        strip.not_before_s = now_s
-        match sent.kind, reply:
-            case "paint", onbon.Ack():
-                strip.painted, strip.painted_s = sent.data, now_s
-                strip.refusal, strip.refused = None, None
-            case "paint", onbon.Nack():
-                strip.painted = None
-                strip.refusal, strip.refused, strip.refused_s = reply.code, sent.data, now_s
-            case "set_up", _:
-                strip.set_up = True  # a card without dimming refuses; its text matters more
-            case _:
+        strip.heard_s = strip.not_before_s = now_s
+
+    def _step(self, ask: Ask, now_s: float, out_s: float) -> None:
+        """Go on behind a frame that was taken, or that nobody answers and is out at `out_s`."""
+        self._quiet_until_s = out_s + max(ask.rest_s, self.dialect.manners.gap_s)
+        self._place += 1
+        task = self._task
+        if task is None or self._place < len(task.asks):
+            return
+        self._task = None
+        strip = self._strips[task.address]
+        match task.kind:
+            case "set_up":
+                strip.set_up, strip.painted = True, None
+            case "paint":
+                strip.painted, strip.painted_s = task.asks, now_s
+                strip.refusal = strip.refused = None
+            case "light":
+                strip.level = task.value
+            case "clock":
+                strip.clock = task.value
+            case "hello":
                 pass
 
-    def _no_answer(self, sent: _Sent, now_s: float) -> None:
-        strip = self._strips[sent.address]
+    def _refused(self, task: _Task, why: str, now_s: float) -> None:
+        self._task = None
+        self._quiet_until_s = now_s + self.dialect.manners.gap_s
+        strip = self._strips[task.address]
+        match task.kind:
+            case "paint":
+                strip.painted = None
+                strip.refusal, strip.refused, strip.refused_s = why, task.asks, now_s
+            case "set_up":
+                strip.set_up = True  # what it could not do shows when it refuses its text
+            case "light":
+                strip.level = task.value  # a strip without dimming; its text matters more
+            case "clock":
+                strip.clock = task.value
+            case "hello":
+                pass
+
+    def _no_answer(self, now_s: float) -> None:
+        task, self._task, self._awaited_s = self._task, None, None
+        if task is None:
+            return
+        strip = self._strips[task.address]
         strip.tries += 1
         if strip.tries >= TRIES:
             strip.tries = 0
-            strip.silent = True
+            strip.silent = FaultCode.BAD_ANSWER if self._noise else FaultCode.NO_ANSWER
             strip.not_before_s = now_s + LEFT_ALONE_S
 
 
-def make(wiring: Wiring[StripOptions]) -> OnbonStrips:
+def make_strips(wiring: Wiring[StripOptions], dialect: Dialect) -> Strips:
     """Give the driver for one `[[device]]` of DEVICES.toml."""
-    return OnbonStrips(wiring.options, dict(wiring.windows))
-
-
-def paint(picture: WindowPicture, options: StripOptions) -> bytes:
-    """Give the A3 06 data that shows this window: still when every line fits the strip, else running to the left."""
-    saying = words.say(picture, options.languages, idle_name=options.idle == "name")
-    still = all(width_px(line, options.font_px) <= options.width_px for line in saying.lines)
-    text = ("\n" if still else _BETWEEN_LANGUAGES).join(saying.lines)
-    area = onbon.Area(
-        number=0,
-        x_px=0,
-        y_px=0,
-        width_px=options.width_px,
-        height_px=options.height_px,
-        text=onbon.text_bytes(text, _COLOURS[saying.mood]),
-        motion=onbon.Motion.STATIC if still else onbon.Motion.LEFT,
-        one_line=not still,
-    )
-    return onbon.show(area)
-
-
-def width_px(line: str, font_px: int) -> int:
-    """Give how wide the card draws a line: hanzi are square, ASCII half as wide."""
-    return sum(font_px // 2 if character.isascii() else font_px for character in line)
+    return Strips(dialect, wiring.options, dict(wiring.windows), wiring.byte_s, wiring.now)

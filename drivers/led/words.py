@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from drivers.jobs import WindowStatus, in_language
 
@@ -26,20 +26,26 @@ class Mood(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saying:
-    """The lines of a strip, one per language, and its mood."""
+    """What a strip says: for each language the same in forms from long to short, and its mood."""
 
-    lines: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
     mood: Mood
 
 
+Forms: TypeAlias = tuple[str, ...]
+
 LANGUAGES = ("zh", "en")
 
-_CALL = MappingProxyType({"zh": "请 {label} 号", "en": "Ticket {label}"})
-_SERVE = MappingProxyType({"zh": "正在办理 {label}", "en": "Serving {label}"})
-_WELCOME = MappingProxyType({"zh": "欢迎办理", "en": "Welcome"})
-_UNSTAFFED = MappingProxyType({"zh": "未派驻", "en": "Not staffed"})
-_CLOSED = MappingProxyType({"zh": "未开放", "en": "Closed"})
-_PAUSED = MappingProxyType({"zh": "暂停服务 {reason}", "en": "Paused {reason}"})
+_CALL: Mapping[str, Forms] = MappingProxyType(
+    {"zh": ("请 {label} 号", "请{label}号", "{label}"), "en": ("Ticket {label}", "{label}")}
+)
+_SERVE: Mapping[str, Forms] = MappingProxyType(
+    {"zh": ("正在办理 {label}", "办理 {label}", "{label}"), "en": ("Serving {label}", "{label}")}
+)
+_WELCOME: Mapping[str, Forms] = MappingProxyType({"zh": ("欢迎办理", "欢迎"), "en": ("Welcome", "Open")})
+_UNSTAFFED: Mapping[str, Forms] = MappingProxyType({"zh": ("未派驻", "关闭"), "en": ("Not staffed", "Closed")})
+_CLOSED: Mapping[str, Forms] = MappingProxyType({"zh": ("未开放", "关闭"), "en": ("Closed",)})
+_PAUSED: Mapping[str, Forms] = MappingProxyType({"zh": ("暂停服务", "暂停"), "en": ("Paused",)})
 # Visitors are told what helps them to decide whether to wait; why exactly a clerk is away is nobody's business.
 _REASONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -65,12 +71,13 @@ def say(picture: WindowPicture, languages: tuple[str, ...], *, idle_name: bool =
             return _saying(Mood.INVITE, _CALL, languages, label=picture.label)
         case WindowStatus.SERVING if picture.label:
             return _saying(Mood.BUSY, _SERVE, languages, label=picture.label)
+        case WindowStatus.OPEN | WindowStatus.CALLING | WindowStatus.SERVING if idle_name:
+            return Saying(lines=tuple((in_language(picture.name, each),) for each in languages), mood=Mood.FREE)
         case WindowStatus.OPEN | WindowStatus.CALLING | WindowStatus.SERVING:
-            return _saying(Mood.FREE, picture.name if idle_name else _WELCOME, languages)
+            return _saying(Mood.FREE, _WELCOME, languages)
         case WindowStatus.PAUSED:
             reasons = _REASONS.get(picture.pause_reason or "", {})
-            lines = tuple(_PAUSED[each].format(reason=reasons.get(each, "")).strip() for each in languages)
-            return Saying(lines=lines, mood=Mood.AWAY)
+            return Saying(lines=tuple(_paused(each, reasons.get(each, "")) for each in languages), mood=Mood.AWAY)
         case WindowStatus.CLOSED if not picture.staffed:
             return _saying(Mood.AWAY, _UNSTAFFED, languages)
         case WindowStatus.CLOSED:
@@ -79,6 +86,18 @@ def say(picture: WindowPicture, languages: tuple[str, ...], *, idle_name: bool =
             assert_never(picture.status)
 
 
-def _saying(mood: Mood, text: Mapping[str, str], languages: tuple[str, ...], label: str = "") -> Saying:
-    lines = [in_language(text, language).replace("{label}", label) for language in languages]
+def number(label: str) -> str:
+    """Give the digits of a label, for strips that show nothing else: "012" of "A012"."""
+    return "".join(character for character in label if character.isascii() and character.isdigit())
+
+
+def _saying(mood: Mood, text: Mapping[str, Forms], languages: tuple[str, ...], label: str = "") -> Saying:
+    lines = (tuple(form.replace("{label}", label) for form in text[language]) for language in languages)
     return Saying(lines=tuple(dict.fromkeys(lines)), mood=mood)
+
+
+def _paused(language: str, reason: str) -> Forms:
+    """Give the forms of a pause; the shortest is the reason alone, which says enough over an empty window."""
+    if not reason:
+        return _PAUSED[language]
+    return (*(f"{form} {reason}" for form in _PAUSED[language]), reason)

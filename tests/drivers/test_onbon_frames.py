@@ -19,6 +19,16 @@ TEXT = bytes.fromhex(
     "00 0000 0000 1800 2000 00 00 00 0200 000000 02 02 03 00 04 05 0e000000"
     "30 31 32 33 34 35 51 52 53 54 54 56 27 42 a87d 5a"
 )
+# Published by a library for these cards (BX4K.c): "how are you" and "clear the screen".
+STATUS = bytes.fromhex(f"{HEAD} 0100 0080 000000 00 00 00 fe 02 0500 a102010000 2d40 5a")
+CLEAR = bytes.fromhex(f"{HEAD} 0100 0080 000000 00 00 00 fe 02 0500 a310010000 51f8 5a")
+# As sent by a weather station to its strip (spcomms_test.py): three areas 512 dots wide and 12 high, two with GBK.
+STATION = bytes.fromhex(
+    f"{HEAD} 0100 0080 000000 00 00 00 fe 02 3500 a306020000 00 01 2c00 00 0000 0c00 4000 0c00 01 0a 01 0200 00 0000"
+    "01 01 01 00 17 02 11000000 5c464f303030 54454d5045523a3231 a1e6 82da 5a"
+    f"{HEAD} 0100 0080 000000 00 00 00 fe 02 3300 a306020000 00 01 2a00 00 0000 1800 4000 0c00 01 0a 01 0200 00 0000"
+    "01 01 01 00 17 02 0f000000 5c464f303030 48554d3a3636255248 367a 5a"
+)
 # Worked out by hand from the field table: strip 7, 128 x 16 dots, red, still, one page; CRC by the un-reflected method.
 CALL = bytes.fromhex(
     f"{HEAD} 0700 0080 000000 00 00 00 fe 02 3100 a306012c00 00 01 2800"
@@ -53,6 +63,16 @@ def test_published_text_example_is_read() -> None:
     assert areas[0].text == b"012345QRSTTV'B"
     assert (areas[0].width_px, areas[0].height_px) == (192, 32)
     assert areas[0].motion is Motion.LEFT
+
+
+def test_frames_of_other_programs_are_read() -> None:
+    assert [frame.command for frame in Decoder().feed(STATUS + CLEAR)] == [(0xA1, 0x02), (0xA3, 0x10)]
+    areas = [area for frame in Decoder().feed(STATION) for area in onbon.read_areas(frame) or []]
+    assert [area.text.decode("gbk") for area in areas] == ["\\FO000TEMPER:21℃", "\\FO000HUM:66%RH"]
+    assert [(area.y_px, area.width_px, area.height_px, area.speed) for area in areas] == [
+        (12, 512, 12, 23),
+        (24, 512, 12, 23),
+    ]
 
 
 def test_call_text_is_the_frame_worked_out_by_hand() -> None:
@@ -103,8 +123,8 @@ def test_text_cannot_smuggle_card_commands_or_controls() -> None:
     assert onbon.text_bytes("\\C2税\x00\x1b务", Colour.RED) == b"\\C1" + "＼C2税务".encode("gbk")
 
 
-def test_text_the_card_has_no_glyph_for_becomes_a_question_mark() -> None:
-    assert onbon.text_bytes("𠮷A", Colour.GREEN) == b"\\C2?A"
+def test_text_the_card_has_no_glyph_for_gets_the_mark_of_a_missing_character() -> None:
+    assert onbon.text_bytes("𠮷A", Colour.GREEN) == b"\\C2\xa1\xfeA"
 
 
 def test_long_text_is_cut_between_characters() -> None:
@@ -113,7 +133,7 @@ def test_long_text_is_cut_between_characters() -> None:
     assert coded[3:].decode("gbk") == "号" * (onbon.MAX_TEXT_BYTES // 2)
 
 
-@pytest.mark.parametrize("whole", [PING, ACK, TEXT, CALL])
+@pytest.mark.parametrize("whole", [PING, ACK, TEXT, CALL, STATUS])
 def test_frame_is_found_at_every_cut(whole: bytes) -> None:
     (expected,) = Decoder().feed(whole)
     for cut in range(len(whole) + 1):
