@@ -287,7 +287,8 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A window (窗口): `serves` is its own work, `relief` what it takes over when its own is quiet.
+    """A window (窗口): `serves` is its own work, `relief` what it takes over when that needs it more, and `trained` what
+    its clerks could besides, once somebody switches it on.
 
     A window that is not `staffed` (未派驻) has a number and a desk but nobody is sent to it; one that does not decide
     (只收不办) takes papers in for somebody else.
@@ -299,6 +300,7 @@ class Window:
     floor: FloorId | None = None
     serves: tuple[ServiceId, ...] = ()
     relief: tuple[ServiceId, ...] = ()
+    trained: tuple[ServiceId, ...] = ()
     staffed: bool = True
     decides: bool = True
 
