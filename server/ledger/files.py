@@ -1,34 +1,46 @@
 """Ledger files seen from outside their server: status, verification, backup, export, restore.
 
 Everything here opens a ledger for reading only, so it works while the server writes; only `restore` writes, and it
-needs the ledger for itself. A backup is a ledger file again; an export is text, one line a commit, that proves itself:
-each line has the stored bytes from which the hash is made (`hash = SHA-256(prev_hash + body)`).
+needs the ledger for itself. A hall's ledger is its file and the archives of months that left it; whoever reads it here
+reads through all of them. A backup is a ledger file again, with its archives beside it; an export is text, one line a
+commit, that proves itself: each has the stored bytes from which the hash is made (`hash = SHA-256(prev_hash + body)`).
 """
 
 import json
-import os
+import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from server.domain.events import Event
-from server.ledger import codec
+from server.ledger import archive as archives
+from server.ledger import codec, snapshot, table
+from server.ledger.archive import Archive, sync
 from server.ledger.audit import Auditor, Finding
 from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown
+from server.ledger.snapshot import Picture, SnapshotUnusable
 from server.ledger.sqlite import SqliteLedger, hold_alone, lock_of
+from server.ledger.table import Row
 
 SHARED = frozenset({"accounts", "devices"})  # other databases of a data folder
 PAGE = 500
+ENDLESS = 2**62
 SUFFIX = ".sqlite"
+MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """A ledger at a glance. `last_ms`: Unix ms of the last commit; `bytes`: the file and what is not merged yet."""
+    """A ledger at a glance. `last_ms`: Unix ms of the last commit; `bytes`: all of its files.
+
+    `archives` are months that left the file, `missing` those that cannot be read and why. `snapshot` is what a start
+    begins with, `unusable` why there is none.
+    """
 
     hall: str
     path: Path
@@ -39,17 +51,25 @@ class Status:
     last_ms: int | None
     head: str
     bytes: int
+    archives: tuple[Archive, ...]
+    missing: tuple[str, ...]
+    snapshot: snapshot.Label | None
+    unusable: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a verification found: `broken` says what does not fit (empty: whole), `findings` the rules broken."""
+    """What a verification found: `broken` says what does not fit (empty: whole), `findings` the rules broken.
+
+    `state_hash` is that of the state which the commits make, folded from the very first; "" where rules were left out.
+    """
 
     hall: str
     commits: int
     head: str
     broken: str
     findings: tuple[Finding, ...]
+    state_hash: str = ""
 
     @property
     def good(self) -> bool:
@@ -69,22 +89,30 @@ def status(path: Path) -> Status:
     Raises:
         LedgerDown: it cannot be read. LedgerBroken: it is no ledger, or damaged.
     """
-    with _open(path) as db:
-        day = "NULLIF(day, '')"  # what was written before the first day has none
-        row = _one(db, path, f"SELECT count(*), count(DISTINCT {day}), coalesce(min({day}), ''), max(day) FROM commits")  # noqa: S608
+    with table.reading(path) as db:
+        known = archives.noted(db, path)
+        archived, newest = (known[-1].last, known[-1].last_day) if known else (0, "")
+        days = "SELECT min(day), max(day), count(DISTINCT day) FROM commits WHERE day > ?"
+        first_day, last_day, count = db.execute(days, (newest,)).fetchone()
+        rows = int(_one(db, path, "SELECT count(*) FROM commits WHERE seq > ?", archived)[0])
         last = db.execute("SELECT hash, body FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
     at_ms = None if last is None else int(json.loads(last[1])["at_ms"])
-    files = [path, path.with_name(f"{path.name}-wal")]
+    places = [archives.folder_of(path) / one.name for one in known]
+    label, unusable = _label(path)
     return Status(
         hall=path.stem,
         path=path,
-        commits=row[0],
-        days=row[1],
-        first_day=row[2],
-        last_day=row[3] or "",
+        commits=archived + rows,
+        days=sum(one.days for one in known) + count,
+        first_day=known[0].first_day if known else first_day or "",
+        last_day=last_day or newest,
         last_ms=at_ms,
         head=GENESIS if last is None else str(last[0]),
-        bytes=sum(it.stat().st_size for it in files if it.exists()),
+        bytes=sum(it.stat().st_size for it in (path, path.with_name(f"{path.name}-wal"), *places) if it.exists()),
+        archives=known,
+        missing=tuple(why for one, place in zip(known, places, strict=True) if (why := _missing(place, one))),
+        snapshot=label,
+        unusable=unusable,
     )
 
 
@@ -101,33 +129,49 @@ def stored(path: Path, after: int = 0) -> Iterator[tuple[Commit, bytes]]:
     """Give the commits as `commits` does, each with its stored bytes: another version would write them otherwise.
 
     Raises:
-        LedgerBroken: a commit does not fit its hash or the one before it. LedgerDown: the file cannot be read.
+        LedgerBroken: a commit does not fit its hash or the one before it.
+        LedgerDown: the file cannot be read, or an archive is missing.
     """
-    with _open(path) as db:
+    with table.reading(path) as db:
         db.execute("BEGIN")  # one picture, however long the reading takes
-        before = db.execute("SELECT hash FROM commits WHERE seq = ?", (after,)).fetchone()
-        head, seq = (before[0] if before else GENESIS), after
-        for row_seq, prev_hash, hash_, body in _rows(db, path, after):
-            if row_seq != seq + 1 or prev_hash != head:
-                raise LedgerBroken(f"{path}: commit {row_seq} does not follow {seq}")
-            yield codec.decode(body, prev_hash=prev_hash, hash_=hash_), body
-            seq, head = row_seq, hash_
+        known, folder = archives.noted(db, path), archives.folder_of(path)
+        begin = _begin(db, known)
+        seq, head = after, _hash_at(db, folder, known, after, begin)
+        for one in known:
+            while seq < min(one.last, begin - 1):
+                place = folder / one.name
+                if not (rows := archives.page_of(place, one, seq, min(PAGE, begin - 1 - seq))):
+                    raise LedgerBroken(f"{place}: commit {seq + 1} is missing")
+                for row in table.following(rows, seq, head, place):
+                    yield _read(row), row.body
+                    seq, head = row.seq, row.hash
+        for row in table.following(table.rows(db, seq), seq, head, path):
+            yield _read(row), row.body
 
 
 def holding(path: Path, event: type[Event], *, after: int = 0, newest: bool = False) -> Iterator[Commit]:
     """Give the commits with seq > `after` that hold an event of a kind, each checked against its own hash.
 
-    In order, or the `newest` first. Quicker than looking at every commit, since only those found are read.
+    In order, or the `newest` first. Only those found are read when the kind has an index (`table.SOUGHT`).
 
     Raises:
-        LedgerBroken: a commit does not fit its hash. LedgerDown: the file cannot be read.
+        LedgerBroken: a commit does not fit its hash.
+        LedgerDown: the file cannot be read, or an archive is missing.
     """
-    name = f'["{codec.STORED_NAME[event]}",'.encode()
     order = "DESC" if newest else "ASC"
-    sql = f"SELECT prev_hash, hash, body FROM commits WHERE seq > ? AND instr(body, ?) ORDER BY seq {order}"  # noqa: S608
-    with _open(path) as db:
-        for prev_hash, hash_, body in db.execute(sql, (after, name)):
-            yield codec.decode(body, prev_hash=prev_hash, hash_=hash_)
+    sql = (
+        f"SELECT {table.COLUMNS} FROM commits WHERE seq > ? AND seq <= ? AND {table.holds(event)} ORDER BY seq {order}"  # noqa: S608
+    )
+    with table.reading(path) as db:
+        known, folder = archives.noted(db, path), archives.folder_of(path)
+        begin = _begin(db, known)
+        parts: list[Archive | None] = [one for one in known if one.last > after and one.first < begin] + [None]
+        for one in reversed(parts) if newest else parts:
+            if one is None:
+                yield from map(_read, map(Row._make, db.execute(sql, (after, ENDLESS))))
+                continue
+            with archives.opened(folder / one.name, one) as old:
+                yield from map(_read, map(Row._make, old.execute(sql, (after, begin - 1))))
 
 
 def newest_day(path: Path) -> str:
@@ -136,7 +180,7 @@ def newest_day(path: Path) -> str:
     Raises:
         LedgerDown: the file cannot be read. LedgerBroken: it is no ledger.
     """
-    with _open(path) as db:
+    with table.reading(path) as db:
         return str(_one(db, path, "SELECT coalesce(max(day), '') FROM commits")[0])
 
 
@@ -144,60 +188,90 @@ def before_day(path: Path, day: str) -> int:
     """Give the seq after which everything of a business day (ISO) stands; its first commit may begin the day before.
 
     Raises:
-        LedgerDown: the file cannot be read. LedgerBroken: it is no ledger.
+        LedgerDown: the file cannot be read, or an archive is missing. LedgerBroken: it is no ledger.
     """
-    with _open(path) as db:
-        first = _one(db, path, "SELECT coalesce(min(seq), 0) FROM commits WHERE day >= ?", day)[0]
+    with table.reading(path) as db:
+        known = archives.noted(db, path)
+        found = None
+        for one in known:
+            if one.last_day >= day:
+                with archives.opened(archives.folder_of(path) / one.name, one) as old:
+                    found = archives.first_on(old, day)
+                break
+        found = found or archives.first_on(db, day)
         last = _one(db, path, "SELECT coalesce(max(seq), 0) FROM commits")[0]
-    return max(0, int(first or last + 1) - 2)  # the commit that turns a day bears the name of the day before
+    return max(0, (found[0] if found else last + 1) - 2)  # the commit that turns a day bears the name of the day before
 
 
 def verify(path: Path, *, rules: bool = True, tick: Callable[[int], None] = lambda _: None) -> Verdict:
-    """Check a ledger file: SQLite's own check, the chain of hashes, and (with `rules`) every rule of the hall.
+    """Check a ledger and its archives: SQLite's own check, the chain of hashes, and (with `rules`) the rules of a hall.
 
-    `tick` gets the number of commits looked at so far. Never raises for what it finds.
+    With `rules` the commits are folded, too, from the very first, and the snapshot that a start would begin with is
+    held against that. `tick` gets the number of commits looked at so far. Never raises for what it finds.
     """
-    auditor, seen, head = Auditor(), 0, GENESIS
+    auditor, picture, seen, head = Auditor(), Picture(), 0, GENESIS
+    label, unusable = _label(path)
+
+    def verdict(broken: str = "") -> Verdict:
+        hash_ = picture.freeze().state_hash if rules and picture.seq else ""
+        findings = tuple(auditor.findings)
+        return Verdict(hall=path.stem, commits=seen, head=head, broken=broken, findings=findings, state_hash=hash_)
+
+    def say(what: str) -> None:
+        auditor.findings.append(Finding(rule="A3", seq=seen, what=what))
+
     try:
-        with _open(path) as db:
-            said = str(_one(db, path, "PRAGMA integrity_check(1)")[0])
-        if said != "ok":
-            return Verdict(hall=path.stem, commits=0, head=GENESIS, broken=said, findings=())
+        _check_pages(path)
         for commit, body in stored(path):
             seen, head = commit.seq, commit.hash
             if commit.hall != path.stem and seen == 1:
-                return Verdict(
-                    hall=path.stem, commits=1, head=head, broken=f"this is the ledger of {commit.hall}", findings=()
-                )
+                return verdict(f"this is the ledger of {commit.hall}")
             if rules:
                 auditor.take(commit, body)
+                if picture.seq == seen - 1:
+                    try:
+                        picture.apply(commit)
+                    except Exception as error:  # noqa: BLE001 - whatever it was, a hall could not start from it
+                        say(f"cannot be folded: {error!r}")
+                if label is not None and label.seq == seen:
+                    _compare(label, picture, say)
             if seen % PAGE == 0:
                 tick(seen)
     except (LedgerBroken, LedgerDown) as error:
-        return Verdict(hall=path.stem, commits=seen, head=head, broken=str(error), findings=tuple(auditor.findings))
+        return verdict(str(error))
     tick(seen)
-    return Verdict(hall=path.stem, commits=seen, head=head, broken="", findings=tuple(auditor.findings))
+    if unusable:
+        say(f"the snapshot is not usable, the server makes a new one: {unusable}")
+    elif label is not None and label.seq > seen:
+        say("the snapshot is of another ledger, the server makes a new one")
+    return verdict()
 
 
 def backup(path: Path, to: Path, *, tick: Callable[[int], None] = lambda _: None) -> Verdict:
     """Copy a ledger while its server may write: to a new file that is verified before it gets its name.
 
+    Archives are copied beside it, into the folder of that name, those that are not there yet. Each is proven.
+
     Raises:
         LedgerDown: the file cannot be read or written. LedgerBroken: the copy is not whole; nothing is left behind.
-        FileExistsError: there is a file of that name.
+        FileExistsError: there is a file of that name, or another archive.
     """
     if to.exists():
         raise FileExistsError(to)
     half = to.with_name(f"{to.name}.part")
     half.unlink(missing_ok=True)
     try:
-        with _open(path) as source, closing(sqlite3.connect(half)) as target:
+        with table.reading(path) as source, closing(sqlite3.connect(half)) as target:
             source.backup(target)  # all pages in one step: one picture of the ledger
             target.execute("PRAGMA journal_mode=DELETE")  # one file, no companions
-        verdict = _verify_copy(half, path.stem, tick)
-        _sync(half)
+        with table.reading(half) as copy:
+            known = archives.noted(copy, half)
+        for one in known:
+            _copy_archive(archives.folder_of(path) / one.name, archives.folder_of(to), one)
+        verdict = _verify_copy(half, path.stem, known, tick)
+        sync(half)
         half.rename(to)
-        _sync(to.parent)
+        sync(to.parent)
     except sqlite3.Error as error:
         raise LedgerDown(f"{to}: {error}") from error
     finally:
@@ -251,7 +325,8 @@ def imported(lines: Iterable[bytes]) -> Iterator[tuple[Commit, bytes]]:
 def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | None:
     """Put a backup or an export in the place of a ledger; give where the ledger that was there has gone.
 
-    The source is verified first, and nothing is lost: an existing ledger is moved aside, never overwritten.
+    The source is verified first, and nothing is lost: an existing ledger and its archives are moved aside, never
+    overwritten. All commits are in the new file; months that are over leave it again when the server runs.
 
     Raises:
         LedgerBroken: the source is not whole, or of another hall.
@@ -267,8 +342,9 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
             finally:
                 copy.close()
             aside = _move_aside(to, now or datetime.now(UTC))
+            snapshot.beside(to).unlink(missing_ok=True)  # it may be of the ledger that was there
             half.rename(to)
-            _sync(to.parent)
+            sync(to.parent)
         finally:
             _remove(half)
     return aside
@@ -292,11 +368,15 @@ def _move_aside(path: Path, now: datetime) -> Path | None:
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("PRAGMA journal_mode=DELETE")
-    aside = path.with_name(f"{path.stem}.replaced-{now:%Y%m%dT%H%M%SZ}")
+    mark = f"replaced-{now:%Y%m%dT%H%M%SZ}"
+    aside = path.with_name(f"{path.stem}.{mark}")
     for companion in ("-wal", "-shm"):  # first: left behind, it would be read into the ledger that comes
         with suppress(FileNotFoundError):
             path.with_name(path.name + companion).rename(aside.with_name(aside.name + companion))
     path.rename(aside)
+    for one in archives.folder_of(path).glob(f"{path.stem}.*{SUFFIX}"):
+        if MONTH.fullmatch(one.name.removeprefix(f"{path.stem}.").removesuffix(SUFFIX)):
+            one.rename(one.with_name(f"{one.stem}.{mark}"))
     return aside
 
 
@@ -305,53 +385,105 @@ def _remove(half: Path) -> None:
         half.with_name(name).unlink(missing_ok=True)
 
 
-def _verify_copy(half: Path, hall: str, tick: Callable[[int], None]) -> Verdict:
-    seen, head = 0, GENESIS
-    for commit in commits(half):
-        seen, head = commit.seq, commit.hash
-        if seen % PAGE == 0:
-            tick(seen)
+def _copy_archive(source: Path, folder: Path, archive: Archive) -> None:
+    to = folder / archive.name
+    if to.exists():
+        try:
+            archives.glance(to, archive)
+        except LedgerBroken as error:
+            raise FileExistsError(to) from error
+        return
+    part = to.with_name(f"{to.name}.part")
+    folder.mkdir(mode=0o750, exist_ok=True)
+    try:
+        try:
+            shutil.copyfile(source, part)
+        except FileNotFoundError as error:
+            raise LedgerDown(f"{source} is missing: put it back, {archive.month} lies in it") from error
+        for _ in archives.prove(part, archive):
+            pass
+        part.chmod(0o440)
+        sync(part)
+        part.rename(to)
+        sync(folder)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _verify_copy(half: Path, hall: str, known: tuple[Archive, ...], tick: Callable[[int], None]) -> Verdict:
+    with table.reading(half) as db:
+        table.check_pages(db, half)
+        begin = _begin(db, known)
+        seen, head = begin - 1, _hash_at(db, archives.folder_of(half), known, begin - 1, begin)
+        for row in table.fitting(table.following(table.rows(db, seen), seen, head, half), half):
+            seen, head = row.seq, row.hash
+            if seen % PAGE == 0:
+                tick(seen)
     tick(seen)
     return Verdict(hall=hall, commits=seen, head=head, broken="", findings=())
 
 
-def _sync(path: Path) -> None:
-    """Make a file, or the names in a folder, survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
+def _check_pages(path: Path) -> None:
+    with table.reading(path) as db:
+        table.check_pages(db, path)
+        known = archives.noted(db, path)
+    for one in known:
+        place = archives.folder_of(path) / one.name
+        archives.glance(place, one)
+        with archives.opened(place, one) as old:
+            table.check_pages(old, place)
+
+
+def _label(path: Path) -> tuple[snapshot.Label | None, str]:
+    """Give what the snapshot beside a ledger says of itself, or why it cannot be used."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return snapshot.label(snapshot.beside(path)), ""
+    except FileNotFoundError:
+        return None, ""
+    except (SnapshotUnusable, OSError) as error:
+        return None, str(error)
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    if not path.is_file():
-        raise LedgerDown(f"{path}: there is no such ledger")
+def _compare(label: snapshot.Label, picture: Picture, say: Callable[[str], None]) -> None:
+    if label.fold != snapshot.fold_version():
+        return  # another version made it: its states look otherwise, and this version does not use it
+    if (label.hall, label.head) != (picture.state.plan.hall, picture.head):
+        say("the snapshot is of another ledger, the server makes a new one")
+    elif label.state_hash != picture.freeze().state_hash:
+        say("the snapshot is not what the commits make: delete it and tell who looks after the program")
+
+
+def _missing(place: Path, archive: Archive) -> str:
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=10)
-    except sqlite3.Error as error:
-        raise LedgerDown(f"{path}: {error}") from error
-    try:
-        with closing(db):
-            yield db
-    except sqlite3.OperationalError as error:
-        raise LedgerDown(f"{path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise LedgerBroken(f"{path}: {error}") from error
+        archives.glance(place, archive)
+    except (LedgerDown, LedgerBroken) as error:
+        return str(error)
+    return ""
 
 
-def _one(db: sqlite3.Connection, path: Path, sql: str, *values: str) -> tuple:  # type: ignore[type-arg]  # any shape
+def _begin(db: sqlite3.Connection, known: tuple[Archive, ...]) -> int:
+    """Give the seq of the first commit in a hall's file; what is before lies in archives."""
+    row = db.execute("SELECT seq FROM commits ORDER BY seq LIMIT 1").fetchone()
+    if row is not None:
+        return int(row[0])
+    return known[-1].last + 1 if known else 1
+
+
+def _hash_at(db: sqlite3.Connection, folder: Path, known: tuple[Archive, ...], seq: int, begin: int) -> str:
+    if seq <= 0:
+        return GENESIS
+    if seq < begin and (found := archives.hash_at(folder, known, seq)) is not None:
+        return found
+    row = db.execute("SELECT hash FROM commits WHERE seq = ?", (seq,)).fetchone()
+    return str(row[0]) if row else GENESIS
+
+
+def _read(row: Row) -> Commit:
+    return codec.decode(row.body, prev_hash=row.prev_hash, hash_=row.hash)
+
+
+def _one(db: sqlite3.Connection, path: Path, sql: str, *values: str | int) -> tuple:  # type: ignore[type-arg]  # any shape
     row = db.execute(sql, values).fetchone()
     if row is None:
         raise LedgerBroken(f"{path}: no answer")
     return tuple(row)
-
-
-def _rows(db: sqlite3.Connection, path: Path, after: int) -> Iterator[tuple[int, str, str, bytes]]:
-    try:
-        yield from db.execute("SELECT seq, prev_hash, hash, body FROM commits WHERE seq > ? ORDER BY seq", (after,))
-    except sqlite3.OperationalError as error:
-        raise LedgerDown(f"{path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise LedgerBroken(f"{path}: {error}") from error

@@ -3,56 +3,51 @@
 `synchronous=NORMAL` in WAL mode loses acknowledged commits at a power cut, FULL does not (SQLite documentation,
 "PRAGMA synchronous"). SQLite 3.7.0 to 3.51.2 can lose commits when several connections checkpoint at once (the
 WAL-reset bug, sqlite.org/wal.html); here one connection writes per file, kept alone by a lock file beside it, and
-whoever else looks opens the file for reading only (`server.ledger.files`), which never checkpoints.
+whoever else looks opens the file for reading only (`server.ledger.table`), which never checkpoints.
+
+Months that are over leave the file (`server.ledger.archive`), so that it and the check at the start stay small.
 """
 
 import fcntl
+import logging
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from server.ledger import codec
+from server.ledger import archive as archives
+from server.ledger import codec, table
+from server.ledger.archive import Archive
 from server.ledger.base import GENESIS, Commit, DiskFull, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
+from server.ledger.table import Row
 
 PAGE = 500  # commits read at a time, so that a reader never holds the connection for long
+FREE_PAGES = 256  # given back to the disk at a time
 WAIT_FOR_OTHER_S = 2.0  # a process that is just ending may still have the file
 FIXED_IN = (3, 51, 3)
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS commits (
-    seq INTEGER PRIMARY KEY,
-    day TEXT NOT NULL,
-    key TEXT,
-    prev_hash TEXT NOT NULL,
-    hash TEXT NOT NULL,
-    body BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS commits_by_key ON commits (day, key) WHERE key IS NOT NULL;
-CREATE INDEX IF NOT EXISTS commits_by_day ON commits (day);
-CREATE TRIGGER IF NOT EXISTS commits_are_final BEFORE UPDATE ON commits
-    BEGIN SELECT RAISE(ABORT, 'commits are never changed'); END;
-CREATE TRIGGER IF NOT EXISTS commits_stay BEFORE DELETE ON commits
-    BEGIN SELECT RAISE(ABORT, 'commits are never deleted'); END;
-"""
-
-_INSERT = "INSERT INTO commits (seq, day, key, prev_hash, hash, body) VALUES (?, ?, ?, ?, ?, ?)"
+log = logging.getLogger(__name__)
 
 
 class SqliteLedger:
-    """Commits of one hall in one file."""
+    """Commits of one hall in one file, and in the archives of months that left it."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file and check it.
+        """Open or make the file and check it: SQLite's own check, and that each commit in it fits the one before.
+
+        Of the archives only the first and last commits are looked at. One that is missing or wrong is told in the log;
+        nothing in it can be read then, but a hall that needs nothing of it goes on.
 
         Raises:
             LedgerDown: the file cannot be opened, or another process has it.
-            LedgerBroken: SQLite's own check finds the file damaged.
+            LedgerBroken: it is damaged.
         """
         self._path = path
+        self._folder = archives.folder_of(path)
         self._lock = Lock()
         self._doubt: str | None = None
         self._alone = hold_alone(path)
@@ -61,14 +56,21 @@ class SqliteLedger:
         except sqlite3.Error as error:
             self._alone.close()
             raise LedgerDown(f"{path}: {error}") from error
+        self._archives: tuple[Archive, ...] = ()
         try:
-            self._seq, self._head = self._begin()
-        except sqlite3.Error as error:
-            self.close()
-            raise _damaged(path, error) if _is_damage(error) else LedgerDown(f"{path}: {error}") from error
-        except LedgerBroken:
+            with table.translated(path):
+                self._prepare()
+                self._archives = archives.noted(self._db, path)
+                self._first, self._seq, self._head = self._check()
+        except (LedgerBroken, LedgerDown):
             self.close()
             raise
+        self._glance()
+
+    @property
+    def archives(self) -> tuple[Archive, ...]:
+        """The months that left the file, oldest first."""
+        return self._archives
 
     def append(self, commits: Sequence[Commit]) -> None:
         """Make sealed commits durable in one transaction."""
@@ -80,42 +82,37 @@ class SqliteLedger:
         while page := list(islice(left, PAGE)):
             self._append(page)
 
-    def _append(self, commits: Sequence[tuple[Commit, bytes]]) -> None:
-        rows = []
-        with self._lock:
-            if self._doubt is not None:
-                raise LedgerDoubtful(self._doubt)
-            seq, head = self._seq, self._head
-            for commit, body in commits:
-                if commit.seq != seq + 1 or commit.prev_hash != head:
-                    raise Stale(f"commit {commit.seq} does not follow {seq}")
-                rows.append((commit.seq, commit.day, commit.key, commit.prev_hash, commit.hash, body))
-                seq, head = commit.seq, commit.hash
-            try:
-                self._write(rows)
-            except LedgerDoubtful as doubt:
-                self._doubt = str(doubt)
-                raise
-            self._seq, self._head = seq, head
-
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Commit]:
-        """Give the commits with seq > `after` in order, at most `limit`."""
+        """Give the commits with seq > `after` in order, at most `limit`, from the archives on into the file."""
         left = limit
-        prev_hash = self._hash_at(after)
+        head = self._hash_at(after)
         while left is None or left > 0:
-            page = PAGE if left is None else min(PAGE, left)
-            with self._lock:
-                rows = self._rows(
-                    "SELECT seq, prev_hash, hash, body FROM commits WHERE seq > ? ORDER BY seq LIMIT ?", (after, page)
-                )
-            for seq, stored_prev, hash_, body in rows:
-                if seq != after + 1 or stored_prev != prev_hash:
-                    raise LedgerBroken(f"{self._path}: commit {seq} does not follow {after}")
-                yield codec.decode(body, prev_hash=stored_prev, hash_=hash_)
-                after, prev_hash = seq, hash_
-            if len(rows) < page:
+            rows = self._page(after, PAGE if left is None else min(PAGE, left))
+            for row in table.following(rows, after, head, self._path):
+                yield codec.decode(row.body, prev_hash=row.prev_hash, hash_=row.hash)
+                after, head = row.seq, row.hash
+            if not rows:
                 return
-            left = None if left is None else left - page
+            left = None if left is None else left - len(rows)
+
+    def archive(self, before: str) -> Iterator[Archive]:
+        """Move each month that ended before a day (ISO) out of the file. Each step is short, and the last may be any.
+
+        What a step before left half done is finished first. Nothing is deleted that is not proven to be archived.
+
+        Raises:
+            LedgerDown: the archive cannot be written now; nothing is lost and it can be tried again.
+            LedgerBroken: what was copied, or an archive of that name, is not what the file says.
+            LedgerDoubtful: as `append`.
+        """
+        if self._archives and self._first <= self._archives[-1].last:  # noted, and not yet deleted
+            yield from self._leave(self._archives[-1])
+        while (month := self._next_month(before)) is not None:
+            yield from self._copied(month)
+            self._note(month)
+            yield from self._leave(month)
+        for _ in self._freed():
+            yield self._archives[-1]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -123,47 +120,106 @@ class SqliteLedger:
             self._db.close()
             self._alone.close()  # last: whoever waits for the file finds it whole
 
-    def _begin(self) -> tuple[int, str]:
-        """Check the file, and give the last commit's seq and hash."""
+    # ----------------------------------------------------------------------------------------------- opening
+
+    def _prepare(self) -> None:
+        """Make the tables, or bring those of an older version up to this one."""
+        self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file only: what leaves it gives its space back
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
-        check = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if check != "ok":
-            raise LedgerBroken(f"{self._path}: {check}")
-        last = self._db.execute("SELECT seq, hash FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
-        return last or (0, GENESIS)
+        form = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if form > table.FORM:
+            raise LedgerBroken(f"{self._path} was written by a newer version (form {form}): update first")
+        if form == table.FORM:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        for sql in (*table.TABLE, *table.indexes(), *archives.NOTES, *archives.GUARDS):
+            self._db.execute(sql)
+        self._db.execute(f"PRAGMA user_version={table.FORM}")
+        self._db.execute("COMMIT")
+
+    def _check(self) -> tuple[int, int, str]:
+        """Check all that is in the file, and give the seqs of its first and last commit and the hash of the last."""
+        table.check_pages(self._db, self._path)
+        seq, head = (self._archives[-1].last, self._archives[-1].hash) if self._archives else (0, GENESIS)
+        first = next(table.rows(self._db, 0, limit=1), None)
+        if first is not None and first.seq <= seq:  # archived, and not yet deleted
+            start, before = first.seq - 1, first.prev_hash
+        else:
+            start, before = seq, head
+        for row in table.fitting(table.following(table.rows(self._db, start), start, before, self._path), self._path):
+            if row.seq == seq and row.hash != head:
+                raise LedgerBroken(f"{self._path}: commit {seq} is not the one that was archived")
+            start, before = row.seq, row.hash
+        if start < seq:
+            raise LedgerBroken(f"{self._path}: commit {seq} is missing")
+        return seq + 1 if first is None else first.seq, start, before
+
+    def _glance(self) -> None:
+        for one in self._archives:
+            try:
+                archives.glance(self._folder / one.name, one)
+            except (LedgerDown, LedgerBroken) as error:
+                log.error("an archive cannot be read: %s", error)
+
+    # ----------------------------------------------------------------------------------------------- reading
+
+    def _page(self, after: int, limit: int) -> list[Row]:
+        """Give the next rows; those of an archive are read without the lock, for it never changes."""
+        with self._lock:
+            if after >= self._first - 1:
+                with table.translated(self._path):
+                    return list(table.rows(self._db, after, limit=limit))
+            archive = next(it for it in self._archives if it.last > after)
+        return archives.page_of(self._folder / archive.name, archive, after, limit)
 
     def _hash_at(self, seq: int) -> str:
         if seq <= 0:
             return GENESIS
+        if seq < self._first and (found := archives.hash_at(self._folder, self._archives, seq)) is not None:
+            return found
+        rows = self._page(seq - 1, 1)
+        return rows[0].hash if rows and rows[0].seq == seq else self._head
+
+    # ----------------------------------------------------------------------------------------------- writing
+
+    def _append(self, commits: Sequence[tuple[Commit, bytes]]) -> None:
+        rows = []
         with self._lock:
-            rows = self._rows("SELECT hash FROM commits WHERE seq = ?", (seq,))
-        return str(rows[0][0]) if rows else self._head
+            seq, head = self._seq, self._head
+            for commit, body in commits:
+                if commit.seq != seq + 1 or commit.prev_hash != head:
+                    raise Stale(f"commit {commit.seq} does not follow {seq}")
+                rows.append((commit.seq, commit.day, commit.key, commit.prev_hash, commit.hash, body))
+                seq, head = commit.seq, commit.hash
+            self._write(lambda db: db.executemany(table.INSERT, rows))
+            self._seq, self._head = seq, head
 
-    def _rows(self, sql: str, values: tuple[int, ...]) -> list[tuple]:  # type: ignore[type-arg]  # rows of any shape
+    def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Do something in a transaction, holding the lock; after a failure that leaves doubt nothing more is done."""
+        if self._doubt is not None:
+            raise LedgerDoubtful(self._doubt)
         try:
-            return self._db.execute(sql, values).fetchall()
-        except sqlite3.ProgrammingError as error:  # closed: the process is ending
-            raise LedgerDown(f"{self._path}: {error}") from error
-        except sqlite3.Error as error:  # a disk that fails for a moment is no reason to restore a backup
-            raise _damaged(self._path, error) if _is_damage(error) else LedgerDown(f"{self._path}: {error}") from error
+            self._transact(work)
+        except LedgerDoubtful as doubt:
+            self._doubt = str(doubt)
+            raise
 
-    def _write(self, rows: list[tuple[int, str, str | None, str, str, bytes]]) -> None:
+    def _transact(self, work: Callable[[sqlite3.Connection], object]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(_INSERT, rows)
+            work(self._db)
         except sqlite3.ProgrammingError as error:  # closed: the process is ending
             raise LedgerDown(f"{self._path}: {error}") from error
         except sqlite3.Error as error:
             self._undo(error)
             if isinstance(error, sqlite3.IntegrityError):
                 raise Stale(f"{self._path}: {error}") from error
-            raise (DiskFull if _is_full(error) else LedgerDown)(f"{self._path}: {error}") from error
+            raise (DiskFull if table.is_full(error) else LedgerDown)(f"{self._path}: {error}") from error
         try:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            if _is_full(error):
+            if table.is_full(error):
                 self._undo(error)
                 raise DiskFull(f"{self._path}: {error}") from error
             # A failed fsync may or may not have reached the disk: nobody can know before a restart.
@@ -176,6 +232,81 @@ class SqliteLedger:
             self._db.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise LedgerDoubtful(f"{self._path}: {cause}; {error}") from error
+
+    # --------------------------------------------------------------------------------------------- archiving
+
+    def _next_month(self, before: str) -> Archive | None:
+        with self._lock, table.translated(self._path):
+            return archives.next_month(self._db, self._path.stem, self._archives, before)
+
+    def _copied(self, month: Archive) -> Iterator[Archive]:
+        """Make the archive of a month, or see that one of its name is just what it would be."""
+        path = self._folder / month.name
+        if path.exists():  # from the step before a power cut, or from before a backup was restored
+            for _ in archives.prove(path, month):
+                yield month
+            return
+        part = path.with_name(f"{path.name}.part")
+        try:
+            self._folder.mkdir(mode=0o750, exist_ok=True)
+            archives.sync(self._folder.parent)
+            for _ in archives.copy(self._path, month, self._archives, part):
+                yield month
+            for _ in archives.prove(part, month):
+                yield month
+            part.chmod(0o440)
+            part.rename(path)
+            archives.sync(self._folder)
+        except OSError as error:
+            raise LedgerDown(f"{path}: {error}") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _note(self, month: Archive) -> None:
+        with self._lock:
+            self._write(lambda db: archives.note(db, month))
+            self._archives = (*self._archives, month)
+
+    def _leave(self, month: Archive) -> Iterator[Archive]:
+        """Delete what is archived, some at a time, after seeing that it is."""
+        for _ in archives.prove(self._folder / month.name, month):
+            yield month
+        while self._first <= month.last:
+            upto = min(self._first + archives.STEP - 1, month.last)
+            delete = partial(_delete, upto=upto)
+            with self._lock:
+                self._write(delete)
+                self._first = upto + 1
+            yield month
+
+    def _freed(self) -> Iterator[int]:
+        """Give free pages back to the disk, in a file that was made to do so."""
+        while self._archives:
+            with self._lock, table.translated(self._path):
+                if self._db.execute("PRAGMA auto_vacuum").fetchone()[0] == 0:
+                    return
+                free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
+                if not free:
+                    return
+                self._write(lambda db: db.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall())
+            yield free
+
+    def compact(self) -> None:
+        """Write the file anew when most of it is free: one of an older version gives nothing back by itself.
+
+        Raises:
+            LedgerDown: there is no space for it.
+        """
+        with self._lock, table.translated(self._path):
+            free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
+            if 2 * free > self._db.execute("PRAGMA page_count").fetchone()[0]:
+                self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                self._db.execute("VACUUM")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _delete(db: sqlite3.Connection, *, upto: int) -> None:
+    db.execute("DELETE FROM commits WHERE seq <= ?", (upto,))
 
 
 def hold_alone(path: Path) -> BinaryIO:
@@ -211,15 +342,3 @@ def engine() -> str:
     fixed = sqlite3.sqlite_version_info >= FIXED_IN
     how = "fixed in this version" if fixed else "one writing connection per ledger"
     return f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL, WAL-reset: {how}; a failed sync stops the process"
-
-
-def _is_full(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _damaged(path: Path, error: sqlite3.Error) -> LedgerBroken:
-    return LedgerBroken(f"{path}: {error}")

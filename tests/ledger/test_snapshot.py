@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
@@ -119,7 +119,7 @@ def test_the_hash_sees_every_field() -> None:
     begun = Picture(state=state).freeze().state_hash
     seen = {begun}
     ticket = next(iter(state.tickets.values()))
-    for change in (
+    changes: tuple[Callable[[], None], ...] = (
         lambda: setattr(ticket, "call_count", ticket.call_count + 1),
         lambda: setattr(ticket, "notice", ("a", "b")),
         lambda: state.struck.add(ticket.id),
@@ -127,7 +127,8 @@ def test_the_hash_sees_every_field() -> None:
         lambda: state.numbers.clear(),
         lambda: setattr(state, "last_ms", state.last_ms + 1),
         lambda: setattr(state, "plan", replace(state.plan, recalls_max=9)),
-    ):
+    )
+    for change in changes:
         change()
         seen.add(Picture(state=state).freeze().state_hash)
     assert len(seen) == 8
