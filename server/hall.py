@@ -46,6 +46,7 @@ from server.ledger.base import (
     LedgerBroken,
     LedgerDoubtful,
     LedgerDown,
+    LedgerUnknown,
     SharedLedger,
     Stale,
 )
@@ -113,6 +114,7 @@ class Hall:
         self._empty = Picture().freeze()
         self._base = self._empty  # durable, where reading again starts
         self._now = Picture()
+        self._seq = 0
         self.replayed = 0
         """Commits folded since the process started, those decided here not counted."""
         self._true = False  # whether `_now` is what the ledger says (a shared one may say more by now)
@@ -218,8 +220,6 @@ class Hall:
         with self._turn:
             self._catch_up()
             self._read_on()
-            if self._news and self._shared is not None:  # nobody is shown what a failover could take back
-                self._offload(partial(self._shared.confirm, self._now.seq))
             self._wake()
             self._sure_s = monotonic()
 
@@ -264,8 +264,6 @@ class Hall:
                     raise
                 continue  # there is room now for what ends: decide again, without what begins
             self._true = True
-            if not fresh:
-                self._confirm(group)
             return fresh
         raise LedgerDown("other servers were quicker every time")
 
@@ -361,12 +359,16 @@ class Hall:
 
     def _replay(self, base: Snapshot) -> Picture:
         now, day = base.picture(), base.day
-        for commit in self._after(now):
-            self._check(commit)
-            now.apply(commit)
-            self.replayed += 1
-            if (now.state.day or "") != day:
-                self._base, day = now.freeze(), now.state.day or ""
+        try:
+            for commit in self._after(now):
+                self._check(commit)
+                now.apply(commit)
+                self.replayed += 1
+                if (now.state.day or "") != day:
+                    self._base, day = now.freeze(), now.state.day or ""
+        except LedgerUnknown:  # what comes next may not last: until that is known, what was told before is true
+            if not 0 < self._seq <= now.seq:
+                raise
         return now
 
     def _keep_base(self) -> None:
@@ -402,12 +404,6 @@ class Hall:
     def _check(self, commit: Commit) -> None:
         if commit.hall != self.id:
             raise LedgerBroken(f"this is the ledger of {commit.hall}, not of {self.id}")
-
-    def _confirm(self, group: Sequence[_Request]) -> None:
-        """Before a commit is told again: whoever wrote it to a shared ledger may not have seen it safe."""
-        told = [request.commit.seq for request in group if request.commit is not None]
-        if self._shared is not None and told:
-            self._offload(partial(self._shared.confirm, max(told)))
 
     def _wake(self) -> None:
         if self._news:

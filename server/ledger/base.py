@@ -66,19 +66,12 @@ class SharedLedger(Ledger, Protocol):
     """A ledger that several servers write at once."""
 
     def since(self, seq: int, head: str) -> Iterator[Commit]:
-        """Give the commits after the one with this seq and hash.
+        """Give the commits after the one with this seq and hash that are as safe as `append` makes them.
 
         Raises:
             Stale: that commit is not in the ledger any more (the store lost it).
+            LedgerUnknown: there is more, whoever wrote it, and nobody can say now whether it will last.
             LedgerBroken, LedgerDown: as `read`.
-        """
-
-    def confirm(self, seq: int) -> None:
-        """Return when everything up to `seq` is as safe as `append` makes it, whoever wrote it.
-
-        Raises:
-            LedgerUnknown: that cannot be said now.
-            LedgerDown: the store cannot be asked now.
         """
 
     def wait_for_news(self, after: int, within_s: float) -> bool:

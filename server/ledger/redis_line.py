@@ -80,7 +80,7 @@ class RedisLine:
         try:
             connection.send_command(*command)
             return connection.read_response(disconnect_on_error=True)
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, ValueError) as error:  # ValueError: it was closed under our hands
             connection.disconnect()
             raise LedgerDown(f"{self.shown}: {error}") from error
         finally:
@@ -114,8 +114,13 @@ class RedisLine:
             return
         have = self._send(connection, "WAIT", self.wait, self._address.wait_ms, written=True)
         if have < self.wait:
-            self._pool.disconnect()  # perhaps this master is alone and no longer the master: ask again who is
+            self._leave_master(connection)
             raise LedgerUnknown(f"{self.shown}: {have} of {self.wait} replicas have it")
+
+    def _leave_master(self, connection: Any) -> None:
+        """Ask again who is the master: this one may be cut off, or be a replica by now. Others finish what they ask."""
+        connection.disconnect()
+        self._pool.disconnect(inuse_connections=False)
 
     def _connection(self) -> Any:
         try:
@@ -130,9 +135,9 @@ class RedisLine:
             return connection.read_response(disconnect_on_error=True)
         except ResponseError as error:
             kind = LedgerUnknown if written else LedgerDown
-            self._pool.disconnect()  # a master that was made a replica stays one: ask again who it is
+            self._leave_master(connection)
             raise kind(f"{self.shown}: {error}") from error
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, ValueError) as error:  # ValueError: it was closed under our hands
             connection.disconnect()
             raise LedgerUnknown(f"{self.shown}: {error}") from error
 

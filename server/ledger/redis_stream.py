@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from server.domain.terms import HallId
 from server.ledger import codec
-from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown, Stale
+from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown, LedgerUnknown, Stale
 from server.ledger.redis_address import TIMEOUT_S, RedisAddress
 from server.ledger.redis_line import RedisLine
 
@@ -48,6 +48,19 @@ for i = 3, #ARGV, 7 do
 end
 return 'written'
 """.replace("KEYS_FOR_S", str(KEYS_FOR_S))
+
+# WAIT is about the last write of its own connection, and all before it: so there must be one. KEYS: the stream, what is
+# written; ARGV: the id of a commit. Gives its hash as it stands on the server that is asked.
+_CONFIRM = """
+redis.call('SET', KEYS[2], ARGV[1])
+local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
+if #found == 0 then return '' end
+local fields = found[1][2]
+for i = 1, #fields, 2 do
+  if fields[i] == 'hash' then return fields[i + 1] end
+end
+return ''
+"""
 
 
 class RedisLedger:
@@ -85,11 +98,12 @@ class RedisLedger:
         return self._read(after, None, limit)
 
     def since(self, seq: int, head: str) -> Iterator[Commit]:
-        """Give the commits after the one with this seq and hash.
+        """Give the commits after the one with this seq and hash that the replicas asked for have.
 
         Raises:
             Stale: that commit is not in the ledger any more: a failover lost it.
-            LedgerUnknown: it is not here, and this server cannot say that it speaks for the group.
+            LedgerUnknown: there is more that too few replicas have, or the commit is missing on a server of which
+                nobody can say that it speaks for the group.
         """
         given = False
         try:
@@ -97,26 +111,13 @@ class RedisLedger:
                 given = True
                 yield commit
         except Stale:
+            # A master that was cut off, back for a moment, shows an old picture: only who has its replicas is believed.
             self._confirmed = 0
-            if given:
+            if given or self._confirm(seq) != head:
                 raise
         else:
             return
-        # A master that was cut off, back for a moment, shows an old picture: only who has its replicas is believed.
-        self._write_confirmed(seq)
         yield from self._read(seq, head, None)
-
-    def confirm(self, seq: int) -> None:
-        """Return when the replicas asked for have everything up to `seq`, whoever wrote it.
-
-        Raises:
-            LedgerDown: the server cannot be asked.
-            LedgerUnknown: too few replicas have it.
-        """
-        if self._line.wait == 0 or seq <= self._confirmed:
-            return
-        self._write_confirmed(seq)
-        self._confirmed = max(self._confirmed, seq)
 
     def wait_for_news(self, after: int, within_s: float) -> bool:
         """Wait until there is a commit with seq > `after`; False when there was none within the time (at most 5 s).
@@ -146,9 +147,35 @@ class RedisLedger:
         """Let go of the connections."""
         self._line.close()
 
-    def _write_confirmed(self, seq: int) -> None:
-        """Write something: WAIT is about the writes of its own connection and everything before them."""
-        self._line.write("SET", f"jiaohao:{{{self._hall}}}:confirmed", seq)
+    def _unsure(self, seq: int, hash_: str) -> LedgerUnknown | None:
+        """Give why nobody can say whether everything up to a commit will last; None when it will.
+
+        Raises:
+            Stale: it is another commit on the server that speaks for the group now.
+            LedgerDown: no server can be asked.
+        """
+        if self._line.wait == 0 or seq <= self._confirmed:
+            return None
+        try:
+            there = self._confirm(seq)
+        except LedgerUnknown as unknown:
+            return unknown
+        if there != hash_:
+            raise Stale(f"{self._stream}: commit {seq} is another one now")
+        self._confirmed = seq
+        return None
+
+    def _confirm(self, seq: int) -> str:
+        """Give the hash of a commit once the replicas asked for have everything up to it, whoever wrote it.
+
+        It is "" where there is no such commit: the server that says so has its replicas.
+
+        Raises:
+            LedgerUnknown, LedgerDown: that cannot be said now.
+        """
+        mark = f"jiaohao:{{{self._hall}}}:confirmed"
+        said: bytes = self._line.write("EVAL", _CONFIRM, 2, self._stream, mark, f"{seq}-0")
+        return said.decode()
 
     def _script_input(self, commits: Sequence[Commit]) -> tuple[list[str], list[str | bytes]]:
         days = list(dict.fromkeys(commit.day for commit in commits))
@@ -190,7 +217,10 @@ class RedisLedger:
                 head = found
             if head is None:
                 return  # nothing here and nothing after
+            unsure = self._unsure(after + len(rows), _fields(rows[-1][1])["hash"].decode()) if rows else None
             for id_, values in rows:
+                if unsure is not None and after >= self._confirmed:
+                    raise unsure
                 fields = _fields(values)
                 prev_hash, hash_ = fields["prev_hash"].decode(), fields["hash"].decode()
                 if id_.decode() != f"{after + 1}-0" or prev_hash != head:

@@ -116,10 +116,6 @@ class SharedStore(Disk):
             raise Stale(f"commit {seq} is another one")
         return self._store.read(seq)
 
-    def confirm(self, seq: int) -> None:
-        """Say that it is safe: here everything that is there is."""
-        self._reach()
-
     def wait_for_news(self, after: int, within_s: float) -> bool:
         """Nobody waits here: the world lets a server look again."""
         raise NotImplementedError

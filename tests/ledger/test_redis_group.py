@@ -1,0 +1,151 @@
+"""The ledger behind real sentinels: masters that die, hang, and come back; replicas that lag; and what WAIT is for."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from server.domain import commands as c
+from server.domain.terms import WindowNo, WorkId
+from server.hall import Hall
+from server.ledger.base import LedgerDown, LedgerUnknown
+from server.ledger.redis_address import address_of
+from server.ledger.redis_stream import RedisLedger
+from tests.checker.history import End
+from tests.checker.judge import judge, rules
+from tests.domain.halls import PLAN
+from tests.hall.crowd import CLIENT, Crowd
+from tests.hall.test_hall import HALL, Clock, assert_sound, press
+from tests.ledger.redis_group import Group, Node, group
+from tests.ledger.redis_server import needs_redis
+from tests.patience import until
+
+pytestmark = needs_redis
+
+
+@pytest.fixture
+def three() -> Iterator[Group]:
+    """Give a group of the test's own."""
+    with group() as made:
+        yield made
+
+
+class Servers:
+    """Two servers of one hall on a group, and a crowd at both."""
+
+    def __init__(self, made: Group, **options: object) -> None:
+        self.ledgers = [RedisLedger(HALL, address_of(made.url(**options))) for _ in range(2)]
+        self.halls = [Hall(HALL, ledger, clock=Clock()) for ledger in self.ledgers]
+        first = self.halls[0]
+        first.handle(c.PlanHall(plan=PLAN), actor=CLIENT, key="plan")
+        for no in ("1", "2"):
+            first.handle(c.OpenWindow(window=WindowNo(no), clerk=WorkId(f"clerk-{no}")), actor=CLIENT, key=f"open {no}")
+        self.halls[1].refresh()
+
+    def crowd(self) -> Crowd:
+        """Let clients come."""
+        return Crowd(self.halls, self.ledgers)
+
+    def check(self, crowd: Crowd) -> None:
+        """Everybody has an answer, and what they were told and saw is true."""
+        history, truth = crowd.stop(), crowd.truth()
+        assert [str(it) for it in judge(truth, history)][:5] == []
+        for follower in crowd.followers:
+            assert follower.seen == truth
+        for hall, ledger in zip(self.halls, self.ledgers, strict=True):
+            assert_sound(hall, ledger)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for hall in self.halls:
+            hall.close()
+
+
+def test_a_killed_master_loses_nothing_and_may_come_back(three: Group) -> None:
+    servers = Servers(three)
+    crowd = servers.crowd()
+    crowd.go_on()
+    old = three.master()
+    old.kill()
+    crowd.go_on()
+    assert three.master() is not old
+    old.start()  # for some seconds it thinks that it is the master
+    crowd.go_on()
+    servers.check(crowd)
+    servers.close()
+
+
+def test_a_master_that_hung_is_not_believed_when_it_wakes(three: Group) -> None:
+    servers = Servers(three)
+    crowd = servers.crowd()
+    crowd.go_on()
+    old = three.master()
+    old.send(signal.SIGSTOP)
+    crowd.go_on()
+    assert three.master() is not old
+    old.send(signal.SIGCONT)
+    crowd.go_on()
+    servers.check(crowd)
+    servers.close()
+
+
+def test_what_lagging_replicas_do_not_have_is_not_acknowledged(three: Group) -> None:
+    servers = Servers(three, wait_ms=100)
+    hall, other = servers.halls
+    before = hall.seq
+    with stopped(three.replicas()):
+        for _ in range(2):
+            with pytest.raises(LedgerUnknown, match="0 of 1 replicas"):
+                hall.handle(press("a"), actor=CLIENT, key="a")
+        with pytest.raises(LedgerDown):
+            other.refresh()  # it is there, and nobody is shown what may be taken back
+    told = hall.handle(press("a"), actor=CLIENT, key="a")
+    assert (told.seq, other.handle(press("a"), actor=CLIENT, key="a")) == (before + 1, told)
+    servers.close()
+
+
+@pytest.mark.parametrize("wait", [1, 0], ids=["wait", "no wait"])
+def test_without_wait_a_failover_loses_what_was_acknowledged(three: Group, wait: int) -> None:
+    """The control: the same mishap shows that the rig bites, and that WAIT is what helps."""
+    servers = Servers(three, wait=wait, wait_ms=100)
+    crowd = servers.crowd()
+    crowd.go_on()
+    master, replicas = three.master(), three.replicas()
+    for node in replicas:
+        node.kill()
+    if wait:
+        until(lambda: sum(op.end is End.INFO for op in list(crowd.history.ops)) > 5, "nobody knows")
+    else:
+        crowd.go_on()
+    master.kill()
+    for node in replicas:
+        node.start()
+    crowd.go_on()
+    history = crowd.stop()
+    found = rules(judge(crowd.truth(), history))
+    assert ("L3" in found) is (not wait), found
+    assert not wait or not found
+    servers.close()
+
+
+def test_a_replica_that_would_lose_what_it_has_is_seen_at_the_start(
+    three: Group, caplog: pytest.LogCaptureFixture
+) -> None:
+    three.replicas()[0].ask("CONFIG", "SET", "appendfsync", "everysec")
+    with pytest.raises(LedgerDown, match="`appendfsync everysec`"):
+        RedisLedger(HALL, address_of(three.url()))
+    RedisLedger(HALL, address_of(three.url(unsafe=1))).close()
+    assert "UNSAFE" in caplog.text
+
+
+@contextmanager
+def stopped(nodes: Sequence[Node]) -> Iterator[None]:
+    """Hold processes still while the block runs."""
+    for node in nodes:
+        node.send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for node in nodes:
+            node.send(signal.SIGCONT)
