@@ -165,6 +165,7 @@ def _references_found(draft: Draft) -> Iterator[Finding]:
     for table, key, target in (
         ("window", "serves", "service"),
         ("window", "relief", "service"),
+        ("window", "trained", "service"),
         ("service", "legs", "service"),
         ("kiosk", "zones", "zone"),
         ("clerk", "windows", "window"),
@@ -417,7 +418,7 @@ def _twice(path: TablePath, items: list[tuple[int, str]], zh: str, en: str) -> I
 def _services_once_per_window(draft: Draft) -> Iterator[Finding]:
     for path, row in draft.rows("window"):
         seen: set[str] = set()
-        for key in ("serves", "relief"):
+        for key in ("serves", "relief", "trained"):
             for index, identifier in words(row, key):
                 if identifier in seen:
                     yield Finding(

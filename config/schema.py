@@ -585,6 +585,13 @@ class Window(Table):
             "本窗口兼办的事项：其群众更需要时协助办理（见 [routing]）。",
         ),
     ] = ()
+    trained: Annotated[
+        Refs,
+        Means(
+            "Services its clerks are trained for besides: off until a manager switches them on, by a suggestion or not.",
+            "窗口人员另外会办的事项：平时不办，由管理员按建议或自行临时开启。",
+        ),
+    ] = ()
     staffed: Annotated[
         bool,
         Means(

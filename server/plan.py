@@ -187,6 +187,7 @@ def _window(window: Window, zone_floor: t.FloorId | None) -> t.Window:
         floor=t.FloorId(window.floor) if window.floor else zone_floor,
         serves=tuple(t.ServiceId(service) for service in window.serves),
         relief=tuple(t.ServiceId(service) for service in window.relief),
+        trained=tuple(t.ServiceId(service) for service in window.trained),
         staffed=window.staffed,
         decides=window.decides,
     )
