@@ -6,11 +6,14 @@ still matters.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol, cast
 from urllib.parse import quote
 
 import requests
@@ -45,6 +48,24 @@ class ServerRefused(Exception):
         self.detail = detail
 
 
+def enrol(server_url: str, code: str, token_file: Path) -> str:
+    """Change a one-time code for this machine's own token, keep it in a file that only we can read, and give it.
+
+    Raises ServerAway, ServerRefused; OSError when the file cannot be written: nothing was asked of the server then.
+    """
+    half = token_file.with_name(f"{token_file.name}.new")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        session = requests.Session()
+        session.trust_env = False
+        token = str(_asked(session, "POST", f"{server_url.rstrip('/')}/api/v1/devices/enrol", {"code": code})["token"])
+        file.write(f"{token}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(token_file)
+    return token
+
+
 class Http:
     """One HTTP client; each thread makes its own."""
 
@@ -64,18 +85,27 @@ class Http:
         self._send("POST", f"/windows/{quote(window, safe='')}/{command}", body, key)
 
     def _send(self, method: str, path: str, body: Mapping[str, object], key: str | None) -> None:
-        headers = {"Idempotency-Key": key} if key is not None else {}
-        try:
-            answer = self._session.request(
-                method, self._base + path, json=dict(body), headers=headers, timeout=(CONNECT_S, ANSWER_S)
-            )
-        except requests.RequestException as error:
-            raise ServerAway(_short(error)) from error
-        if answer.status_code >= 500:
-            raise ServerAway(f"the server answers {answer.status_code}")
-        if answer.status_code >= 400:
-            code, detail = _problem(answer)
-            raise ServerRefused(answer.status_code, code, detail)
+        _asked(self._session, method, self._base + path, body, {"Idempotency-Key": key} if key is not None else {})
+
+
+def _asked(
+    session: requests.Session,
+    method: str,
+    url: str,
+    body: Mapping[str, object],
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Mapping[str, Any]:
+    """Give what the server answers. Raises ServerAway, ServerRefused."""
+    try:
+        answer = session.request(method, url, json=dict(body), headers=dict(headers), timeout=(CONNECT_S, ANSWER_S))
+        if answer.status_code < 400:
+            return cast("Mapping[str, Any]", answer.json())
+    except requests.RequestException as error:
+        raise ServerAway(_short(error)) from error
+    if answer.status_code >= 500:
+        raise ServerAway(f"the server answers {answer.status_code}")
+    code, detail = _problem(answer)
+    raise ServerRefused(answer.status_code, code, detail)
 
 
 class Follower(Protocol):

@@ -78,15 +78,23 @@ def serve(halls: Sequence[str], host: str, port: int, ledger: str, dev: bool, cl
 @click.option(
     "--token-file", type=click.Path(path_type=Path, dir_okay=False), help="File with the token (or JIAOHAO_TOKEN)."
 )
+@click.option("--enrol", "code", metavar="CODE", help="First start: the one-time code of `jiaohao device enrol`.")
 @data_option
-def devices(devices_file: Path, server_url: str, token_file: Path | None, data: Path) -> None:
+def devices(devices_file: Path, server_url: str, token_file: Path | None, code: str | None, data: Path) -> None:
     """Run the agent beside printers, LED strips, loudspeakers and keypads.
 
-    Example: JIAOHAO_TOKEN=... jiaohao devices devices.toml --server http://127.0.0.1:8080
+    The token that --enrol gets is kept in the data folder: later starts need neither code nor token.
+
+    Example: jiaohao devices devices.toml --server http://127.0.0.1:8080 --enrol ABCD-EFGH
     """
-    token = token_of(token_file, role="devices")
     from drivers.agent import run
 
+    kept = data / "devices" / "token"
+    if code is not None:
+        token = _enrolled(server_url, code, kept)
+    else:
+        own = kept if token_file is None and "JIAOHAO_TOKEN" not in os.environ and kept.exists() else token_file
+        token = token_of(own, role="devices")
     sys.exit(run(devices_file, server_url, token, data))
 
 
@@ -368,6 +376,21 @@ def _people(data: Path, work: "Callable[[People], T]") -> T:
         raise Trouble(str(error)) from error
     except OSError as error:
         raise Trouble(say(f"不能写入 {data}：{error}", f"cannot write to {data}: {error}")) from error
+
+
+def _enrolled(server_url: str, code: str, kept: Path) -> str:
+    from drivers.server_link import ServerAway, ServerRefused, enrol
+
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        return enrol(server_url, code, kept)
+    except ServerRefused as error:
+        zh = f"启用码不对、已用过或已过期，请在服务器上重新取得：jiaohao device enrol 名称 --role devices（{error}）"
+        en = f"the code is wrong, used or too old; make a new one: jiaohao device enrol NAME --role devices ({error})"
+        raise Trouble(say(zh, en)) from error
+    except (ServerAway, OSError) as error:
+        click.echo(f"jiaohao: {say(f'没有启用：{error}', f'not enrolled: {error}')}", err=True)
+        sys.exit(FOUND_TROUBLE)
 
 
 def _password(from_stdin: bool) -> str:
