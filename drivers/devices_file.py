@@ -308,6 +308,8 @@ class _Reader:
             return wanted(**values)  # also when some were unfit: its own errors are told in the same go
         except BadOptions as bad:
             for each in bad.problems:
+                if each.option in given and each.option in names and each.option not in values:
+                    continue  # of its own default: what was written is said to be wrong already
                 key, prefix = (each.option, f"{path}.") if each.option in names else (last, _above(path))
                 zh, en = f"选项 {each.option}：{each.zh}", f"option {each.option}: {each.en}"
                 self._say(key, number, "value", zh, en, each.meant, prefix=prefix)

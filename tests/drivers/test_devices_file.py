@@ -18,6 +18,9 @@ from drivers.devices_file import (
     read_devices,
 )
 from drivers.driver import BadOptions, OptionProblem
+from drivers.led.cpower import CPowerOptions
+from drivers.led.register_map import Register, RegisterOptions
+from drivers.led.template import TemplateOptions
 from drivers.printer.thermal import EscposOptions
 from drivers.registry import DRIVERS, JobEntry
 
@@ -252,3 +255,91 @@ def test_every_wrong_option_is_told_at_once_also_within_its_tables() -> None:
         "way": '"b"',
     }
     assert all(problem.line == 7 and problem.zh and problem.en for problem in bad.value.problems)
+
+
+STRIPS = """
+schema = 1
+hall = "qiaocheng"
+
+[[device]]
+id = "strips"
+driver = "c-power"
+url = "serial:///dev/serial/by-id/usb-FTDI_X?baud=115200"
+windows = { 1 = "7", 2 = "8" }
+options = { width_px = 192, brightness = { "07:30" = 100, "18:00" = 40 }, clock = "04:00" }
+
+[[device]]
+id = "digits"
+driver = "modbus-strip"
+url = "tcp://192.168.1.60:502"
+windows = { 1 = "9" }
+[[device.options.registers]]
+at = 0x80
+holds = "label"
+count = 3
+charset = "segments"
+
+[[device]]
+id = "own"
+driver = "template"
+url = "tcp://192.168.1.61:4001?baud=9600"
+windows = { 1 = "10" }
+[device.options]
+frame = "AA 55 [ {address} {length} {text} ] {sum8} 0D"
+answer = "AA 55 {address} 06"
+"""
+
+
+def test_strips_of_every_maker_are_read() -> None:
+    strips, digits, own = read_devices(STRIPS).devices
+    assert isinstance(strips.options, CPowerOptions)
+    assert dict(strips.options.brightness) == {"07:30": 100, "18:00": 40}
+    assert isinstance(digits.options, RegisterOptions)
+    assert digits.options.registers == (Register(at=0x80, holds="label", count=3, charset="segments"),)
+    assert isinstance(own.options, TemplateOptions)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words", "meant"),
+    [
+        ('windows = { 1 = "7", 2 = "8" }', 'windows = { 0 = "7", 255 = "8" }', 9, "must be 1..254", None),
+        ("clock =", "clok =", 10, "'clok' is not known", "clock"),
+        ('"04:00"', '"4 Uhr"', 10, "is no time of day", None),
+        ('"07:30" = 100', '"7:30" = 100', 10, "is no time of day", None),
+        ('driver = "c-power"', 'driver = "cpower"', 7, "is not known", '"c-power"'),
+        ('holds = "label"', 'holds = "lable"', 19, "must be one of", '"label"'),
+        ("at = 0x80", "at = 70000", 18, "must be 0..65535", None),
+        ('charset = "segments"', 'charsets = "segments"', 21, "is not known", "charset"),
+        ("{sum8}", "{sum9}", 29, "{sum9} is not known", "{sum8}"),
+        ("{length}", "{lenght}", 29, "{lenght} is not known", "{length}"),
+        ("[ {address}", "{address}", 29, "must stand once each", None),
+        ('windows = { 1 = "10" }', 'windows = { 300 = "10" }', 27, "must be 0..255", None),
+        ("?baud=9600", "?baud=96", 26, "baud must be", None),
+    ],
+)
+def test_a_mistake_about_a_strip_is_told_in_its_line(
+    old: str, new: str, line: int, words: str, meant: str | None
+) -> None:
+    text = STRIPS.replace(old, new, 1)
+    assert text != STRIPS
+    found = problems(text)
+    assert {(problem.line, problem.suggestion) for problem in found} == {(line, meant)}, found
+    assert all(words in problem.en and problem.zh for problem in found)
+
+
+def test_an_alpha_sign_on_a_serial_line_says_its_parity() -> None:
+    head = 'schema = 1\nhall = "x"\n[[device]]\nid = "d"\ndriver = "alpha"\n'
+    sign = f'{head}url = "serial:///dev/x"\nwindows = {{ 1 = "1" }}\n'
+    found = one(sign)
+    assert (found.line, found.code) == (6, "line_settings")
+    assert "bits=7&parity=even" in found.en
+    assert read_devices(sign.replace("/dev/x", "/dev/x?bits=7&parity=even"))
+    assert read_devices(sign.replace("serial:///dev/x", "tcp://h:1"))
+
+
+def test_two_strips_of_one_line_cannot_have_one_address() -> None:
+    twice = STRIPS.replace("tcp://192.168.1.60:502", "tcp://192.168.1.61:4001?baud=9600")
+    assert len(read_devices(twice).devices) == 3, "another maker's strip with that number hears another language"
+    again = STRIPS + STRIPS[STRIPS.index('[[device]]\nid = "own"') :].replace('"own"', '"own-2"')
+    found = one(again)
+    assert (found.line, found.code) == (35, "same_address")
