@@ -85,9 +85,9 @@ def choose(state: HallState, no: WindowNo, now_ms: int, joining: Joining | None 
 
 
 def left_to(state: HallState, no: WindowNo, now_ms: int) -> WindowNo | None:
-    """Give a free window to which somebody whom this one may serve is left for the moment, if it is so."""
-    for key, _, _ in _lanes_of(state, no):
-        if better := _better_placed(state, no, key, now_ms):
+    """Give a free window to which somebody whom this one might relieve is left for the moment, if it is so."""
+    for key, _, home in _lanes_of(state, no):
+        if not home and (better := _better_placed(state, no, key, now_ms)):
             return better[0].no
     return None
 
@@ -243,17 +243,14 @@ def _home_credit_min(state: HallState) -> float:
 
 
 def _better_placed(state: HallState, no: WindowNo, key: LaneKey, now_ms: int) -> list[WindowState]:
-    """Give the free windows to which a lane is left for the moment, so that this one stays free for what they may not.
+    """Give the free windows to which a lane is left for the moment that this one would only relieve.
 
-    Those whose own work it is where this one relieves, and those like this one that may serve less; but only windows
-    that have been calling without delay, and none that has let the first of the lane wait for `RESERVED_MIN`: else
-    somebody would wait for a clerk who is busy with paper.
+    Those whose own work it is, and those that relieve it, too, and may serve less besides; but only windows that have
+    been calling without delay, and none that has let the first of the lane wait for `RESERVED_MIN`: else somebody would
+    wait for a clerk who is busy with paper.
     """
-    service, _, bound = key
-    if bound is not None:
-        return []
-    here = state.windows[no]
-    own, breadth = service in here.serves, len(here.serves) + len(here.relief)
+    service, here = key[0], state.windows[no]
+    breadth = len(here.serves) + len(here.relief)
     joined_ms = state.tickets[state.lanes[key][0][2]].joined_ms
     return [
         it
@@ -262,24 +259,21 @@ def _better_placed(state: HallState, no: WindowNo, key: LaneKey, now_ms: int) ->
         and it.no != no
         and it.prompt >= PROMPT_CALLS
         and now_ms - max(joined_ms, it.since_ms) < RESERVED_MIN * MS_PER_MIN
-        and (
-            (service in it.serves and not own)
-            or (service in (it.serves if own else it.relief) and len(it.serves) + len(it.relief) < breadth)
-        )
+        and (service in it.serves or (service in it.relief and len(it.serves) + len(it.relief) < breadth))
     ]
 
 
 def _not_left_to_others(state: HallState, no: WindowNo, lanes: list[_Lane], now_ms: int) -> list[_Lane]:
-    """Give the lanes without those of zones in which as many better placed windows stand free as people wait."""
+    """Give the lanes without relief in zones where as many better placed windows stand free as people wait."""
     people: dict[ZoneId, int] = {}
     better: dict[ZoneId, set[WindowNo]] = {}
-    for key, lane, _ in lanes:
-        if key[2] is None and key in state.lanes:
+    for key, lane, home in lanes:
+        if not home and key in state.lanes:
             zone = state.plan.service[key[0]].zone
             people[zone] = people.get(zone, 0) + len(lane)
             better.setdefault(zone, set()).update(it.no for it in _better_placed(state, no, key, now_ms))
     left = {zone for zone, count in people.items() if len(better[zone]) >= count}
-    return [it for it in lanes if it[0][2] is not None or state.plan.service[it[0][0]].zone not in left]
+    return [it for it in lanes if it[2] or state.plan.service[it[0][0]].zone not in left]
 
 
 class _Weights:

@@ -4,11 +4,11 @@ Work is window time: the learned minutes of everybody who waits, a little less f
 does it at its clerk's pace, relief slower than its own work, and begins when the visitor it has now is gone. A window
 that may work for several zones gives its time where clearing takes longest, by water filling, so that no zone looks
 hopeless which a free helper will reach, and no helper is counted twice. Services of one zone that the same windows may
-serve are one *queue*. Nothing here depends on how long the day is, and sums are whole milliseconds, so that no order of
-a dictionary can turn a decision.
+serve are one *queue*. Nothing here depends on how long the day is, and everything is summed in the order of the plan,
+so that no order of a dictionary can turn a decision.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from server.domain.state import MS_PER_MIN, HallState, WindowState
@@ -19,14 +19,21 @@ NEVER_MIN = 999.0  # to clear what nobody at work may serve
 RESIDUAL_LEAST = 0.5  # of a visit is still to come, however long it has lasted
 RESIDUAL_SLOPE = 0.6
 
+Duties = tuple[tuple[ServiceId, ...], tuple[ServiceId, ...]]  # what a window serves and what it relieves
+
 
 @dataclass(slots=True, kw_only=True)
 class Queue:
-    """Who waits in a zone for what the same windows may serve; `work_min` at an ordinary clerk."""
+    """Who waits in a zone for what the same windows may serve; `work_min` at an ordinary clerk.
+
+    `coming`: people who are expected besides, with `coming_min` of work.
+    """
 
     zone: ZoneId
-    people: int
-    work_min: float
+    people: int = 0
+    work_min: float = 0.0
+    coming: float = 0.0
+    coming_min: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,28 +68,38 @@ def to_clear(state: HallState, now_ms: int, without: WindowNo | None = None) -> 
     return found
 
 
-def load(state: HallState, now_ms: int, without: WindowNo | None = None) -> tuple[list[Queue], list[Seat]]:
-    """Give the queues with somebody waiting, and the windows at work that may serve some of them."""
+def load(
+    state: HallState,
+    now_ms: int,
+    without: WindowNo | None = None,
+    *,
+    coming: Mapping[ServiceId, float] | None = None,
+    assigned: Mapping[WindowNo, Duties] | None = None,
+) -> tuple[list[Queue], list[Seat]]:
+    """Give the queues with somebody waiting or `coming`, and the windows at work that may serve some of them.
+
+    `assigned` says what some windows may serve instead of what they may now.
+    """
     plan, learned = state.plan, state.learned
-    people: dict[ServiceId, int] = {}
-    bound: dict[WindowNo, float] = {}
+    people: dict[ServiceId, int] = dict.fromkeys(coming or (), 0)
+    bound_ms: dict[WindowNo, int] = {}  # whole milliseconds, so that the order of the lanes does not matter
     for (service, _, to), lane in state.lane_items():
         if to is None:
             people[service] = people.get(service, 0) + len(lane)
         else:
-            bound[to] = bound.get(to, 0.0) + len(lane) * learned.taken_s(plan.service[service]) / 60.0
+            bound_ms[to] = bound_ms.get(to, 0) + len(lane) * round(learned.taken_s(plan.service[service]) * 1000)
     at_work = [it for it in windows_at_work(state) if it.no != without]
     masks: dict[ServiceId, list[int]] = {service: [0, 0] for service in people}
     for place, window in enumerate(at_work):
         bit = 1 << place
-        for row, services in enumerate((window.serves, window.relief)):
+        duties = (assigned or {}).get(window.no) or (window.serves, window.relief)
+        for row, services in enumerate(duties):
             for service in services:
                 if service in masks:
                     masks[service][row] |= bit
     queues: list[Queue] = []
     may: list[tuple[int, int]] = []  # who may serve a queue: as own work, as relief; one bit for each window
     known: dict[tuple[ZoneId, int, int], int] = {}
-    work_ms: list[int] = []
     for planned in plan.services:
         count = people.get(planned.id)
         if count is None:
@@ -90,13 +107,14 @@ def load(state: HallState, now_ms: int, without: WindowNo | None = None) -> tupl
         own, relief = masks[planned.id]
         index = known.setdefault((planned.zone, own, relief), len(queues))
         if index == len(queues):
-            queues.append(Queue(zone=planned.zone, people=0, work_min=0.0))
+            queues.append(Queue(zone=planned.zone))
             may.append((own, relief))
-            work_ms.append(0)
-        queues[index].people += count
-        work_ms[index] += count * round(learned.taken_s(planned) * 1000)
-    for queue, ms in zip(queues, work_ms, strict=True):
-        queue.work_min = ms / MS_PER_MIN
+        queue, taken_min = queues[index], learned.taken_s(planned) / 60.0
+        queue.people += count
+        queue.work_min += count * taken_min
+        if coming is not None:
+            queue.coming += coming.get(planned.id, 0.0)
+            queue.coming_min += coming.get(planned.id, 0.0) * taken_min
     relief_factor = learned.relief_factor()
     seats: list[Seat] = []
     for place, window in enumerate(at_work):
@@ -108,7 +126,7 @@ def load(state: HallState, now_ms: int, without: WindowNo | None = None) -> tupl
             if (own | relief) & bit
         )
         if speeds:
-            busy_min = left_min(state, window, now_ms) + bound.get(window.no, 0.0)
+            busy_min = left_min(state, window, now_ms) + bound_ms.get(window.no, 0) / MS_PER_MIN
             seats.append(Seat(no=window.no, speeds=speeds, busy_min=busy_min))
     return queues, seats
 
@@ -118,7 +136,7 @@ def spread(queues: Collection[Queue], seats: Collection[Seat]) -> list[float]:
 
     A window that is taken for a while counts as that much more work where it will then be.
     """
-    work = [queue.work_min for queue in queues]
+    work = [queue.work_min + queue.coming_min for queue in queues]
     power = [0.0 for _ in queues]
     flexible = []
     for seat in seats:
