@@ -3,7 +3,8 @@
     python -m drivers.virtual.bench --spec BENCH.json
 
 BENCH.json: {"hall": "qiaocheng", "windows": ["1", "2"], "zones": ["general"], "data_dir": "var/bench"} and, if wanted,
-"printers" (1), "languages" (["zh"]), "pads" ("pty" or "tcp"), "host" ("127.0.0.1") and "port" (0 picks one).
+"printers" (1), "languages" (["zh"]), "strips" (["onbon-bx5"]; drivers of strips, among which the windows are dealt, by
+turns on TCP and a pty), "pads" ("pty" or "tcp"), "host" ("127.0.0.1") and "port" (0 picks one).
 
 Prints one line `bench on http://HOST:PORT` when everything is open and DEVICES.toml for the agent lies in data_dir.
 Ends on SIGTERM, and by itself when the process that started it is gone.
@@ -27,6 +28,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from drivers.virtual.bench_web import make_app
+from drivers.virtual.cards import SAMPLES, sample, size
 from drivers.virtual.keypad import PadLine
 from drivers.virtual.printer import Trouble, VirtualPrinter
 from drivers.virtual.speaker import Loudspeaker
@@ -55,6 +57,7 @@ class Spec:
     data_dir: Path
     printers: int = 1
     languages: tuple[str, ...] = ("zh",)
+    strips: tuple[str, ...] = ("onbon-bx5",)
     pads: Literal["pty", "tcp"] = "pty"
     host: str = "127.0.0.1"
     port: int = 0
@@ -67,6 +70,10 @@ class Spec:
             raise ValueError(f"windows: 1 to {MAX_WINDOWS} different window numbers are needed")
         if not 1 <= self.printers <= MAX_PRINTERS:
             raise ValueError(f"printers: 1 to {MAX_PRINTERS} are possible, not {self.printers}")
+        if not self.strips or not set(self.strips) <= set(SAMPLES):
+            raise ValueError(f"strips: drivers of strips are needed: {', '.join(SAMPLES)}")
+        if len(self.strips) > len(self.windows):
+            raise ValueError(f"strips: {len(self.strips)} lines cannot share {len(self.windows)} windows")
         if self.pads not in {"pty", "tcp"}:
             raise ValueError(f'pads: "pty" or "tcp" is possible, not {self.pads!r}')
         if self.host != "localhost" and not ipaddress.IPv4Address(self.host).is_loopback:
@@ -93,7 +100,7 @@ class Bench:
         pads = f"tcp://{host}:0" if spec.pads == "tcp" else f"pty://{(spec.data_dir / 'pads').absolute()}"
         self.devices: Mapping[str, Device] = {
             **printers,
-            "strips": StripLine(f"tcp://{host}:0", addresses, self.note_change),
+            **self._strips(host),
             "pads": PadLine(pads, addresses, self.note_change),
             "speaker-1": Loudspeaker(host, zones=spec.zones, on_change=self.note_change),
         }
@@ -101,6 +108,24 @@ class Bench:
         half_done = self.devices_file.with_suffix(".part")
         half_done.write_text(devices_toml(spec, {name: device.url for name, device in self.devices.items()}), "utf-8")
         half_done.replace(self.devices_file)
+
+    def _strips(self, host: str) -> dict[str, StripLine]:
+        """Open one line of strips per driver, each with its share of the windows."""
+        lines = {}
+        for place, (name, driver, windows) in enumerate(strip_lines(self.spec)):
+            _, options = sample(driver, _languages(self.spec))
+            on_pty = f"pty://{(self.spec.data_dir / name).absolute()}"
+            width_px, height_px = size(options)
+            lines[name] = StripLine(
+                on_pty if place % 2 else f"tcp://{host}:0",
+                windows,
+                self.note_change,
+                width_px=width_px,
+                height_px=height_px,
+                driver=driver,
+                options=options,
+            )
+        return lines
 
     def note_change(self) -> None:
         """Wake whoever watches the state."""
@@ -209,27 +234,36 @@ def read_spec(text: str) -> Spec:
         raise ValueError("; ".join(problem.removeprefix(": ") for problem in problems)) from error
 
 
+def strip_lines(spec: Spec) -> list[tuple[str, str, dict[int, str]]]:
+    """Give name, driver and address -> window of every line of strips; neighbours hang on the same line."""
+    lines = []
+    for place, driver in enumerate(spec.strips):
+        first, end = (len(spec.windows) * at // len(spec.strips) for at in (place, place + 1))
+        name = "strips" if place == 0 else f"strips-{place + 1}"
+        lines.append((name, driver, dict(enumerate(spec.windows[first:end], start=1))))
+    return lines
+
+
 def devices_toml(spec: Spec, urls: Mapping[str, str]) -> str:
     """Give the devices file of the agent for this bench."""
-    windows = ", ".join(f"{address} = {_quoted(window)}" for address, window in enumerate(spec.windows, start=1))
-    strip_languages = [language for language in spec.languages if language in {"zh", "en"}] or ["zh"]
-    tables = {
-        **{f"printer-{number}": ("escpos", []) for number in range(1, spec.printers + 1)},
-        "strips": (
-            "onbon-bx5",
-            [f"windows = {{ {windows} }}", f"options = {{ languages = {_list(strip_languages)} }}"],
-        ),
-        "pads": ("ff68", [f"windows = {{ {windows} }}"]),
-        "speaker-1": ("speech", [f"zones = {_list(list(spec.zones))}"] if spec.zones else []),
+    tables: dict[str, tuple[str, list[str]]] = {
+        f"printer-{number}": ("escpos", []) for number in range(1, spec.printers + 1)
     }
+    for name, driver, windows in strip_lines(spec):
+        options = sample(driver, _languages(spec))[0]
+        tables[name] = (driver, [f"windows = {_windows(windows)}", f"options = {{ {options} }}"])
+    tables["pads"] = ("ff68", [f"windows = {_windows(dict(enumerate(spec.windows, start=1)))}"])
+    tables["speaker-1"] = ("speech", [f"zones = {_list(list(spec.zones))}"] if spec.zones else [])
     lines = ["# Written by the bench of pretend devices at each start.", "schema = 1", f"hall = {_quoted(spec.hall)}"]
     for name, (driver, more) in tables.items():
+        # pseudo terminals know no parity, and an Alpha sign must be told which one
+        settings = "?bits=8&parity=none" if driver == "alpha" and urls[name].startswith("serial:") else ""
         lines += [
             "",
             "[[device]]",
             f"id = {_quoted(name)}",
             f"driver = {_quoted(driver)}",
-            f"url = {_quoted(urls[name])}",
+            f"url = {_quoted(urls[name] + settings)}",
         ]
         lines += more
     return "\n".join(lines) + "\n"
@@ -288,6 +322,14 @@ def _say_ready(address: str) -> None:
 def _quoted(text: str) -> str:
     """Give a TOML basic string; JSON's escapes are TOML's."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def _languages(spec: Spec) -> str:
+    return f"languages = {_list([language for language in spec.languages if language in {'zh', 'en'}] or ['zh'])}"
+
+
+def _windows(windows: Mapping[int, str]) -> str:
+    return f"{{ {', '.join(f'{address} = {_quoted(window)}' for address, window in windows.items())} }}"
 
 
 def _list(texts: list[str]) -> str:

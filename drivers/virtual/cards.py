@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from drivers.led.register_map import Register
 
 RED, GREEN, YELLOW = 1, 2, 3
+CELL_PX = 16
 _PICTURE = "（图）"
 
 SAMPLES: Mapping[str, str] = MappingProxyType(
@@ -525,3 +526,16 @@ def width_px(strip: PretendStrip, page: int, cell_px: int) -> int:
     if page < len(strip.pictures):
         return strip.pictures[page].width
     return spelling.columns(strip.pages[page]) * cell_px // 2 if page < len(strip.pages) else 0
+
+
+def size(options: object) -> tuple[int, int]:
+    """Give width and height in dots of a strip with these options of its driver; others than dots count columns."""
+    height = getattr(options, "height_px", CELL_PX)
+    match options:
+        case RegisterOptions():
+            columns = max((2 * each.count for each in options.registers if each.holds in {"text", "label"}), default=6)
+            return columns * CELL_PX // 2, height
+        case TemplateOptions():
+            return options.columns * CELL_PX // 2, height
+        case _:
+            return getattr(options, "width_px", 128), height

@@ -21,8 +21,9 @@ from drivers.speech import player, sound
 from drivers.transport import open_line
 from drivers.virtual import bench as module
 from drivers.virtual import bench_web
-from drivers.virtual.bench import Bench, bench, read_spec
+from drivers.virtual.bench import Bench, Spec, bench, read_spec
 from drivers.virtual.bench_web import HEADER, make_app
+from drivers.virtual.cards import SAMPLES
 from tests.patience import PATIENCE_S, until
 
 if TYPE_CHECKING:
@@ -66,6 +67,23 @@ def test_devices_file_is_what_the_agent_reads(hall: Bench) -> None:
     strips = next(each for each in found.devices if each.id == "strips")
     assert dict(strips.windows) == {1: "1", 2: "2", 3: "A3"}
     assert next(each for each in found.devices if each.id == "speaker-1").zones == ("general",)
+
+
+def test_strips_of_several_makers_share_the_windows_and_show_their_calls(tmp_path: Path) -> None:
+    windows = [str(number) for number in range(1, 13)]
+    spec = Spec(hall="demo", windows=tuple(windows), zones=(), data_dir=tmp_path, strips=tuple(SAMPLES))
+    opened = Bench(spec)
+    try:
+        found = [each for each in read_devices(opened.devices_file.read_text()).devices if each.entry.kind == "strip"]
+        assert [each.driver for each in found] == list(SAMPLES)
+        assert [window for each in found for window in each.windows.values()] == windows
+        assert {each.url.partition(":")[0] for each in found} == {"tcp", "serial"}
+        page = make_app(opened).test_client()
+        for each in found:
+            assert device(page, each.id)["driver"] == each.driver
+            assert page.get(f"/api/devices/{each.id}/strips/2.png").data.startswith(b"\x89PNG")
+    finally:
+        opened.close()
 
 
 def test_paper_is_shown_as_a_picture(hall: Bench, page: FlaskClient) -> None:
@@ -190,6 +208,8 @@ def test_state_waits_for_a_change(hall: Bench, page: FlaskClient, monkeypatch: p
         ('{"hall": "demo", "windows": ["1", "1"], "zones": [], "data_dir": "x"}', "different"),
         ('{"hall": "demo", "windows": ["1"], "zones": [], "data_dir": "x", "host": "0.0.0.0"}', "this machine"),
         ('{"hall": "demo", "windows": ["1"], "zones": [], "data_dir": "x", "pads": "usb"}', "pads"),
+        ('{"hall": "demo", "windows": ["1"], "zones": [], "data_dir": "x", "strips": ["neon"]}', "strips"),
+        ('{"hall": "demo", "windows": ["1"], "zones": [], "data_dir": "x", "strips": ["alpha", "alpha"]}', "share"),
     ],
 )
 def test_bad_description_is_refused_with_what_is_wrong(text: str, why: str) -> None:

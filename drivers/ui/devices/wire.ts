@@ -28,6 +28,8 @@ export interface Strip {
   pages: string[]
   colour: 'red' | 'green' | 'yellow'
   moving: boolean
+  /** How wide the first page is, in dots. */
+  text_px: number
   stay_s: number
   on: boolean
   version: number
@@ -35,6 +37,8 @@ export interface Strip {
 
 export interface StripLine extends Common {
   kind: 'strip'
+  /** Whose strips these are: the name in DEVICES.toml. */
+  driver: string
   width_px: number
   height_px: number
   strips: Strip[]

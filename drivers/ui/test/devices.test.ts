@@ -30,8 +30,8 @@ const STATE: BenchState = {
     { id: 'printer-1', kind: 'printer', url: 'tcp://p', faults: ['paper_out'], active: ['paper_out'], printed: 1, papers: [
       { number: 1, at: '2026-11-21T09:00:00+08:00', label: 'A012', text: 'A012', qr: null },
     ] },
-    { id: 'strips', kind: 'strip', url: 'tcp://s', faults: [], active: [], width_px: 128, height_px: 16, strips: [
-      { address: 2, window: '2', pages: ['请 A012 号'], colour: 'red', moving: false, stay_s: 3, on: true, version: 4 },
+    { id: 'strips', kind: 'strip', driver: 'onbon-bx5', url: 'tcp://s', faults: [], active: [], width_px: 128, height_px: 16, strips: [
+      { address: 2, window: '2', pages: ['请 A012 号'], colour: 'red', moving: false, text_px: 80, stay_s: 3, on: true, version: 4 },
     ] },
     PADS,
     { id: 'speaker-1', kind: 'speaker', url: 'tcp://l', faults: [], active: [], zones: [], playing: '', clips: [
