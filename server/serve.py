@@ -1,8 +1,9 @@
 """The server process: everything is made here once, joined, run, and put away again in order.
 
 What is where: the data folder holds one `HALL.sqlite` per hall (its ledger, unless it is in Redis and several servers
-write it), `accounts.sqlite` (people and devices),
-`devices.sqlite` (the register and the places of the job feeds), `lock`, and in a drill the file `drill`.
+write it) and `HALL.snapshot` (where its next start begins), `archive` (months that left the ledgers' files),
+`accounts.sqlite` (people and devices), `devices.sqlite` (the register and the places of the job feeds), `lock`, and in
+a drill the file `drill`.
 
 Needs gevent's monkey patch before anything else is imported (`server.main` does it): sockets, locks, threads and
 sleeping are then the loop's own. Blocking writes go to a thread of their own per hall.
@@ -38,14 +39,17 @@ from server.feeds.journal import JobJournal, JournalBroken
 from server.feeds.others import Others
 from server.feeds.screens import Screens
 from server.hall import Hall
+from server.ledger import snapshot
 from server.ledger.base import LedgerBroken, LedgerDoubtful, LedgerDown
 from server.ledger.redis_address import SCHEMES, BadAddress, RedisAddress, address_of
 from server.ledger.redis_stream import RedisLedger
+from server.ledger.snapshot import Snapshot
 from server.ledger.sqlite import SqliteLedger, engine
 from server.people import People, PeopleError
 from server.plan import plan_of
 from server.projections.common import instant
 from server.register import Register
+from server.upkeep import Upkeep
 from server.web.app import create_app
 from server.web.devices import device_rows
 from server.web.doors import Doors
@@ -146,20 +150,25 @@ class _Server:
         self._screens: dict[HallId, Screens] = {}
         self._jobs: dict[HallId, JobFeed] = {}
         self._others: dict[HallId, Others] = {}  # of halls in Redis: what other servers do
+        self._upkeep: dict[HallId, Upkeep] = {}
         self._ledger_faults: dict[HallId, str] = {}
         self._ballast = Ballast(folder)
         self._names: dict[str, str] = {}
         self._names_at = -NAMES_FOR_S
         self._presence = Presence()
         self._small_writes = ThreadPool(2)  # journal of jobs, password checks
+        upkeep = in_thread(ThreadPool(1))
         self.halls: dict[HallId, Hall] = {}
         for hall, file in files.items():
+            place = snapshot.beside(folder / f"{hall}.sqlite")
+            start, store = snapshot.load(place, hall), None
             if redis is not None:
                 self.halls[hall], self._others[hall] = _open_shared(
-                    hall, redis, clock, self._ledger_faults, drill=drill
+                    hall, redis, clock, self._ledger_faults, start, drill=drill
                 )
             else:
-                self.halls[hall] = _open_hall(hall, folder, clock, self._ledger_faults, self._ballast)
+                self.halls[hall], store = _open_hall(hall, folder, clock, self._ledger_faults, self._ballast, start)
+            self._upkeep[hall] = Upkeep(self.halls[hall], place, kept=start, ledger=store, offload=upkeep)
             _plan(self.halls[hall], file)
         if isinstance(clock, DrillClock):
             clock.at_least(max(hall.read(lambda state, _: state.last_ms) for hall in self.halls.values()))
@@ -209,6 +218,8 @@ class _Server:
             self._begin(f"devices {id_}", self._jobs[id_].run, partial(_beat, self._jobs[id_]))
         for id_, others in self._others.items():
             self._begin(f"other servers {id_}", others.run, partial(_beat, others))
+        for id_, upkeep in self._upkeep.items():
+            self._begin(f"upkeep {id_}", upkeep.run, monotonic)  # may wait for the disk: nobody waits for it
         self._begin("handover", self._handovers.run, partial(_beat, self._handovers))
         self._begin("clock", self._tick, lambda: self._clock_beat)
         self._listener.start()
@@ -231,6 +242,8 @@ class _Server:
         self._handovers.stop()
         for others in self._others.values():
             others.stop()
+        for upkeep in self._upkeep.values():
+            upkeep.stop()
         if self._listener is not None:
             self._listener.stop(STOP_WITHIN_S)
         self._stop.set()
@@ -429,8 +442,10 @@ def _port_refused() -> Iterator[None]:
         raise ServeError(f"不能使用该地址：{error}", str(error)) from error
 
 
-def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str], ballast: Ballast) -> Hall:
-    """Replay a hall; while its ledger cannot be written, `faults` says why."""
+def _open_hall(
+    id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str], ballast: Ballast, start: Snapshot | None
+) -> tuple[Hall, SqliteLedger]:
+    """Replay a hall from `start` on; while its ledger cannot be written, `faults` says why."""
     in_its_thread = in_thread(ThreadPool(1))  # the one that writes this hall's ledger; the loop goes on meanwhile
 
     def offload(write: Callable[[], None]) -> None:
@@ -445,7 +460,7 @@ def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str
     path = folder / f"{id_}.sqlite"
     try:
         store = SqliteLedger(path)
-        hall = Hall(id_, store, clock=clock, offload=offload, fail_stop=_fail_stop, ballast=ballast)
+        hall = Hall(id_, store, clock=clock, offload=offload, fail_stop=_fail_stop, ballast=ballast, start=start)
     except LedgerBroken as error:
         mend = f"jiaohao ledger restore BACKUP --hall {id_} --replace --data {folder}"
         raise LedgerDamaged(
@@ -454,12 +469,18 @@ def _open_hall(id_: HallId, folder: Path, clock: Clock, faults: dict[HallId, str
         ) from error
     except LedgerDown as error:
         raise ServeError(f"打不开账本：{error}", f"cannot open the ledger: {error}") from error
-    log.info("hall %s: %d commits replayed in %.2f s", id_, hall.seq, time.perf_counter() - begun)
-    return hall
+    _say_replayed(hall, time.perf_counter() - begun)
+    return hall, store
 
 
 def _open_shared(
-    id_: HallId, address: RedisAddress, clock: Clock, faults: dict[HallId, str], *, drill: bool
+    id_: HallId,
+    address: RedisAddress,
+    clock: Clock,
+    faults: dict[HallId, str],
+    start: Snapshot | None,
+    *,
+    drill: bool,
 ) -> tuple[Hall, Others]:
     """Replay a hall that other servers may write too. Its sockets are the loop's own, so no thread is needed."""
 
@@ -475,13 +496,17 @@ def _open_shared(
     try:
         ledger = RedisLedger(id_, address)
         ledger.mark(drill=drill)
-        hall = Hall(id_, ledger, clock=clock, offload=offload, fail_stop=_fail_stop)
+        hall = Hall(id_, ledger, clock=clock, offload=offload, fail_stop=_fail_stop, start=start)
     except LedgerBroken as error:
         raise ServeError(f"账本损坏，请从备份恢复：{error}", f"the ledger is damaged, restore it: {error}") from error
     except LedgerDown as error:
         raise ServeError(f"打不开账本：{error}", f"cannot open the ledger: {error}") from error
-    log.info("hall %s: %d commits replayed in %.2f s", id_, hall.seq, time.perf_counter() - begun)
+    _say_replayed(hall, time.perf_counter() - begun)
     return hall, Others(hall, ledger)
+
+
+def _say_replayed(hall: Hall, took_s: float) -> None:
+    log.info("hall %s: %d commits, %d of them replayed in %.2f s", hall.id, hall.seq, hall.replayed, took_s)
 
 
 def _plan(hall: Hall, file: HallFile) -> None:

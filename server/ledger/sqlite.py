@@ -10,9 +10,10 @@ Months that are over leave the file (`server.ledger.archive`), so that it and th
 
 import fcntl
 import logging
+import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ from server.ledger.table import Row
 
 PAGE = 500  # commits read at a time, so that a reader never holds the connection for long
 FREE_PAGES = 256  # given back to the disk at a time
+SPARE_BYTES = 32 * 2**20  # left free beside an archive: numbers are more urgent than order on the disk
 WAIT_FOR_OTHER_S = 2.0  # a process that is just ending may still have the file
 FIXED_IN = (3, 51, 3)
 
@@ -95,7 +97,7 @@ class SqliteLedger:
                 return
             left = None if left is None else left - len(rows)
 
-    def archive(self, before: str) -> Iterator[Archive]:
+    def archive(self, before: str) -> Generator[Archive, None, None]:
         """Move each month that ended before a day (ISO) out of the file. Each step is short, and the last may be any.
 
         What a step before left half done is finished first. Nothing is deleted that is not proven to be archived.
@@ -247,6 +249,9 @@ class SqliteLedger:
                 yield month
             return
         part = path.with_name(f"{path.name}.part")
+        disk, need = os.statvfs(self._path.parent), self._path.stat().st_size + SPARE_BYTES
+        if disk.f_bavail * disk.f_frsize < need:
+            raise DiskFull(f"{path}: no space for an archive, {need // 2**20} MB must be free")
         try:
             self._folder.mkdir(mode=0o750, exist_ok=True)
             archives.sync(self._folder.parent)
