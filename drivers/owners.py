@@ -175,7 +175,7 @@ class JobOwner:
         order = waiting.order
         self._journal.finish(order, result, datetime.now(UTC))
         level = logging.INFO if result.status in {ResultStatus.PRINTED, ResultStatus.SAID} else logging.WARNING
-        log.log(level, "%s: job %s (%s): %s %s", self._device, order.id, order.job.label, result.status, result.detail)
+        log.log(level, "%s: job %s (%s): %s %s", self._device, order.id, order.about, result.status, result.detail)
         with self._lock:
             self._waiting.pop((order.id, order.about), None)
         waiting.future.set_result(result)

@@ -15,7 +15,7 @@ import pytest
 
 from drivers.driver import Wiring
 from drivers.faults import FaultCode, HealthStatus, LineDown
-from drivers.jobs import ResultStatus, Say
+from drivers.jobs import Announce, ResultStatus, Say
 from drivers.speech import player, sound, speaker
 from drivers.speech.engine import NoVoice
 from drivers.speech.speaker import Speaker, SpeakerOptions
@@ -236,3 +236,22 @@ def test_made_from_the_devices_file_it_speaks_into_a_folder(tmp_path: Path) -> N
     assert 0.05 < sound.rms(wav.samples) < 0.3
     assert sound.peak(wav.samples) < 0.9
     assert wav.comment.endswith("please proceed to window 3.")
+
+
+def test_an_announcement_is_told_in_each_language_it_is_written_in_and_an_emergency_more_often() -> None:
+    text = {"zh": "请从东侧出口离开。", "en": "Leave by the east exit.", "de": "Raus."}
+    lengths = []
+    for emergency in (False, True):
+        voice, ear = Voice(), Ear()
+        job = Announce(text=text, languages=("zh", "de", "en"), emergency=emergency)
+        told = Speaker(voice, ear, SpeakerOptions()).do(job, lambda: None)
+        assert told.status is ResultStatus.SAID
+        assert voice.said == [text["zh"], text["en"]]
+        lengths.append(len(ear.heard[0]))
+    assert lengths[0] < lengths[1]
+
+
+def test_an_announcement_in_no_language_we_speak_fails_and_is_not_silence() -> None:
+    job = Announce(text={"bo": "..."}, languages=("bo",), emergency=True)
+    told = Speaker(Voice(), Ear(), SpeakerOptions()).do(job, lambda: None)
+    assert told.status is ResultStatus.FAILED
