@@ -33,6 +33,8 @@ READ_S: Final = 0.05
 """How long the owner of a line waits for bytes before it looks for new pictures."""
 WRITE_S: Final = 1.0
 RETRY_FIRST_S, RETRY_MOST_S = 0.2, 1.0
+STEADY_S: Final = 0.5
+"""How long a line that was lost must hold to be back: one that comes and goes is lost, once."""
 
 
 class Stopped(Exception):
@@ -224,6 +226,7 @@ class StateOwner:
         self._url = url
         self._drivers = drivers
         self._turns = deque(drivers)  # who may speak first
+        self._lost = False
         self._windows = windows
         self._pressed = pressed
         self._report = report
@@ -256,35 +259,32 @@ class StateOwner:
 
     def _run(self) -> None:
         pause = Backoff(first_s=RETRY_FIRST_S, most_s=RETRY_MOST_S)
-        lost = False
         while not self._stopping.is_set():
             try:
                 line = self._open_line(self._url)
             except LineDown as error:
-                self._lost(error, already=lost)
-                lost = True
+                self._went(error)
                 self._stopping.wait(pause.next_s())
                 continue
-            if lost:
-                log.info("%s: back", self._url)
-            lost = False
             opened_s = time.monotonic()
             for driver in self._drivers.values():
                 driver.line_up(opened_s)
             try:
-                self._serve(line)
+                self._serve(line, opened_s)
             except LineDown as error:
-                self._lost(error, already=False)
-                lost = True
-                if time.monotonic() - opened_s > RETRY_MOST_S:
+                if not self._lost:
                     pause.reset()
+                self._went(error)
                 self._stopping.wait(pause.next_s())
             finally:
                 line.close()
 
-    def _serve(self, line: Line) -> None:
+    def _serve(self, line: Line, opened_s: float) -> None:
         """Move bytes until the line goes or the agent stops."""
         while not self._stopping.is_set():
+            if self._lost and time.monotonic() - opened_s > STEADY_S:
+                self._lost = False
+                log.info("%s: back", self._url)
             self._hand_over()
             self._speak(line)
             data = line.read(READ_S)
@@ -293,7 +293,8 @@ class StateOwner:
                 if data:
                     for press in driver.feed(data, now_s):
                         self._take(press)
-                self._report(device, driver.health(now_s))
+                if not self._lost:
+                    self._report(device, driver.health(now_s))
 
     def _speak(self, line: Line) -> None:
         """Write what is due, each driver in turn; while one awaits an answer the others on its line are quiet."""
@@ -343,8 +344,9 @@ class StateOwner:
         with self._lock:
             self._refusals.append((window, code))
 
-    def _lost(self, error: LineDown, *, already: bool) -> None:
-        if not already:
+    def _went(self, error: LineDown) -> None:
+        if not self._lost:
             log.warning("%s: lost: %s", self._url, error.why)
+        self._lost = True
         for device in self._drivers:
             self._report(device, down(FaultCode.LINE_DOWN, error.why))

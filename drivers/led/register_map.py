@@ -128,6 +128,9 @@ class RegisterOptions(StripOptions):
             example = '{ at = 9, holds = "brightness", most = 15 }'
             zh, en = f"registers 里没有亮度寄存器，例如 {example}", f"no register holds it: add {example}"
             problems.append(OptionProblem(option="brightness", zh=zh, en=en))
+        if len(self.languages) > 1:
+            zh, en = "只能一种：寄存器里放不下两种语言", "one only: registers cannot take turns"
+            problems.append(OptionProblem(option="languages", zh=zh, en=en))
         if self.clock:
             zh, en = "Modbus 条屏没有时钟", "cannot be set: a register map has no clock"
             problems.append(OptionProblem(option="clock", zh=zh, en=en))
@@ -217,7 +220,7 @@ def _values(register: Register, picture: WindowPicture, options: RegisterOptions
     match register.holds:
         case "text":
             shown = lay_out(saying, lambda line: len(_bytes(line, register.charset)) <= 2 * register.count)
-            return _packed(_bytes("  ".join(shown.pages), register.charset), register)
+            return _packed(_bytes(shown.pages[0], register.charset), register)
         case "label":
             return _packed(_bytes(label or "", register.charset), register)
         case "number":

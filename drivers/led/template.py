@@ -120,12 +120,13 @@ class Template:
         options = self._options
         saying = words.say(picture, options.languages, idle_name=options.idle == "name")
         shown = self._shown(saying, picture.label)
+        moving = shown.moving or len(shown.pages) > 1  # one text has no pages: two languages run
         text = BETWEEN_LANGUAGES.join(shown.pages)
         values: dict[str, int | bytes] = {
             "address": address,
             "text": spelling.encode(_padded(text, options), options.charset, MAX_TEXT_BYTES),
             "colour": bytes.fromhex(options.colours.get(shown.mood.value, "")),
-            "motion": bytes.fromhex(options.motions.get("left" if shown.moving else "still", "")),
+            "motion": bytes.fromhex(options.motions.get("left" if moving else "still", "")),
             "window": int(words.number(picture.window) or 0),
         }
         return (self._ask(self._frame, values, address),)

@@ -324,8 +324,8 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _languages(spec: Spec) -> str:
-    return f"languages = {_list([language for language in spec.languages if language in {'zh', 'en'}] or ['zh'])}"
+def _languages(spec: Spec) -> list[str]:
+    return [language for language in spec.languages if language in {"zh", "en"}] or ["zh"]
 
 
 def _windows(windows: Mapping[int, str]) -> str:

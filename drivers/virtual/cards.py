@@ -7,6 +7,7 @@ not by the code that wrote them.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -107,9 +108,10 @@ class Card(Protocol):
         ...
 
 
-def sample(driver: str, more: str = "") -> tuple[str, object]:
+def sample(driver: str, languages: Sequence[str] = ("zh",)) -> tuple[str, object]:
     """Give the options of a pretend strip, as a devices file writes them and as the driver gets them."""
-    written = ", ".join(part for part in (SAMPLES[driver], more) if part)
+    spoken = json.dumps(list(languages[:1] if driver == "modbus-strip" else languages))
+    written = ", ".join(part for part in (SAMPLES[driver], f"languages = {spoken}") if part)
     line = "?baud=9600&bits=8&parity=none" if driver == "alpha" else ""
     text = (
         f'schema = 1\nhall = "x"\n[[device]]\nid = "strips"\ndriver = "{driver}"\nurl = "serial:///dev/null{line}"\n'

@@ -349,6 +349,7 @@ def test_a_line_that_was_pulled_is_opened_again_and_painted_again(
     fake_server.wait(lambda: bytes.fromhex("ff68 08 08 68 01 02 0a0a0a 000304") in pad.got)
     fake_server.wait(lambda: fake_server.row("pad")["health"] == "ok")
     assert ticket not in pad.got
+    fake_server.wait(lambda: any(record.getMessage().endswith(": back") for record in caplog.records))
     lines = [record.getMessage() for record in caplog.records]
     assert len([line for line in lines if ": lost: " in line]) == 1
     assert len([line for line in lines if line.endswith(": back")]) == 1

@@ -136,5 +136,5 @@ def test_every_mistake_of_a_map_is_told() -> None:
     with pytest.raises(BadOptions, match="lacks busy, free, away"):
         Register(at=0, holds="status", values={"invite": 1})
     with pytest.raises(BadOptions) as bad:
-        RegisterOptions(brightness={"08:00": 50}, clock="04:00")
-    assert [problem.option for problem in bad.value.problems] == ["registers", "brightness", "clock"]
+        RegisterOptions(brightness={"08:00": 50}, clock="04:00", languages=("zh", "en"))
+    assert [problem.option for problem in bad.value.problems] == ["registers", "brightness", "languages", "clock"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
-from drivers.faults import Health
+from drivers.faults import Health, HealthStatus, LineDown
 from drivers.owners import StateOwner
 from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from drivers.jobs import Press, Rating, WindowPicture
 
@@ -96,6 +99,46 @@ def test_one_asks_at_a_time_and_both_get_their_turn() -> None:
             assert len(cable.written) == asked, "somebody spoke while an answer was awaited"
             cable.answer(b"ok")
         assert cable.written[:6] == [b"a?", b"b?"] * 3
+    finally:
+        owner.stop()
+        owner.join(5)
+
+
+class Flapping(Cable):
+    """A line that vanishes at every read, until it is mended."""
+
+    mended = False
+
+    def read(self, timeout_s: float) -> bytes:
+        if not self.mended:
+            raise LineDown(URL, "the port has vanished")
+        return super().read(timeout_s)
+
+
+def test_a_line_that_comes_and_goes_is_lost_once_and_back_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "drivers")
+    cable, opened, seen = Flapping(), [], []
+
+    def open_line(url: str) -> Cable:
+        opened.append(url)
+        return cable
+
+    owner = StateOwner(
+        URL,
+        {"a": Asking(b"a?")},
+        {"a": ()},
+        lambda press: None,
+        lambda device, health: seen.append(health.status),
+        open_line=open_line,
+    )
+    owner.start()
+    try:
+        until(lambda: len(opened) >= 4, "it was opened again and again")
+        assert set(seen) == {HealthStatus.DOWN}
+        cable.mended = True
+        until(lambda: seen[-1] is HealthStatus.OK, "it holds")
+        lines = [record.getMessage() for record in caplog.records]
+        assert lines == [f"{URL}: lost: the port has vanished", f"{URL}: back"]
     finally:
         owner.stop()
         owner.join(5)

@@ -151,6 +151,11 @@ def test_colour_and_motion_are_bytes_of_the_maker() -> None:
     assert shown(replace(options, columns=2), away)[4:].decode("gbk") == "暂停服务 午休"
 
 
+def test_two_languages_run_because_one_text_has_no_pages() -> None:
+    options = TemplateOptions(frame="{motion} {text}", motions={"still": "00", "left": "01"}, languages=("zh", "en"))
+    assert shown(options) == b"\x01" + "请 A012 号    Ticket A012".encode("gbk")
+
+
 def test_a_strip_that_cannot_run_gets_the_shortest_form_that_has_room() -> None:
     narrow = TemplateOptions(frame="{address} {text}", columns=4)
     assert shown(narrow)[1:] == b"A012"
