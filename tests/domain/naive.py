@@ -187,7 +187,8 @@ class Naive:
             urgency = slope * (self.now - visit.since) + head * MIN + (credit * MIN if home else 0)
             left.append((-urgency, visit.order, home, visit))
         left.sort(key=lambda it: it[:2])
-        row, turns = [], [*self.turns]
+        row: list[Visit] = []
+        turns = [*self.turns]
         while left and (sides is None or len(row) < len(sides)):
             heavier = None if sides is None else sides[len(row)]
             chosen, kind = self.fair([it for it in left if heavier in (None, (ZONES[it[3].service], it[2]))], turns)

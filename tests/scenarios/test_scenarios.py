@@ -17,7 +17,7 @@ from config import shipped as halls
 from server.domain import routing
 from server.domain.routing import Choice
 from server.domain.state import HallState
-from server.domain.terms import Calendar, HallPlan, WindowNo
+from server.domain.terms import Calendar, CallingRule, HallPlan, WindowNo
 from server.ledger.base import Commit
 from server.ledger.memory import MemoryLedger
 from server.main import main
@@ -118,8 +118,12 @@ RULES: list[tuple[str, Callable[[HallPlan], HallPlan]]] = [
     ("cangxi-township-day", of("fairness", ratio=3)),
     ("hefeng-township-day", of("fairness", ratio=1)),
     ("qiaocheng-marriage", of("fairness", oldest_first_after_min=0)),
-    ("single-desk", of("", home_credit_min=0)),
-    ("zhenyuan-day", of("", home_credit_min=30)),
+    ("oldest-waiting", of("", home_credit_min=0)),
+    ("oldest-waiting", of("", home_credit_min=30)),
+    ("oldest-waiting", of("", rule=CallingRule.BALANCED)),
+    ("zhenyuan-day", of("", rule=CallingRule.OLDEST_WAITING)),
+    ("demo-day", of("", rule=CallingRule.HOME_FIRST)),
+    ("single-desk", of("", rule=CallingRule.STATIC)),
     ("missed", of("", recalls_max=6)),
     ("missed", of("", reinstate_after_calls=1)),
     ("missed", of("", reinstate_times=2)),
