@@ -7,7 +7,9 @@ from drivers import reference
 from drivers.devices_file import read_devices
 from drivers.driver import Wiring
 from drivers.faults import Health
-from drivers.jobs import read_window
+from drivers.jobs import WindowPicture, read_window
+from drivers.led import template
+from drivers.led.options import StripOptions
 
 
 def text(root: Path) -> str:
@@ -25,19 +27,48 @@ def test_the_example_file_is_good(root: Path) -> None:
     assert drivers == {"escpos", "onbon-bx5", "ff68", "speech"}, "one example per driver"
 
 
+def test_every_example_of_a_device_is_good(root: Path) -> None:
+    examples = [code for code in re.findall(r"```toml\n(.*?)```", text(root), re.DOTALL) if "[[device]]" in code]
+    head = 'schema = 1\nhall = "x"\n'
+    found = [read_devices(code if "schema" in code else head + code).devices for code in examples]
+    drivers = {device.driver for devices in found for device in devices}
+    assert {"onbon-bx5", "modbus-strip", "template"} <= drivers
+
+
+def test_the_worked_example_of_a_template_sends_what_the_page_says(root: Path) -> None:
+    page = text(root)
+    example = next(code for code in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if '"template"' in code)
+    (device,) = read_devices('schema = 1\nhall = "x"\n' + example).devices
+    said = re.search(r"Strip 3 is sent for 请 A012 号\n\n    ([0-9A-F ]+)\n", page)
+    assert said
+    strips = template.make(Wiring(device="s", url=device.url, options=device.options, windows=device.windows))  # type: ignore[arg-type]  # of the page
+    strips.line_up(0.0)
+    strips.show(_calling("12"))
+    assert strips.due(0.0) == bytes.fromhex(said[1])
+    strips.feed(bytes.fromhex("55 AA 03 E1 07"), 0.1)
+    assert "error 7" in strips.health(0.2).faults[0].detail
+
+
 def test_the_example_driver_works(root: Path) -> None:
     example = next(
-        code for code in re.findall(r"```python\n(.*?)```", text(root), re.DOTALL) if "ExampleStrips" in code
+        code for code in re.findall(r"```python\n(.*?)```", text(root), re.DOTALL) if "class Example" in code
     )
     names: dict[str, object] = {"__name__": "example"}
     exec(compile(example, "docs/devices.md", "exec"), names)
-    strips = names["ExampleStrips"](Wiring(device="s", url="tcp://h:1", options=None, windows={5: "7"}))  # type: ignore[operator]  # of the page
-    window = {"window": "7", "name": {"zh": "7"}, "status": "calling", "waiting": 0}
-    strips.show(
-        read_window({**window, "current": {"ticket": "t", "label": "A012", "service": {"zh": "税"}, "call_count": 1}})
-    )
+    strips = names["make"](Wiring(device="s", url="tcp://h:1", options=StripOptions(), windows={5: "7"}))  # type: ignore[operator]  # of the page
+    strips.line_up(0.0)
+    strips.show(_calling("7"))
     assert strips.due(0.0) == b"\x02\x05A012\x03"
     assert strips.due(0.1) == b""
-    strips.line_up(1.0)
-    assert strips.due(1.0) == b"\x02\x05A012\x03"
-    assert strips.health(1.0) == Health()
+    strips.feed(b"\x00\x06", 0.2)
+    strips.feed(b"\x05", 0.2)
+    assert strips.due(1.0) == b""
+    strips.line_up(2.0)
+    assert strips.due(2.0) == b"\x02\x05A012\x03"
+    assert strips.health(2.0) == Health()
+
+
+def _calling(window: str) -> WindowPicture:
+    shown = {"window": window, "name": {"zh": window}, "status": "calling", "waiting": 0}
+    current = {"ticket": "t", "label": "A012", "service": {"zh": "税"}, "call_count": 1}
+    return read_window({**shown, "current": current})
