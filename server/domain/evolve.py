@@ -110,6 +110,9 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             window.clerk, window.paused, window.pause_note, window.since_ms = None, None, "", at_ms
         case e.ServicesAssigned():
             window = state.windows[event.window]
+            for service in sorted({*window.serves, *window.relief} ^ {*event.serves, *event.relief}):
+                if service in state.plan.service:
+                    window.switched_ms[state.plan.service[service].zone] = at_ms
             window.serves, window.relief = event.serves, event.relief
         case e.NoticeGiven() | e.ResultAwaited() | e.ResultReady() | e.TicketBack() | e.CaseNumberNoted():
             away.evolve(state, event, at_ms=at_ms)

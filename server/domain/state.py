@@ -137,6 +137,7 @@ class WindowState:
     served_today: int = 0
     busy_s_today: int = 0
     last_zone: ZoneId | None = None  # whose work was called last
+    switched_ms: dict[ZoneId, int] = field(default_factory=dict)  # when a zone's services were last put on or off here
     prompt: int = 0  # calls in a row that came within `PROMPT_MS` of when they could
 
 
