@@ -120,8 +120,9 @@ class Hall:
         self._true = False  # whether `_now` is what the ledger says (a shared one may say more by now)
         self._news = False  # whether others wrote what nobody was woken for
         self._recent: deque[Commit] = deque(maxlen=RECENT_MAX)  # durable, without holes, up to the last one
+        self._first = self._base  # the first thing this process had; older days may be elsewhere
         if start is not None and self._fits(start):
-            self._base = start
+            self._base = self._first = start
         self._catch_up()
         self._sure_s = monotonic()
 
@@ -205,6 +206,14 @@ class Hall:
             begin = after + 1 - self._recent[0].seq
             return list(islice(self._recent, begin, begin + limit))
         return list(self._ledger.read(after, limit))
+
+    def gone(self) -> int:
+        """Give up to which commit nothing can be read here, because only other servers have it; as a rule 0.
+
+        Raises:
+            LedgerDown: the ledger cannot be asked now.
+        """
+        return 0 if self._shared is None else self._shared.gone()
 
     def follow(self, wake: Callable[[], None]) -> None:
         """Call `wake` after each durable write. It must only set a flag; it runs in the caller's turn."""
@@ -335,7 +344,7 @@ class Hall:
             now = self._replay(self._base)
         except Stale as lost:  # a failover lost what a shared ledger had: only what is there counts
             log.error("%s went back, reading it from its beginning: %s", self.id, lost)
-            now = self._replay(self._empty)
+            now = self._replay(self._first)
             if now.seq == 0:
                 raise LedgerDown(f"the ledger of {self.id} is empty now: restore it") from lost
             self._base = now.freeze()

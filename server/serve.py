@@ -1,9 +1,9 @@
 """The server process: everything is made here once, joined, run, and put away again in order.
 
-What is where: the data folder holds one `HALL.sqlite` per hall (its ledger, unless it is in Redis and several servers
-write it) and `HALL.snapshot` (where its next start begins), `archive` (months that left the ledgers' files),
-`accounts.sqlite` (people and devices), `devices.sqlite` (the register and the places of the job feeds), `lock`, and in
-a drill the file `drill`.
+What is where: the data folder holds one `HALL.sqlite` per hall (its ledger), `HALL.snapshot` (where its next start
+begins) and `archive` (months that left the ledgers' files); for halls in Redis, which several servers write, the same
+of what is over in `copies`; `accounts.sqlite` (people and devices), `devices.sqlite` (the register and the places of
+the job feeds), `lock`, and in a drill the file `drill`.
 
 Needs gevent's monkey patch before anything else is imported (`server.main` does it): sockets, locks, threads and
 sleeping are then the loop's own. Blocking writes go to a thread of their own per hall.
@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -30,6 +31,7 @@ from config import HallFile, HallFileError, Problem, check_report, find, load_ha
 from server import timers
 from server.ballast import Ballast
 from server.clock import Clock, DrillClock, instant_of, machine_clock
+from server.copying import Copying, name_of
 from server.domain.commands import PlanHall
 from server.domain.refusals import Refusal
 from server.domain.terms import CLOCK, HallId
@@ -41,6 +43,8 @@ from server.feeds.screens import Screens
 from server.hall import Hall
 from server.ledger import snapshot
 from server.ledger.base import LedgerBroken, LedgerDoubtful, LedgerDown
+from server.ledger.copies import FOLDER as COPIES
+from server.ledger.copies import CopiedLedger, join, newest_start
 from server.ledger.redis_address import SCHEMES, BadAddress, RedisAddress, address_of
 from server.ledger.redis_stream import RedisLedger
 from server.ledger.snapshot import Snapshot
@@ -108,7 +112,7 @@ def serve(
     files = _read_halls(hall_files)
     hall_clock = _clock(clock)
     redis = _redis_address(ledger)
-    folder = data if redis is not None else _ledger_folder(ledger, data)
+    folder = data / COPIES if redis is not None else _ledger_folder(ledger, data)
     with _owned(data):
         _mark_drill([data, folder], drill=clock is not None)
         with _port_refused():
@@ -150,6 +154,7 @@ class _Server:
         self._screens: dict[HallId, Screens] = {}
         self._jobs: dict[HallId, JobFeed] = {}
         self._others: dict[HallId, Others] = {}  # of halls in Redis: what other servers do
+        self._copying: dict[HallId, Copying] = {}
         self._upkeep: dict[HallId, Upkeep] = {}
         self._ledger_faults: dict[HallId, str] = {}
         self._ballast = Ballast(folder)
@@ -161,10 +166,19 @@ class _Server:
         self.halls: dict[HallId, Hall] = {}
         for hall, file in files.items():
             place = snapshot.beside(folder / f"{hall}.sqlite")
-            start, store = snapshot.load(place, hall), None
+            start = snapshot.load(place, hall)
             if redis is not None:
-                self.halls[hall], self._others[hall] = _open_shared(
-                    hall, redis, clock, self._ledger_faults, start, drill=drill
+                shared = _open_shared(hall, redis, folder, clock, self._ledger_faults, start, drill=drill)
+                self.halls[hall], store = shared.hall, shared.copy
+                self._others[hall] = Others(shared.hall, shared.stream)
+                self._copying[hall] = Copying(
+                    shared.hall,
+                    shared.stream,
+                    store,
+                    folder / f"{hall}.sqlite",
+                    server=name_of(folder),
+                    keep_days=redis.keep_days,
+                    offload=upkeep,
                 )
             else:
                 self.halls[hall], store = _open_hall(hall, folder, clock, self._ledger_faults, self._ballast, start)
@@ -218,6 +232,8 @@ class _Server:
             self._begin(f"devices {id_}", self._jobs[id_].run, partial(_beat, self._jobs[id_]))
         for id_, others in self._others.items():
             self._begin(f"other servers {id_}", others.run, partial(_beat, others))
+        for id_, copying in self._copying.items():
+            self._begin(f"copying {id_}", copying.run, monotonic)  # as below
         for id_, upkeep in self._upkeep.items():
             self._begin(f"upkeep {id_}", upkeep.run, monotonic)  # may wait for the disk: nobody waits for it
         self._begin("handover", self._handovers.run, partial(_beat, self._handovers))
@@ -242,6 +258,8 @@ class _Server:
         self._handovers.stop()
         for others in self._others.values():
             others.stop()
+        for copying in self._copying.values():
+            copying.stop()
         for upkeep in self._upkeep.values():
             upkeep.stop()
         if self._listener is not None:
@@ -473,15 +491,25 @@ def _open_hall(
     return hall, store
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """A hall in Redis, its stream, and this server's copy of what is over."""
+
+    hall: Hall
+    stream: RedisLedger
+    copy: SqliteLedger
+
+
 def _open_shared(
     id_: HallId,
     address: RedisAddress,
+    folder: Path,
     clock: Clock,
     faults: dict[HallId, str],
     start: Snapshot | None,
     *,
     drill: bool,
-) -> tuple[Hall, Others]:
+) -> _Shared:
     """Replay a hall that other servers may write too. Its sockets are the loop's own, so no thread is needed."""
 
     def offload(write: Callable[[], None]) -> None:
@@ -493,16 +521,24 @@ def _open_shared(
         faults.pop(id_, None)
 
     begun = time.perf_counter()
+    path = folder / f"{id_}.sqlite"
     try:
-        ledger = RedisLedger(id_, address)
-        ledger.mark(drill=drill)
-        hall = Hall(id_, ledger, clock=clock, offload=offload, fail_stop=_fail_stop, start=start)
+        copy = SqliteLedger(path)
+        stream = RedisLedger(id_, address)
+        stream.mark(drill=drill)
+        join(stream, path, name_of(folder))
+        start = newest_start(id_, stream, start)
+        hall = Hall(id_, CopiedLedger(stream, path), clock=clock, offload=offload, fail_stop=_fail_stop, start=start)
     except LedgerBroken as error:
-        raise ServeError(f"账本损坏，请从备份恢复：{error}", f"the ledger is damaged, restore it: {error}") from error
+        raise LedgerDamaged(
+            f"账本或其副本损坏，没有提供服务：{error}。如果坏的是副本，请移走 {path}，它会重新复制",
+            f"the ledger or its copy is damaged and nothing is served: {error}. If it is the copy, move {path} away:"
+            " it is copied again",
+        ) from error
     except LedgerDown as error:
         raise ServeError(f"打不开账本：{error}", f"cannot open the ledger: {error}") from error
     _say_replayed(hall, time.perf_counter() - begun)
-    return hall, Others(hall, ledger)
+    return _Shared(hall=hall, stream=stream, copy=copy)
 
 
 def _say_replayed(hall: Hall, took_s: float) -> None:

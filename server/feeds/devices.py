@@ -126,7 +126,7 @@ class JobFeed:
         self._found_to = hall.seq  # what was there before us
         self._found_is_dated = not hall.clock_is_behind()
         self._heard: deque[tuple[int, float, float]] = deque(maxlen=LOOK_BACK)  # commit, made not before, not after
-        self._read_to = max(0, self._found_to - LOOK_BACK)
+        self._read_to = max(hall.gone(), self._found_to - LOOK_BACK)
         self.beat = monotonic()
         """When the loop last went round, for the health page."""
         hall.follow(self._hear)

@@ -35,5 +35,8 @@ class HallView(Protocol):
     def commits(self, after: int, limit: int) -> Sequence[Commit]:
         """Give the commits with seq > `after` in order, at most `limit`."""
 
+    def gone(self) -> int:
+        """Give up to which commit nothing can be read here, because only other servers have it; as a rule 0."""
+
     def follow(self, wake: Callable[[], None]) -> None:
         """Call `wake` after each durable write; it must only set a flag."""

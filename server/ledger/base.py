@@ -74,6 +74,13 @@ class SharedLedger(Ledger, Protocol):
             LedgerBroken, LedgerDown: as `read`.
         """
 
+    def gone(self) -> int:
+        """Give up to which commit nothing can be read here, because only other servers have it; 0 when everything can.
+
+        Raises:
+            LedgerDown: the store cannot be asked now.
+        """
+
     def wait_for_news(self, after: int, within_s: float) -> bool:
         """Wait until there is a commit with seq > `after`; False when there was none within the time.
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from redis import Redis
 
 TIMEOUT_S = 5.0  # a server that says nothing for so long is gone
+KEEP_DAYS = 7
 SENTINEL_PORT = 26379
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel")
 
@@ -19,8 +20,9 @@ class RedisAddress:
     """Where a Redis ledger is and what is asked of it.
 
     `url` is for one server, `sentinels` (host, port) and `service` for a group behind Sentinel. A write counts when
-    `wait` replicas have it within `wait_ms`; None: as many as make it more than half of the group. `unsafe`: serve
-    from Redis servers that would lose what they acknowledged, and say so loudly.
+    `wait` replicas have it within `wait_ms`; None: as many as make it more than half of the group. The last `keep_days`
+    days stay in Redis, older ones in the servers' copies. `unsafe`: serve from Redis servers that would lose what they
+    acknowledged, and say so loudly.
     """
 
     url: str = ""
@@ -31,6 +33,7 @@ class RedisAddress:
     password: str | None = None
     wait: int | None = None
     wait_ms: int = 500
+    keep_days: int = KEEP_DAYS
     unsafe: bool = False
 
     @property
@@ -45,8 +48,8 @@ class RedisAddress:
 def address_of(url: str) -> RedisAddress:
     """Give the address of `redis://HOST:PORT/DB` or `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB`.
 
-    Both take `?wait=REPLICAS&wait_ms=MS&unsafe=1`. Without `wait`, one server waits for no replica, and behind Sentinel
-    for as many as make it more than half of the group.
+    Both take `?wait=REPLICAS&wait_ms=MS&keep_days=DAYS&unsafe=1`. Without `wait`, one server waits for no replica, and
+    behind Sentinel for as many as make it more than half of the group.
 
     Raises:
         BadAddress: it is neither, or a number in it is none.
@@ -58,17 +61,18 @@ def address_of(url: str) -> RedisAddress:
         wait = options.pop("wait", None)
         replicas = int(wait) if wait is not None else None if behind_sentinel else 0
         wait_ms = int(options.pop("wait_ms", "500"))
+        keep_days = int(options.pop("keep_days", KEEP_DAYS))
         unsafe = options.pop("unsafe", "0") == "1"
-        if (replicas or 0) < 0 or not 0 < wait_ms <= TIMEOUT_S * 1000:
-            raise BadAddress(f"wait must be 0 or more, wait_ms 1 to {TIMEOUT_S * 1000:.0f}")
+        if (replicas or 0) < 0 or not 0 < wait_ms <= TIMEOUT_S * 1000 or keep_days < 1:
+            raise BadAddress(f"wait must be 0 or more, wait_ms 1 to {TIMEOUT_S * 1000:.0f}, keep_days 1 or more")
         if not behind_sentinel:
             if parts.scheme not in SCHEMES or not (parts.netloc or parts.path):
                 raise BadAddress("write redis://HOST:PORT/DB or redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB")
             one = f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
             Redis.from_url(one)  # connects only when it is asked something
-            return RedisAddress(url=one, wait=replicas, wait_ms=wait_ms, unsafe=unsafe)
+            return RedisAddress(url=one, wait=replicas, wait_ms=wait_ms, keep_days=keep_days, unsafe=unsafe)
         if options:
-            raise BadAddress(f"unknown: {', '.join(options)}; known are wait, wait_ms, unsafe")
+            raise BadAddress(f"unknown: {', '.join(options)}; known are wait, wait_ms, keep_days, unsafe")
         who, _, hosts = parts.netloc.rpartition("@")
         service, _, db = parts.path.strip("/").partition("/")
         if not hosts or not service:
@@ -82,6 +86,7 @@ def address_of(url: str) -> RedisAddress:
             password=unquote(password) or None,
             wait=replicas,
             wait_ms=wait_ms,
+            keep_days=keep_days,
             unsafe=unsafe,
         )
     except ValueError as error:

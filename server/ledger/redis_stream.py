@@ -8,59 +8,26 @@ What a Redis must be like to be believed, and when a write counts: `redis_line`.
 All keys of a hall carry its name as their hash tag, `jiaohao:{HALL}:...`, so they lie in one slot of a Redis Cluster.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from server.domain.terms import HallId
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown, LedgerUnknown, Stale
 from server.ledger.redis_address import TIMEOUT_S, RedisAddress
 from server.ledger.redis_line import RedisLine
+from server.ledger.redis_scripts import APPEND, CONFIRM, KEEP_SNAPSHOT, NOTED, TRIM, TRIMMED, WRITTEN
 
 PAGE = 500  # commits read at a time
-KEYS_FOR_S = 4 * 24 * 3600  # a business day and more; the day of a hall never goes back
 
-# KEYS: the stream, then the keys of each day. ARGV: last id and hash that the writer knows, then seven per commit:
-# id, index of the day in KEYS, day, key (empty: none), previous hash, hash, body. Everything is looked at before
-# anything is written: a script that fails in the middle would leave half.
-_APPEND = """
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-local id, head = '0-0', ARGV[2]
-if #last > 0 then
-  id = last[1][1]
-  local fields = last[1][2]
-  for i = 1, #fields, 2 do
-    if fields[i] == 'hash' then head = fields[i + 1] end
-  end
-end
-if id ~= ARGV[1] or head ~= ARGV[2] then return 'the last commit is ' .. id end
-for i = 3, #ARGV, 7 do
-  if ARGV[i + 3] ~= '' and redis.call('HEXISTS', KEYS[tonumber(ARGV[i + 1])], ARGV[i + 3]) == 1 then
-    return 'commit ' .. ARGV[i] .. ' uses a key again'
-  end
-end
-for i = 3, #ARGV, 7 do
-  redis.call('XADD', KEYS[1], ARGV[i], 'day', ARGV[i + 2], 'key', ARGV[i + 3],
-    'prev_hash', ARGV[i + 4], 'hash', ARGV[i + 5], 'body', ARGV[i + 6])
-  if ARGV[i + 3] ~= '' then
-    redis.call('HSET', KEYS[tonumber(ARGV[i + 1])], ARGV[i + 3], ARGV[i])
-    redis.call('EXPIRE', KEYS[tonumber(ARGV[i + 1])], KEYS_FOR_S)
-  end
-end
-return 'written'
-""".replace("KEYS_FOR_S", str(KEYS_FOR_S))
 
-# WAIT is about the last write of its own connection, and all before it: so there must be one. KEYS: the stream, what is
-# written; ARGV: the id of a commit. Gives its hash as it stands on the server that is asked.
-_CONFIRM = """
-redis.call('SET', KEYS[2], ARGV[1])
-local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
-if #found == 0 then return '' end
-local fields = found[1][2]
-for i = 1, #fields, 2 do
-  if fields[i] == 'hash' then return fields[i + 1] end
-end
-return ''
-"""
+class Gone(LedgerDown):
+    """Commits that were asked for have left the stream; `last` is the last of them. Copies have them (`copies`)."""
+
+    def __init__(self, stream: str, last: int) -> None:
+        """Keep how far they are gone."""
+        self.last = last
+        super().__init__(f"{stream}: the commits up to {last} are in the servers' copies only")
 
 
 class RedisLedger:
@@ -72,8 +39,8 @@ class RedisLedger:
         Raises:
             LedgerDown: it cannot be reached, or it would lose acknowledged commits at a power cut.
         """
-        self._hall = hall
-        self._stream = f"jiaohao:{{{hall}}}:commits"
+        self._tag = f"jiaohao:{{{hall}}}"
+        self._stream = self.key("commits")
         self._line = RedisLine(address)
         self._confirmed = 0
 
@@ -88,8 +55,8 @@ class RedisLedger:
         if not commits:
             return
         keys, values = self._script_input(commits)
-        said = self._line.write("EVAL", _APPEND, len(keys), *keys, *values, counts=lambda said: said == b"written")
-        if said != b"written":
+        said = self._write(APPEND, keys, values)
+        if said != WRITTEN:
             raise Stale(said.decode())
         self._confirmed = commits[-1].seq
 
@@ -119,6 +86,10 @@ class RedisLedger:
             return
         yield from self._read(seq, head, None)
 
+    def gone(self) -> int:
+        """Give up to which commit the stream has none any more."""
+        return self.begin()[0]
+
     def wait_for_news(self, after: int, within_s: float) -> bool:
         """Wait until there is a commit with seq > `after`; False when there was none within the time (at most 5 s).
 
@@ -134,18 +105,101 @@ class RedisLedger:
         Raises:
             LedgerDown: it belongs to the other, or the server cannot be asked.
         """
-        name = f"jiaohao:{{{self._hall}}}:drill"
+        name = self.key("drill")
         marked = bool(self._line.ask("EXISTS", name))
         if marked and not drill:
             raise LedgerDown(f"{self._stream} belongs to a drill: use another database, or --clock")
         if drill and not marked:
-            if self._line.ask("XLEN", self._stream):
+            if self.length():
                 raise LedgerDown(f"{self._stream} belongs to real days: use another database for a drill")
             self._line.write("SET", name, 1)
+
+    def key(self, part: str) -> str:
+        """Give the name of a part of this hall's ledger; the hall's tag keeps all of them in one slot of a Cluster."""
+        return f"{self._tag}:{part}"
+
+    def length(self) -> int:
+        """Give how many commits are in the stream.
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        return int(self._line.ask("XLEN", self._stream))
+
+    def begin(self) -> tuple[int, str]:
+        """Give seq and hash of the last commit that left the stream; (0, `GENESIS`) while none has.
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        said = self._line.ask("GET", self.key("begin"))
+        seq, _, hash_ = said.decode().partition(" ") if said is not None else ("0", "", GENESIS)
+        return int(seq), hash_
+
+    def trim(self, server: str, copied: int, upto: int = 0, hash_: str = "") -> str:
+        """Say how far a server's own copy goes, and let the stream go up to a commit, if every copy has it.
+
+        Gives "" when it is done, else why not: nothing was let go of.
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        keys = [self.key(part) for part in ("commits", "begin", "copies", "snapshot-seqs", "snapshots")]
+        said = self._write(TRIM, keys, [server, copied, upto, hash_], counts=lambda _: True)
+        return "" if said in (TRIMMED, NOTED) else said.decode()
+
+    def copies(self) -> dict[str, tuple[int, int]]:
+        """Give how far each server's copy went (seq) when it last said so (Unix seconds).
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        found = _fields(self._line.ask("HGETALL", self.key("copies")))
+        said = {server: tuple(map(int, value.split())) for server, value in found.items()}
+        return {server: (seq, at_s) for server, (seq, at_s) in said.items()}
+
+    def keep_snapshot(self, version: str, seq: int, text: bytes) -> None:
+        """Keep the state as of a commit for servers that have no copy, by the version that can read it.
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        keys = [self.key("snapshot-seqs"), self.key("snapshots")]
+        self._write(KEEP_SNAPSHOT, keys, [version, seq, text], counts=lambda said: said == WRITTEN)
+
+    def snapshot(self, version: str) -> bytes | None:
+        """Give the newest snapshot that a version has kept.
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        text: bytes | None = self._line.ask("HGET", self.key("snapshots"), version)
+        return text
 
     def close(self) -> None:
         """Let go of the connections."""
         self._line.close()
+
+    def _before(self, after: int, first: Sequence[Any]) -> str | None:
+        """Give the hash of a commit after which is read, None when nothing is there or after it.
+
+        Raises:
+            Gone: what comes after it has left the stream. LedgerBroken: it is missing.
+        """
+        if self._is(first, after):
+            return _fields(first[0][1])["hash"].decode()
+        if not first and after:
+            return None
+        begin, hash_ = self.begin()
+        if after < begin:
+            raise Gone(self._stream, begin)
+        if after > begin:
+            raise LedgerBroken(f"{self._stream}: commit {after} is missing")
+        return hash_
+
+    @staticmethod
+    def _is(first: Sequence[Any], seq: int) -> bool:
+        return bool(first) and first[0][0].decode() == f"{seq}-0"
 
     def _unsure(self, seq: int, hash_: str) -> LedgerUnknown | None:
         """Give why nobody can say whether everything up to a commit will last; None when it will.
@@ -173,9 +227,17 @@ class RedisLedger:
         Raises:
             LedgerUnknown, LedgerDown: that cannot be said now.
         """
-        mark = f"jiaohao:{{{self._hall}}}:confirmed"
-        said: bytes = self._line.write("EVAL", _CONFIRM, 2, self._stream, mark, f"{seq}-0")
-        return said.decode()
+        return self._write(CONFIRM, [self._stream, self.key("confirmed")], [f"{seq}-0"], counts=lambda _: True).decode()
+
+    def _write(
+        self,
+        script: str,
+        keys: Sequence[str],
+        values: Sequence[str | bytes | int],
+        counts: Callable[[bytes], bool] = lambda said: said == WRITTEN,
+    ) -> bytes:
+        said: bytes = self._line.write("EVAL", script, len(keys), *keys, *values, counts=counts)
+        return said
 
     def _script_input(self, commits: Sequence[Commit]) -> tuple[list[str], list[str | bytes]]:
         days = list(dict.fromkeys(commit.day for commit in commits))
@@ -193,9 +255,9 @@ class RedisLedger:
                 used.add((commit.day, commit.key))
             place = str(days.index(commit.day) + 2)
             values += [f"{commit.seq}-0", place, commit.day, commit.key or "", commit.prev_hash, commit.hash]
-            values.append(codec.encode(commit))
+            values.append(codec.stored_form(commit))
             seq, head = commit.seq, commit.hash
-        return [self._stream, *(f"jiaohao:{{{self._hall}}}:keys:{day}" for day in days)], values
+        return [self._stream, *(self.key(f"keys:{day}") for day in days)], values
 
     def _read(self, after: int, head: str | None, limit: int | None) -> Iterator[Commit]:
         """Read pages that begin with the commit before, so that the chain is checked across them too."""
@@ -204,17 +266,11 @@ class RedisLedger:
             after, head = 0, GENESIS
         while left is None or left > 0:
             page = PAGE if left is None else min(PAGE, left)
-            begin, count = (f"{after}-0", page + 1) if after else ("-", page)
-            rows = self._line.ask("XRANGE", self._stream, begin, "+", "COUNT", count)
-            if after:
-                first = rows.pop(0) if rows else None
-                there = first is not None and first[0].decode() == f"{after}-0"
-                found = _fields(first[1])["hash"].decode() if first is not None and there else None
-                if found is None and (rows or first is not None):
-                    raise LedgerBroken(f"{self._stream}: commit {after} is missing")
-                if head is not None and found != head:
-                    raise Stale(f"{self._stream}: commit {after} is another one now")
-                head = found
+            rows = self._line.ask("XRANGE", self._stream, f"{after}-0", "+", "COUNT", page + 1)
+            before, rows = self._before(after, rows[:1]), rows[1 if self._is(rows[:1], after) else 0 :][:page]
+            if head is not None and before != head:
+                raise Stale(f"{self._stream}: commit {after} is another one now")
+            head = before
             if head is None:
                 return  # nothing here and nothing after
             unsure = self._unsure(after + len(rows), _fields(rows[-1][1])["hash"].decode()) if rows else None

@@ -132,12 +132,8 @@ def beside(ledger: Path) -> Path:
     return ledger.with_name(f"{ledger.stem}{SUFFIX}")
 
 
-def keep(path: Path, hall: HallId, snapshot: Snapshot) -> None:
-    """Write a snapshot in the place of the one before; a power cut leaves the one or the other.
-
-    Raises:
-        OSError: it cannot be written; the one before is still there.
-    """
+def encode(hall: HallId, snapshot: Snapshot) -> bytes:
+    """Give a snapshot as it is kept, in a file or elsewhere."""
     stored = _Stored(
         hall=hall,
         seq=snapshot.seq,
@@ -149,10 +145,20 @@ def keep(path: Path, hall: HallId, snapshot: Snapshot) -> None:
         keys=[(it.prev_hash, it.hash, codec.stored_form(it)) for it in snapshot.keys.values()],
     )
     body = msgspec.msgpack.encode(stored)
+    return MARK + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def keep(path: Path, hall: HallId, snapshot: Snapshot) -> None:
+    """Write a snapshot in the place of the one before; a power cut leaves the one or the other.
+
+    Raises:
+        OSError: it cannot be written; the one before is still there.
+    """
+    text = encode(hall, snapshot)
     half = path.with_name(f"{path.name}.part")
     try:
         with half.open("wb") as file:
-            file.write(MARK + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         half.rename(path)
@@ -180,13 +186,22 @@ def load(path: Path, hall: HallId) -> Snapshot | None:
 
 
 def read(path: Path, hall: HallId) -> Snapshot:
-    """Give the snapshot in a file, checked in itself; whether it fits the ledger is for the hall to see.
+    """Give the snapshot in a file, checked as `decode` does.
 
     Raises:
         SnapshotUnusable: it is damaged, of another hall, or folded by other rules.
         OSError: it cannot be read.
     """
-    stored = _stored(path)
+    return decode(path.read_bytes(), hall)
+
+
+def decode(text: bytes, hall: HallId) -> Snapshot:
+    """Give a snapshot from what `encode` gave, checked in itself; whether it fits the ledger is for the hall to see.
+
+    Raises:
+        SnapshotUnusable: it is damaged, of another hall, or folded by other rules.
+    """
+    stored = _stored(text)
     if stored.hall != hall:
         raise SnapshotUnusable(f"it is of {stored.hall}, not of {hall}")
     if stored.fold != fold_version():
@@ -216,7 +231,7 @@ def label(path: Path) -> Label:
         SnapshotUnusable: it is damaged.
         OSError: it cannot be read.
     """
-    it = _stored(path)
+    it = _stored(path.read_bytes())
     return Label(hall=it.hall, seq=it.seq, head=it.head, day=it.day, fold=it.fold, state_hash=it.state_hash)
 
 
@@ -248,8 +263,7 @@ def fold_version() -> str:
     return made.hexdigest() if rules else secrets.token_hex(32)
 
 
-def _stored(path: Path) -> _Stored:
-    text = path.read_bytes()
+def _stored(text: bytes) -> _Stored:
     said, body = text[len(MARK) :].partition(b"\n")[::2]
     if not text.startswith(MARK):
         raise SnapshotUnusable("it is no snapshot")

@@ -116,6 +116,10 @@ class SharedStore(Disk):
             raise Stale(f"commit {seq} is another one")
         return self._store.read(seq)
 
+    def gone(self) -> int:
+        """Nothing leaves this store."""
+        return 0
+
     def wait_for_news(self, after: int, within_s: float) -> bool:
         """Nobody waits here: the world lets a server look again."""
         raise NotImplementedError
