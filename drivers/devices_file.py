@@ -252,10 +252,10 @@ class _Reader:
         return MappingProxyType(good)
 
     def _addresses(self, windows: Mapping[int, str], options: object, number: int, entry: StateEntry) -> None:
-        """Say which addresses no device of this driver can have; unknown as long as its options are wrong."""
-        known = entry.addresses(options) if options is not None else None
+        """Say which addresses no device of this driver can have."""
+        known = entry.addresses(options)
         for address in windows:
-            if known is not None and address not in known:
+            if address not in known:
                 zh = f"地址必须在 {known.start} 到 {known[-1]} 之间，不能是 {address}"
                 en = f"address {address} must be {known.start}..{known[-1]}"
                 self._say("windows", number, "address", zh, en)

@@ -37,8 +37,8 @@ class JobEntry:
 class StateEntry:
     """A driver that shows pictures and reports presses. `options` as for JobEntry.
 
-    `addresses`: those a device of its line may have, by its options; `line`: settings that a serial: url must name,
-    because no default fits most devices.
+    `addresses`: those a device of its line may have, by its options (None when they are wrong); `line`: settings that
+    a serial: url must name, because no default fits most devices.
     """
 
     kind: Kind
@@ -107,7 +107,7 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=TemplateOptions,
         make=template.make,
-        addresses=lambda options: options.addresses,
+        addresses=lambda options: options.addresses if options else range(0x10000),
     ),
     "ff68": StateEntry(
         kind="keypad",

@@ -64,7 +64,7 @@ class Register:
     """
 
     at: int
-    holds: Holds
+    holds: Holds = "label"
     count: int = 1
     charset: Charset = "ascii"
     order: Literal["high", "low"] = "high"
