@@ -174,13 +174,13 @@ def hash_at(folder: Path, archives: Sequence[Archive], seq: int) -> str | None:
 
 
 def next_month(db: sqlite3.Connection, hall: str, archives: Sequence[Archive], before: str) -> Archive | None:
-    """Give the oldest month that can leave: all of its days ended before the day `before` (ISO), and a later one began.
+    """Give the oldest month that can leave: it ended before the day `before` (ISO), and a day after it has begun.
 
     The commit that opens the first day of the next month bears the name of the day before and stays.
     """
     last, head = (archives[-1].last, archives[-1].hash) if archives else (0, GENESIS)
     since = begin = _month_after(archives[-1].month) if archives else "0"
-    while (begun := first_on(db, begin)) is not None and begun[1] < before:
+    while (begun := first_on(db, begin)) is not None and _month_after(begun[1]) <= before:
         day, begin = begun[1], _month_after(begun[1])
         later = first_on(db, begin)
         if later is None:
