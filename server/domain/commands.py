@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from server.domain.records import BalanceLimits
 from server.domain.terms import (
     AppointmentId,
     CaseId,
@@ -44,7 +45,8 @@ class IssueTicket:
     """Give a number. `visitor` is a keyed hash, never an identity number; `window` binds the ticket to one window.
 
     `legs` plans a joint matter at once; `service` is its first leg, whether the list names it or not.
-    `base_url` is where the visitor's phone reaches this server: it goes into the QR code.
+    `base_url` is where the visitor's phone reaches this server: it goes into the QR code. `unlisted`: somebody knows
+    that the hall has not heard of the result with this case number, and wants a pickup number all the same.
     """
 
     service: ServiceId
@@ -58,6 +60,7 @@ class IssueTicket:
     base_url: str = ""
     legs: tuple[ServiceId, ...] = ()
     case_number: str = ""
+    unlisted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -561,6 +564,44 @@ class EndAnnouncement:
     """Withdraw the announcement that stands."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplySuggestion:
+    """Do what was suggested (`rebalance.name_of`), if it stands; `by` is a work id."""
+
+    suggestion: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineSuggestion:
+    """Say no to a suggestion for a while."""
+
+    suggestion: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoChange:
+    """Take back a change that was made by a suggestion."""
+
+    change: str
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBalanceLimits:
+    """Say what the hall may change by itself, and when relief is called."""
+
+    limits: BalanceLimits
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAround:
+    """The clock asks what balancing is due: tides, relief, outcomes, changes of the hall itself. No events if nothing."""
+
+
 TicketMove = Recall | StartServing | Finish | MarkMissed | MarkNoShow | ReturnTicket | Hold | Transfer
 WindowMove = OpenWindow | PauseWindow | ResumeWindow | CloseWindow
 CaseMove = (
@@ -609,6 +650,11 @@ Command = (
     | AnnounceRoll
     | Announce
     | EndAnnouncement
+    | ApplySuggestion
+    | DeclineSuggestion
+    | UndoChange
+    | SetBalanceLimits
+    | LookAround
     | TornOff
     | EndRoll
 )

@@ -6,6 +6,7 @@ the ledger alone. Instants are the commit's; durations are whole seconds.
 
 from dataclasses import dataclass
 
+from server.domain.records import BalanceLimits
 from server.domain.terms import (
     AppointmentId,
     AwayFor,
@@ -652,6 +653,85 @@ class AnnouncementEnded:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceApplied:
+    """A window was given, or freed of, the services of a zone on a suggestion; waits and gain are predicted minutes.
+
+    `by`: a work id, empty for the hall itself. The duties change by the `ServicesAssigned` beside it.
+    """
+
+    change: str
+    suggestion: str
+    by: str
+    window: WindowNo
+    zone: ZoneId
+    on: bool
+    services: tuple[ServiceId, ...]
+    gain_min: float
+    before_min: float
+    after_min: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceDeclined:
+    """A suggestion is not wanted until then (Unix ms)."""
+
+    suggestion: str
+    by: str
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceUndone:
+    """A change was taken back; `reason` day_closed: it was for one day."""
+
+    change: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceJudged:
+    """What came of a change: calls in its zone in the hour after it, and their mean wait in minutes (None: no call)."""
+
+    change: str
+    calls: int
+    was_min: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceLimitsSet:
+    """What the hall may change by itself, and when relief is called."""
+
+    limits: BalanceLimits
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliefCalled:
+    """A zone is too hot: these windows could help; `wait_min` is predicted for who comes now."""
+
+    zone: ZoneId
+    wait_min: float
+    waiting: int
+    windows: tuple[WindowNo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliefEnded:
+    """The zone has cooled."""
+
+    zone: ZoneId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TideTurned:
+    """The duties of a window change by the clock (潮汐窗口); `tide` None: back to the usual ones."""
+
+    window: WindowNo
+    tide: str | None
+
+
 Event = (
     HallPlanned
     | DayOpened
@@ -707,5 +787,13 @@ Event = (
     | RollAnnounced
     | Announced
     | AnnouncementEnded
+    | BalanceApplied
+    | BalanceDeclined
+    | BalanceUndone
+    | BalanceJudged
+    | BalanceLimitsSet
+    | ReliefCalled
+    | ReliefEnded
+    | TideTurned
     | RollEnded
 )

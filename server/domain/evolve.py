@@ -1,11 +1,14 @@
 """`evolve` folds one event into the hall's state. Nothing else changes a state; what is in the ledger has happened."""
 
+from datetime import date
 from typing import assert_never
 
-from server.domain import announcements, appointments, away, cases, rolls, staff
+from server.domain import announcements, appointments, away, calendar, cases, rebalance, rolls, staff
 from server.domain import events as e
+from server.domain.habits import Span
 from server.domain.lifecycle import FINAL
 from server.domain.state import (
+    MS_PER_MIN,
     PROMPT_MS,
     HallState,
     Ticket,
@@ -21,7 +24,7 @@ from server.domain.state import (
     meet,
     wait,
 )
-from server.domain.terms import DoneLeg, HallPlan, TicketId, TicketStatus, WindowNo
+from server.domain.terms import DoneLeg, HallPlan, TicketId, TicketStatus, WindowNo, ZoneId
 
 
 def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
@@ -38,6 +41,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             _issue(state, event, at_ms)
         case e.TicketCalled():
             _call(state, event, at_ms)
+            rebalance.count_call(state, event.zone, event.waited_s)
         case e.TicketRecalled():
             ticket = state.tickets[event.ticket]
             ticket.call_count = event.call_count
@@ -100,14 +104,17 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             window = state.windows[event.window]
             window.paused, window.pause_note, window.since_ms = event.reason, event.note, at_ms
             window.paused_ms = at_ms
+            _note_staff(state, window, at_ms)
         case e.WindowResumed():
             window = state.windows[event.window]
             window.paused, window.pause_note = None, ""
             if window.current is None:  # one left alone beside its visitor calls or serves as before
                 window.since_ms = at_ms
+            _note_staff(state, window, at_ms)
         case e.WindowClosed():
             window = state.windows[event.window]
             window.clerk, window.paused, window.pause_note, window.since_ms = None, None, "", at_ms
+            _note_staff(state, window, at_ms)
         case e.ServicesAssigned():
             window = state.windows[event.window]
             for service in sorted({*window.serves, *window.relief} ^ {*event.serves, *event.relief}):
@@ -120,10 +127,22 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             appointments.evolve(state, event, at_ms=at_ms)
         case e.WindowHandedOver() | e.HeldMoved() | e.WindowLeftAlone():
             staff.evolve(state, event, at_ms=at_ms)
+            _note_staff(state, state.windows[event.window], at_ms)
         case e.RollAnnounced() | e.RollEnded():
             rolls.evolve(state, event)
         case e.Announced() | e.AnnouncementEnded():
             announcements.evolve(state, event, at_ms=at_ms)
+        case (
+            e.BalanceApplied()
+            | e.BalanceDeclined()
+            | e.BalanceUndone()
+            | e.BalanceJudged()
+            | e.BalanceLimitsSet()
+            | e.ReliefCalled()
+            | e.ReliefEnded()
+            | e.TideTurned()
+        ):
+            rebalance.evolve(state, event, at_ms=at_ms)
         case (
             e.CaseOpened()
             | e.CaseLogged()
@@ -179,9 +198,29 @@ def _open_day(state: HallState, day: str, at_ms: int) -> None:
         window.last_zone = None
     state.zones = {zone: ZoneCount() for zone in state.zones}
     state.learned.begin_day(state.plan)
+    _begin_habits(state, day)
     cases.begin_day(state, day)
+    rebalance.begin_day(state)
     away.forget_old(state, at_ms)
     appointments.forget_old(state, day)
+
+
+def _begin_habits(state: HallState, day: str) -> None:
+    """Tell the habits that a day begins, and which hours are announced for it."""
+    plan, date_ = state.plan, date.fromisoformat(day)
+    midnight_ms = calendar.midnight_ms(plan, date_)
+    hours: dict[ZoneId, list[Span]] = {}
+    for service in plan.services:
+        if service.zone not in hours and not calendar.has_no_hours(plan, service.id):
+            spans = calendar.office_spans(plan, service.id, date_)
+            hours[service.zone] = [
+                ((opens - midnight_ms) // MS_PER_MIN, (closes - midnight_ms) // MS_PER_MIN) for opens, closes in spans
+            ]
+    state.habits.begin_day(midnight_ms, hours, plan.zone.keys())
+
+
+def _note_staff(state: HallState, window: WindowState, at_ms: int) -> None:
+    state.habits.staffed(window.no, at_ms, is_staffed=window.clerk is not None and window.paused is None)
 
 
 def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
@@ -220,6 +259,7 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
     if event.appointment is None and not of_roll:  # the quotas are for those who could be told that there is no number
         state.issued.setdefault(ticket.service, []).append(at_ms)
     rolls.count_given(state, event.prefix, event.number)
+    state.habits.joins(ticket.zone, ticket.service, ticket.priority, at_ms)
     state.zones[ticket.zone].issued += 1
     if ticket.kiosk is not None:
         state.kiosk_issued[ticket.kiosk] = state.kiosk_issued.get(ticket.kiosk, 0) + 1
@@ -282,6 +322,7 @@ def _finish_leg(state: HallState, event: e.LegFinished, at_ms: int) -> None:
     ticket.joined_ms, ticket.call_count = at_ms, 0
     ticket.called_ms = ticket.first_called_ms = ticket.waited_s = ticket.bound = None
     change_service(state, ticket, event.next_service, event.zone)
+    state.habits.joins(ticket.zone, ticket.service, ticket.priority, at_ms)
     wait(state, ticket, since_ms=event.since_ms)
 
 
@@ -292,4 +333,5 @@ def _transfer(state: HallState, event: e.TicketTransferred, at_ms: int) -> None:
     ticket.legs_planned = tuple(ticket.service if leg == event.service else leg for leg in ticket.legs_planned)
     change_service(state, ticket, event.service, event.zone)
     ticket.bound, ticket.call_count = event.to_window, 0
+    state.habits.joins(ticket.zone, ticket.service, ticket.priority, at_ms)
     wait(state, ticket, since_ms=event.since_ms)

@@ -15,6 +15,7 @@ from server.domain.terms import (
     TicketId,
     WindowNo,
     WorkId,
+    ZoneId,
 )
 
 
@@ -59,6 +60,67 @@ class Roll:
     last: int
     given: int
     note: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class BalanceChange:
+    """A suggestion that was applied: predicted waits in the helped zone, and what it really was (minutes).
+
+    `by`: a work id, empty for the hall itself; `calls` and `waited_s` count who was called in the zone since.
+    """
+
+    id: str
+    at_ms: int
+    by: str
+    window: WindowNo
+    zone: ZoneId
+    on: bool
+    services: tuple[ServiceId, ...]
+    gain_min: float
+    before_min: float
+    after_min: float
+    calls: int = 0
+    waited_s: int = 0
+    was_min: float | None = None  # mean wait of those called in the zone in the hour after; None: nobody was
+    judged: bool = False
+    undone_ms: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it can be undone."""
+        return self.undone_ms is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceLimits:
+    """What a manager lets the hall do by itself, and when relief is called; `windows` None: all of them may change."""
+
+    mode: str = "manual"  # or automatic
+    at_once: int = 4
+    hold_min: int = 90
+    relief_heat: float = 1.5  # predicted wait over target at which relief is called; 0: never
+    windows: tuple[WindowNo, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliefCall:
+    """A zone that asks for relief: since when (Unix ms), its predicted wait then, and which windows could help."""
+
+    since_ms: int
+    wait_min: float
+    waiting: int
+    windows: tuple[WindowNo, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Balancing:
+    """Live rebalancing: the limits, which stay; and of today the changes, what was declined, relief and tides."""
+
+    limits: BalanceLimits = field(default_factory=BalanceLimits)
+    changes: list[BalanceChange] = field(default_factory=list)
+    declined: dict[str, int] = field(default_factory=dict)
+    relief: dict[ZoneId, ReliefCall] = field(default_factory=dict)
+    tides: dict[WindowNo, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

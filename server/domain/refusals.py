@@ -48,6 +48,7 @@ class Code(StrEnum):
     NOTICE_EMPTY = "notice_empty"
     NO_PICKUP = "no_pickup"
     RESULT_NOT_READY = "result_not_ready"
+    RESULT_UNKNOWN = "result_unknown"
     NOTICE_TOO_LONG = "notice_too_long"
     LEGS_LEFT = "legs_left"
     NOT_BOOKABLE = "not_bookable"
@@ -82,6 +83,8 @@ class Code(StrEnum):
     ROLL_NOT_FOUND = "roll_not_found"
     ANNOUNCEMENT_EMPTY = "announcement_empty"
     NO_ANNOUNCEMENT = "no_announcement"
+    SUGGESTION_GONE = "suggestion_gone"
+    CHANGE_GONE = "change_gone"
     ROLL_RANGE = "roll_range"
     ROLL_USED_UP = "roll_used_up"
     SAME_CLERK = "same_clerk"
@@ -176,6 +179,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.RESULT_NOT_READY: (
         "办件 {case} 还没有出件，请稍候；出件后再取号或听候叫号。",
         "The result of {case} is not ready yet. Take a number, or listen for your own, once it is.",
+    ),
+    Code.RESULT_UNKNOWN: (
+        "本大厅没有办件 {case} 的可领结果，请核对办件编号；已收到领取通知的，请到引导台，由工作人员查询后取号。",
+        "No result of {case} is ready here. Check the number; if you were told to collect it, ask at the guide desk.",
     ),
     Code.NOTICE_TOO_LONG: (
         "一次告知最多 {count} 项，每项最多 {han} 个汉字，请分项写短些。",
@@ -307,6 +314,14 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.ANNOUNCEMENT_EMPTY: ("请用中文写明要广播的内容。", "Write in Chinese what everybody is to be told."),
     Code.NO_ANNOUNCEMENT: ("现在没有正在播出的通知。", "Nothing is being announced now."),
+    Code.SUGGESTION_GONE: (
+        "大厅情况已变，这条建议不再适用，请看最新的建议。",
+        "The hall has changed and this suggestion stands no longer. Look at the newest ones.",
+    ),
+    Code.CHANGE_GONE: (
+        "这项调整已经撤销，或不是今天的。",
+        "This change was undone already, or is not of today.",
+    ),
     Code.ROLL_RANGE: (
         "号卷号码应从小到大，一次最多 {count} 张。",
         "The numbers of a roll go up, at most {count} at once.",

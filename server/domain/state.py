@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from server.domain import events as e
+from server.domain.habits import Habits
 from server.domain.learning import Learned
 from server.domain.lifecycle import AT_WINDOW
-from server.domain.records import Announcement, Appointment, Case, Result, Roll
+from server.domain.records import Announcement, Appointment, Balancing, Case, Result, Roll
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
     ORDINARY,
@@ -184,6 +185,7 @@ class HallState:
     recent: deque[Call] = field(default_factory=lambda: deque(maxlen=RECENT_CALLS))
     zones: dict[ZoneId, ZoneCount] = field(default_factory=dict)
     learned: Learned = field(default_factory=Learned)  # over the days
+    habits: Habits = field(default_factory=Habits)  # over the days
     in_a_row: dict[ZoneId, int] = field(
         default_factory=dict
     )  # priority calls since the last ordinary one; see count_call
@@ -193,6 +195,7 @@ class HallState:
     results: dict[str, Result] = field(default_factory=dict)  # by case number, over the days until collected
     cases: dict[CaseId, Case] = field(default_factory=dict)  # over the days
     announcement: Announcement | None = None
+    balancing: Balancing = field(default_factory=Balancing)
     struck: set[TicketId] = field(default_factory=set)  # visits whose grade does not count, by appeal; for ever
 
     def window_status(self, no: WindowNo, *, at_work: bool = False) -> WindowStatus:

@@ -286,6 +286,17 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tide:
+    """Other duties of a window at certain minutes of each day (潮汐窗口)."""
+
+    id: str
+    from_min: int
+    to_min: int
+    serves: tuple[ServiceId, ...]
+    relief: tuple[ServiceId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A window (窗口): `serves` is its own work, `relief` what it takes over when that needs it more, and `trained` what
     its clerks could besides, once somebody switches it on.
@@ -301,6 +312,7 @@ class Window:
     serves: tuple[ServiceId, ...] = ()
     relief: tuple[ServiceId, ...] = ()
     trained: tuple[ServiceId, ...] = ()
+    tides: tuple[Tide, ...] = ()
     staffed: bool = True
     decides: bool = True
 

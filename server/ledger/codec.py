@@ -74,6 +74,14 @@ NAMES: Mapping[str, type[e.Event]] = {
     "roll_ended": e.RollEnded,
     "announced": e.Announced,
     "announcement_ended": e.AnnouncementEnded,
+    "balance_applied": e.BalanceApplied,
+    "balance_declined": e.BalanceDeclined,
+    "balance_undone": e.BalanceUndone,
+    "balance_judged": e.BalanceJudged,
+    "balance_limits_set": e.BalanceLimitsSet,
+    "relief_called": e.ReliefCalled,
+    "relief_ended": e.ReliefEnded,
+    "tide_turned": e.TideTurned,
 }
 STORED_NAME = {event: name for name, event in NAMES.items()}
 

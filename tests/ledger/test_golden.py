@@ -85,6 +85,14 @@ STORED_2: dict[str, str] = {
     "roll_ended": "prefix given",
     "announced": "text emergency spoken until_ms",
     "announcement_ended": "reason",
+    "balance_applied": "change suggestion by window zone on services gain_min before_min after_min",
+    "balance_declined": "suggestion by until_ms",
+    "balance_undone": "change by reason",
+    "balance_judged": "change calls was_min",
+    "balance_limits_set": "limits by",
+    "relief_called": "zone wait_min waiting windows",
+    "relief_ended": "zone",
+    "tide_turned": "window tide",
 }
 
 
