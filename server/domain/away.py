@@ -29,7 +29,7 @@ Event = e.NoticeGiven | e.ResultAwaited | e.ResultReady | e.TicketBack | e.CaseN
 
 ITEMS_MAX = 20  # missing papers on one slip
 ITEM_COLUMNS_MAX = 60  # of one of them; a Chinese character takes two
-RESULT_KEPT_DAYS = 180  # a result that nobody collected is then no longer on the list; its number still gets a ticket
+RESULT_KEPT_DAYS = 180  # a result that nobody collected is then off the list; a desk may still give a number
 
 
 def decide(state: HallState, command: Command, now_ms: int) -> list[e.Event]:

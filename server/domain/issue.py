@@ -47,7 +47,7 @@ def issue(
         if before is not None and (held := state.tickets[before]).status not in FINAL:
             raise _has_one(held)
     case_number = command.case_number.strip() or _ready_case(state, service, command.visitor)
-    _check_case(state, service, case_number)
+    _check_case(state, service, case_number, unlisted=command.unlisted)
     if appointment is None:  # hours and quotas are for those who come without one
         check_hours(state, service, now_ms)
         check_quota(state, service, now_ms)
@@ -94,10 +94,11 @@ def issue(
     ]
 
 
-def _check_case(state: HallState, service: ServiceId, case_number: str) -> None:
-    """Refuse a second number for one case, and a pickup number for a result that is on its way in this hall today.
+def _check_case(state: HallState, service: ServiceId, case_number: str, *, unlisted: bool) -> None:
+    """Refuse a second number for one case, and a pickup number for a result that is not ready here.
 
-    A number that the hall knows nothing of is let through: the window will see.
+    Of a case that the hall never heard of nobody knows whether there is anything to collect: who asks hears so before
+    waiting for nothing. With `unlisted` somebody knows better: the result came by another way.
     """
     if not case_number:
         return
@@ -109,6 +110,8 @@ def _check_case(state: HallState, service: ServiceId, case_number: str) -> None:
             raise _has_one(ticket)
         if pickup and case_number not in state.results:
             raise Refusal(Code.RESULT_NOT_READY, case=case_number)
+    if pickup and case_number not in state.results and not unlisted:
+        raise Refusal(Code.RESULT_UNKNOWN, case=case_number)
 
 
 def _has_one(ticket: Ticket) -> Refusal:

@@ -158,6 +158,15 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
             case_number=s.word("number") or "",
         )
     ],
+    "guide takes {service} with unlisted number {number}": lambda s: [
+        c.IssueTicket(
+            service=s.service or ServiceId(""),
+            track=Track(""),
+            channel="guide",
+            case_number=s.word("number") or "",
+            unlisted=True,
+        )
+    ],
     "guide takes {service} by hand": lambda s: [
         c.IssueTicket(service=s.service or ServiceId(""), track=Track(""), channel="hand")
     ],
@@ -484,6 +493,7 @@ CHINESE = {
     "归": "for",
     "回来了": "is back",
     "凭": "with number",
+    "凭未登记的": "with unlisted number",
     "暂离": "away from",
     "待取件": "results ready",
     "已暂离": "away",

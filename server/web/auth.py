@@ -60,7 +60,7 @@ RIGHTS: Mapping[str, Right] = {
     "tickets.cancel": STAFF_OR_HOLDER,
     "tickets.reinstate": Right(roles=STAFF_OR_HOLDER.roles | {Role.KIOSK}, track=True),
     "tickets.back": Right(roles=STAFF_OR_HOLDER.roles | {Role.KIOSK}, track=True),
-    "tickets.note_case": Right(roles=CHIEFS | {Role.CLERK, Role.INTEGRATION}),
+    "tickets.note_case": Right(roles=FLOOR_STAFF | {Role.INTEGRATION}),
     "tickets.reprint": Right(roles=FLOOR_STAFF | {Role.KIOSK, Role.INTEGRATION}),
     # Nobody of the hall grades the hall: only the visitor, or a device that stands before the visitor.
     "tickets.rate": Right(roles=frozenset({Role.KIOSK, Role.DEVICES, Role.INTEGRATION}), track=True),

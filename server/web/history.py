@@ -56,7 +56,13 @@ class History:
             ticket: TicketId | None = getattr(event, "ticket", None)
             if ticket is None:
                 continue
-            reason = event.grade if isinstance(event, e.TicketRated) else getattr(event, "reason", None)
+            match event:
+                case e.TicketRated():
+                    reason: object = event.grade
+                case e.CaseNumberNoted():
+                    reason = " ".join(filter(None, (event.case_number, event.matter_code)))
+                case _:
+                    reason = getattr(event, "reason", None)
             entry = Entry(
                 at_ms=commit.at_ms,
                 event=STORED_NAME[type(event)],

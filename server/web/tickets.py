@@ -8,23 +8,26 @@ from flask_openapi3.models.tag import Tag
 
 from server.domain import commands as c
 from server.domain.decide import DAY_CLOSED
+from server.domain.events import CaseNumberNoted
 from server.domain.refusals import Code, Refusal
 from server.domain.state import HallState
 from server.domain.state import Ticket as TicketState
 from server.domain.terms import DeviceId, Label, PriorityId, ServiceId, TicketId, Track, WindowNo
 from server.hall import Hall
+from server.ledger.codec import STORED_NAME
 from server.people import PERSON_ROLES, Role
 from server.projections import ticket as ticket_page
 from server.projections.common import instant, track_url
 from server.web import answers, wire
 from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
 from server.web.auth import RIGHTS, looks_like_track, signed_in
-from server.web.history import History
+from server.web.history import Entry, History
 from server.web.problems import Problem, language
 from server.web.site import here
 
 TRACK_BYTES = 16  # 128 bits: nobody guesses a phone page
 WHY = {DAY_CLOSED: {"zh": "营业结束时未办完", "en": "still open when the day closed"}}  # reasons of the hall itself
+CASE_NOTED = STORED_NAME[CaseNumberNoted]
 CHANNELS = {Role.KIOSK: "kiosk", Role.INTEGRATION: "integration"}
 
 api = APIBlueprint(
@@ -41,6 +44,8 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
     """Give a number for a service. For kiosks, guides, managers and integrations."""
     hall, identity = hall_of(path.hall), signed_in()
     if identity.role is Role.KIOSK:
+        if body.unlisted:
+            raise Problem("not_allowed")
         here().presses.take(identity.id)
     plan = hall.plan
     command = c.IssueTicket(
@@ -55,6 +60,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         base_url=base_url(plan),
         legs=tuple(ServiceId(service) for service in body.legs),
         case_number=body.case_number or "",
+        unlisted=body.unlisted,
     )
     answer = answers.issued(run(hall, command), plan)
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
@@ -87,20 +93,27 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     now_ms = hall.now_ms()
     view = hall.read(lambda state, _: _view(state, state.tickets.get(found.id, found), now_ms))
     plan, tongue = hall.plan, language()
+    knows_case = not as_holder and by_role(PERSON_ROLES | {Role.INTEGRATION})
+
+    def reason(entry: Entry) -> str | None:
+        if as_holder or entry.reason is None or (entry.event == CASE_NOTED and not knows_case):
+            return None
+        return WHY.get(entry.reason, {}).get(tongue, entry.reason)
+
     history = [
         wire.TicketHistory(
             at=instant(plan, entry.at_ms),
             event=entry.event,
             window=entry.window,
             actor=None if as_holder else entry.actor.id,
-            reason=None if as_holder or entry.reason is None else WHY.get(entry.reason, {}).get(tongue, entry.reason),
+            reason=reason(entry),
         )
         for entry in _history(hall).of(found.id)
     ]
     more: dict[str, object] = {"history": history}
     if as_holder:
         more["track_url"] = track_url(found.base_url, hall.id, found.track)
-    if as_holder or not by_role(PERSON_ROLES | {Role.INTEGRATION}):
+    if not knows_case:
         more["case_number"] = None
     return reply(view.model_copy(update=more))
 

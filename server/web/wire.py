@@ -504,7 +504,8 @@ class HallState(Answer):
 class IssueTicket(Body):
     """A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash.
 
-    `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for.
+    `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for;
+    `unlisted`: give the number although this hall has not heard of its result. Not for kiosks.
     """
 
     service: Id
@@ -515,6 +516,7 @@ class IssueTicket(Body):
     visitor_ref: Annotated[str | None, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)] = None
     legs: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)] = []
     case_number: CaseNumber | None = None
+    unlisted: bool = False
 
 
 class Leg(Answer):

@@ -90,6 +90,24 @@ def test_a_number_by_hand_is_large_enough_to_copy(
 
 
 @OPEN
+def test_a_result_the_hall_never_heard_of_is_told_and_given_knowingly(
+    visitor: Visitor, station: Station, chief: Api
+) -> None:
+    page = open_desk(visitor, station)
+    page.click("[data-service=pickup]")
+    page.locator("[data-case]").press_sequentially("777-1")  # digits here choose no priority
+    page.click("[data-kind='']")
+    expect(page.locator("dialog [role=alert]")).to_contain_text("没有这个办件编号的可领结果")
+    page.fill("[data-case]", "777-12")
+    expect(page.locator("[data-do=unlisted]")).to_have_count(0)  # another number: asked anew
+    page.click("[data-kind='']")
+    page.click("[data-do=unlisted]")
+    label = page.locator("dialog [data-label]")
+    expect(label).to_be_visible()
+    assert chief.send("GET", f"{HALL}/tickets/{label.inner_text()}")["case_number"] == "777-12"
+
+
+@OPEN
 def test_a_second_matter_is_planned_under_the_same_number(visitor: Visitor, station: Station, chief: Api) -> None:
     page = open_desk(visitor, station)
     page.click("[data-service=general]")
@@ -114,6 +132,12 @@ def test_a_ticket_is_found_by_its_label_printed_again_and_cancelled(
     expect(found.locator(".go-to")).to_contain_text("号窗口")
     found.get_by_role("button", name="补打").click()
     expect(found.locator(".history")).to_contain_text("补打")
+    page.click("[data-do=ask-case]")
+    expect(page.locator("#case-number")).to_be_focused()
+    page.fill("#case-number", "330-1")
+    page.click("[data-do=note-case]")
+    expect(found.locator(".facts")).to_contain_text("办件编号 330-1")
+    expect(found.locator(".history")).to_contain_text("记录办件编号 · 330-1")
     found.get_by_role("button", name="取消号票").click()
     page.fill("#cancel-why", "不办了")
     page.click("[data-do=cancel]")

@@ -322,10 +322,19 @@ def test_a_case_that_is_still_at_a_window_has_no_pickup_number(scene: Scene) -> 
     scene.do(take_pickup("330-1"))
 
 
-def test_a_number_the_hall_knows_nothing_of_is_let_through(scene: Scene) -> None:
-    (event,) = scene.do(take_pickup("999"))
+def test_a_case_the_hall_never_heard_of_has_a_number_for_those_who_know_better(scene: Scene) -> None:
+    assert scene.refused(take_pickup("999")) is Code.RESULT_UNKNOWN
+    (event,) = scene.do(replace(take_pickup("999"), unlisted=True))
     assert isinstance(event, e.TicketIssued)
     assert event.case_number == "999"
+    assert scene.refused(replace(take_pickup("999"), unlisted=True)) is Code.ALREADY_WAITING
+    scene.do(replace(take_pickup("1000"), service=ServiceId("general")))  # only a pickup asks for what is there
+
+
+def test_a_result_on_its_way_has_no_number_however_sure_somebody_is(scene: Scene) -> None:
+    called(scene)
+    scene.do(awaits(case="330-1"))
+    assert scene.refused(replace(take_pickup("330-1"), unlisted=True)) is Code.RESULT_NOT_READY
 
 
 def test_a_result_waits_over_the_days_until_it_is_collected(scene: Scene) -> None:

@@ -1,10 +1,13 @@
 """Visits paused away from the windows over HTTP: notices, results, coming back, case numbers; who may do what."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.web.stage import HALL, Client, Stage
+from server.domain.commands import PlanHall
+from server.domain.terms import CLOCK, Service, ServiceId, ServiceKind, ZoneId
+from tests.web.stage import HALL, PLAN, Client, Stage
 
 TICKETS = f"/halls/{HALL}/tickets"
 WINDOWS = f"/halls/{HALL}/windows"
@@ -143,3 +146,36 @@ def test_a_clerk_notes_the_case_of_the_visitor_at_the_own_window(stage: Stage, m
     assert ok(stage.device("integration-1").post(f"{TICKETS}/A002/case", {"case_number": "330-2"}))["label"] == "A002"
     ok(manager.post(f"{WINDOWS}/1/await-result", {"pickup": "tax"}))
     assert ok(manager.get(RESULTS))["awaiting"][0]["case_number"] == "330-1"
+
+
+def test_a_noted_case_stands_in_the_history_for_staff_alone(stage: Stage, manager: Client) -> None:
+    given = called(stage, manager)
+    body = {"case_number": " 330-1 ", "matter_code": "11420"}
+    assert ok(stage.person("guide").post(f"{TICKETS}/A001/case", body))["case_number"] == "330-1"
+
+    def noted(client: Client, name: str) -> list[tuple[str | None, str | None]]:
+        history = ok(client.get(f"{TICKETS}/{name}"))["history"]
+        return [(it["reason"], it["actor"]) for it in history if it["event"] == "case_number_noted"]
+
+    assert noted(manager, "A001") == noted(stage.device("integration-1"), "A001") == [("330-1 11420", "guide")]
+    assert noted(stage.device("kiosk-1"), "A001") == [(None, "guide")]
+    assert noted(stage.nobody(), given["track"]) == [(None, None)]
+
+
+def test_a_result_the_hall_never_heard_of_is_told_and_given_knowingly(stage: Stage) -> None:
+    pickup = Service(
+        id=ServiceId("pickup"), name={"zh": "出件"}, zone=ZoneId("general"), prefix="T", kind=ServiceKind.PICKUP
+    )
+    stage.hall.handle(PlanHall(plan=replace(PLAN, services=(*PLAN.services, pickup))), actor=CLOCK)
+    asked = {"service": "pickup", "case_number": "777-1"}
+    for who in ("kiosk-1", "integration-1"):
+        answer = stage.device(who).post(TICKETS, asked, Accept_Language="zh")
+        assert refused(answer) == (409, "result_unknown")
+        assert "请核对办件编号；已收到领取通知的，请到引导台" in str(answer.json)
+    guide = stage.person("guide")
+    assert refused(guide.post(TICKETS, asked)) == (409, "result_unknown")
+    knowingly = {**asked, "unlisted": True}
+    assert refused(stage.device("kiosk-1").post(TICKETS, knowingly)) == (403, "not_allowed")
+    assert guide.post(TICKETS, knowingly).status_code == 201
+    assert stage.device("integration-1").post(TICKETS, {**knowingly, "case_number": "777-2"}).status_code == 201
+    assert stage.device("kiosk-1").post(TICKETS, {"service": "pickup"}).status_code == 201, "without any case number"

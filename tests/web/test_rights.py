@@ -29,7 +29,7 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/tickets/A001/cancel", STAFF | {"integration"}),
     ("POST", f"/halls/{HALL}/tickets/A001/reinstate", STAFF | {"kiosk", "integration"}),
     ("POST", f"/halls/{HALL}/tickets/A001/back", STAFF | {"kiosk", "integration"}),
-    ("POST", f"/halls/{HALL}/tickets/A001/case", CHIEFS | {"clerk", "integration"}),
+    ("POST", f"/halls/{HALL}/tickets/A001/case", STAFF | {"integration"}),
     ("POST", f"/halls/{HALL}/results", CHIEFS | {"integration"}),
     ("GET", f"/halls/{HALL}/results", {*P}),
     ("POST", f"/halls/{HALL}/tickets/A001/reprint", STAFF | {"kiosk", "integration"}),

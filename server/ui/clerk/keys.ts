@@ -20,6 +20,7 @@ export type Action =
   | 'return'
   | 'giveNotice'
   | 'awaitResult'
+  | 'noteCase'
   | 'handOver'
   | 'help'
 
@@ -53,6 +54,7 @@ export const KEYS: Record<Action, Keys> = {
   handOver: { shown: 'H', all: ['H'], codes: ['KeyH'] },
   giveNotice: { shown: 'N', all: ['N'], codes: ['KeyN'] },
   awaitResult: { shown: 'W', all: ['W'], codes: ['KeyW'] },
+  noteCase: { shown: 'B', all: ['B'], codes: ['KeyB'] },
   help: { shown: '?', all: ['?'], codes: [] },
 }
 

@@ -88,6 +88,8 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/reprint', { params: ofTicket(hall, ticket), ...keyed(key) })),
   planLegs: (hall: string, ticket: string, services: string[], key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/legs', { params: ofTicket(hall, ticket), body: { services }, ...keyed(key) })),
+  noteCase: (hall: string, ticket: string, caseNumber: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/case', { params: ofTicket(hall, ticket), body: { case_number: caseNumber }, ...keyed(key) })),
   rate: (hall: string, ticket: string, grade: number, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/tickets/{ticket}/rate', { params: ofTicket(hall, ticket), body: { grade }, ...keyed(key) })),
 

@@ -2645,7 +2645,8 @@ export interface components {
          * IssueTicket
          * @description A number for a service. `visitor_ref` (say, an identity number) is only ever kept as a keyed hash.
          *
-         *     `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for.
+         *     `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for;
+         *     `unlisted`: give the number although this hall has not heard of its result. Not for kiosks.
          */
         IssueTicket: {
             /** Case Number */
@@ -2663,6 +2664,11 @@ export interface components {
             priority?: string | null;
             /** Service */
             service: string;
+            /**
+             * Unlisted
+             * @default false
+             */
+            unlisted?: boolean;
             /** Visitor Ref */
             visitor_ref?: string | null;
             /** Window */
