@@ -42,13 +42,16 @@ class Op:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """Somebody read up to a commit: a snapshot, a replica, a backup. `hash` is that commit's, where it was told."""
+    """Somebody read up to a commit: a snapshot, a replica, a backup. `hash` is that commit's, where it was told.
+
+    With a `t0` it must hold what the server had acknowledged before.
+    """
 
     who: str
     seq: int
     hash: str | None = None
     server: str = ""
-    t0: float = inf
+    t0: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,70 @@
+"""SIGKILL of the real server in the middle of requests, again and again: nothing that was acknowledged is lost, doubled
+or called twice, and what screens and auditors saw all that time are prefixes of one ledger."""
+
+import gc
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.checker.judge import rules
+from tests.faults.clients import Clients
+from tests.faults.spawned import SpawnedHouse, Spawner
+
+# websocket-client leaves its socket open when the server dies in the handshake
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+SEED = 20260302
+KILLS = 50  # on one ledger; each start replays it
+
+
+@pytest.fixture(scope="module")
+def spawner(root: Path) -> Iterator[Spawner]:
+    """Give the process that forks servers."""
+    made = Spawner(root)
+    yield made
+    made.close()
+
+
+def killed(house: SpawnedHouse, kills: int, seed: int) -> Clients:
+    """Kill the server so many times while clients work; give them and what they saw."""
+    dice = random.Random(seed)
+    house.server.start()
+    clients = Clients(house, seed=seed)
+    for _ in range(kills):
+        clients.until_answers(dice.randrange(1, 40))
+        house.server.end(signal.SIGKILL)
+        house.server.start()
+    clients.until_answers(20)
+    clients.stop()
+    assert house.server.end(signal.SIGTERM) == 0
+    gc.collect()  # here, where those sockets are forgiven
+    return clients
+
+
+@pytest.mark.parametrize(("ledgers", "kills"), [(1, 10), pytest.param(1000 // KILLS, KILLS, marks=pytest.mark.faults)])
+def test_a_server_that_is_killed_again_and_again_keeps_every_promise(
+    spawner: Spawner, root: Path, tmp_path: Path, ledgers: int, kills: int
+) -> None:
+    for number in range(ledgers):
+        house = SpawnedHouse(spawner, root, tmp_path / str(number))
+        try:
+            clients = killed(house, kills, SEED + number)
+        finally:
+            house.close()
+        found = clients.judged()
+        assert not found, f"seed {SEED + number}: {[str(it) for it in found[:20]]}"
+        assert clients.answers > 2 * kills
+
+
+def test_a_server_that_answers_before_it_writes_is_found_out(spawner: Spawner, root: Path, tmp_path: Path) -> None:
+    """The control."""
+    house = SpawnedHouse(spawner, root, tmp_path / "data")
+    house.server.broken = "acknowledges first"
+    try:
+        clients = killed(house, 2, SEED)
+    finally:
+        house.close()
+    assert "L3" in rules(clients.judged())
