@@ -311,7 +311,7 @@ class Strips:
                 strip.painted = None
                 strip.refusal, strip.refused, strip.refused_s = why, task.asks, now_s
             case "set_up":
-                strip.set_up = True  # what it could not do shows when it refuses its text
+                strip.set_up, strip.painted = True, None  # what it could not do shows when it refuses its text
             case "light":
                 strip.level = task.value  # a strip without dimming; its text matters more
             case "clock":

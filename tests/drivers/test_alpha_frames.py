@@ -138,6 +138,13 @@ def test_a_machine_without_chinese_fonts_says_it_in_english() -> None:
     assert body(ask.frame) == b"AA\x1b b\x1c1Ticket A012"
 
 
+def test_the_clock_is_set_in_four_transmissions_and_brightness_in_none() -> None:
+    dialect = Alpha(AlphaOptions(), ())
+    asks = dialect.set_clock(2, datetime(2026, 11, 22, 9, 5, tzinfo=UTC))
+    assert [body(ask.frame)[:2] for ask in asks] == [b"E ", b"E'", b"E&", b"E;"]
+    assert dialect.light(2, 50) == ()
+
+
 def test_a_sign_that_can_be_asked_is_asked_for_the_time() -> None:
     assert Alpha(AlphaOptions(), ()).hello(1) == ()
     dialect = Alpha(AlphaOptions(answers=True), ())

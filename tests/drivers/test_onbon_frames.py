@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.driver import BadOptions
 from drivers.led import onbon
-from drivers.led.onbon import Ack, Area, Colour, Decoder, Motion, Nack
+from drivers.led.onbon import Ack, Area, Colour, Decoder, Motion, Nack, OnbonOptions
 
 HEAD = "a5 a5 a5 a5 a5 a5 a5 a5"
 # Published with the vendor's protocol: "are you there" for address 1, and a card's acknowledgement.
@@ -182,3 +183,23 @@ def test_reading_areas_of_any_payload_never_raises(payload: bytes) -> None:
     (frame,) = Decoder().feed(onbon.encode(b"\xa3\x06\x01" + len(payload).to_bytes(2, "little") + payload, dst=1))
     onbon.read_areas(frame)
     onbon.read_reply(frame)
+
+
+def test_every_wrong_option_is_told_at_once() -> None:
+    with pytest.raises(BadOptions) as bad:
+        OnbonOptions(width_px=100, height_px=6, font=-1, languages=(), brightness={"24:00": 1}, clock="noon")
+    assert [problem.option for problem in bad.value.problems] == [
+        "languages",
+        "brightness",
+        "clock",
+        "width_px",
+        "height_px",
+        "font",
+    ]
+    assert all(problem.zh and problem.en for problem in bad.value.problems)
+    with pytest.raises(BadOptions, match=r"font_px: must be 7\.\.16"):
+        OnbonOptions(font_px=24)
+
+
+def test_the_cards_font_can_be_chosen() -> None:
+    assert onbon.text_bytes("A", Colour.RED, 3) == b"\\FO003\\C1A"

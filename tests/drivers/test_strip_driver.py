@@ -55,6 +55,7 @@ class Hall:
         self.dead: set[int] = set()
         self.noisy: set[int] = set()
         self.refusing: set[int] = set()
+        self.refused: tuple[tuple[int, int], ...] = (PAINT,)
         self.decoder = onbon.Decoder()
 
     def run(self, length_s: float) -> None:
@@ -66,7 +67,7 @@ class Hall:
                     self.driver.feed(b"\xff\xa5\x00\x5a", self.now_s)
                 if frame.dst in self.dead | self.noisy:
                     continue
-                ok = frame.dst not in self.refusing or frame.command != PAINT
+                ok = frame.dst not in self.refusing or frame.command not in self.refused
                 areas = onbon.read_areas(frame)
                 if ok and areas:
                     self.shown[frame.dst] = areas[0].text
@@ -258,12 +259,14 @@ def test_the_clock_is_set_at_the_start_and_once_a_day() -> None:
     assert hall.count(1, CLOCK) == 2
 
 
-def test_brightness_that_is_refused_does_not_keep_the_text_away() -> None:
-    hall = Hall(OnbonOptions(brightness={"00:00": 50}))
-    hall.driver.due(100.0)
+def test_brightness_and_clock_that_are_refused_do_not_keep_the_text_away_and_are_not_repeated() -> None:
+    hall = Hall(OnbonOptions(brightness={"00:00": 50}, clock="04:00"))
+    hall.refusing, hall.refused = {1, 2}, (DIM, CLOCK, PING)
     hall.driver.show(CALLING)
-    hall.run(5)
+    hall.run(20)
     assert hall.shown[1] == CALL
+    assert (hall.count(1, DIM), hall.count(1, CLOCK)) == (1, 1)
+    assert hall.health is HealthStatus.OK, "a card without dimming works"
 
 
 class Mute:
@@ -322,3 +325,46 @@ def test_a_text_of_two_frames_holds_the_line_in_between(mute: Strips) -> None:
     assert mute.due(100.0) == b"A012"
     assert mute.holds_line(100.8)
     assert not mute.holds_line(101.0)
+
+
+class Prim(Mute):
+    """A maker whose strips answer, and refuse to be set up."""
+
+    def set_up(self, address: int) -> list[Ask]:
+        return [Ask(frame=b"set up", mark="set up")]
+
+    def paint(self, address: int, picture: WindowPicture) -> list[Ask]:
+        return [Ask(frame=b"text", mark="text")]
+
+    def feed(self, data: bytes) -> list[Answer]:
+        return [Answer(mark=data.decode(), refusal="no" if data == b"set up" else None)]
+
+
+def test_strips_that_refuse_to_be_set_up_are_painted_nevertheless() -> None:
+    driver = make_strips(Wiring(device="s", url="tcp://h:1", options=OnbonOptions(), windows={1: "3"}), Prim())
+    driver.line_up(0.0)
+    driver.show(CALLING)
+    assert driver.due(0.0) == b"set up"
+    driver.feed(b"set up", 0.1)
+    assert driver.due(1.0) == b"text"
+    driver.feed(b"text", 1.1)
+    assert driver.health(2.0).status is HealthStatus.OK
+
+
+def test_strips_that_were_away_are_set_up_again_before_they_are_painted() -> None:
+    driver = make_strips(Wiring(device="s", url="tcp://h:1", options=OnbonOptions(), windows={1: "3"}), Prim())
+    driver.line_up(0.0)
+    driver.show(CALLING)
+    sent = []
+    for tick in range(1000):
+        now_s = tick * 0.05
+        frame = driver.due(now_s)
+        if frame:
+            sent.append(frame)
+        if frame and not 2 <= now_s < 40:
+            driver.feed(frame, now_s)
+        if tick == 60:
+            driver.show(replace(CALLING, label="A013"))
+    assert sent[:2] == [b"set up", b"text"]
+    assert driver.health(50.0).status is HealthStatus.OK
+    assert sent[-3:] == [b"text", b"set up", b"text"], "it answered, so it is told everything again"
