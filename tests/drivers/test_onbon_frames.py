@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.driver import BadOptions
 from drivers.led import onbon
+from drivers.led.checksums import crc16_arc
 from drivers.led.onbon import Ack, Area, Colour, Decoder, Motion, Nack, OnbonOptions
 
 HEAD = "a5 a5 a5 a5 a5 a5 a5 a5"
@@ -44,7 +45,7 @@ def call_area() -> Area:
 
 
 def test_crc_is_arc() -> None:
-    assert onbon.crc16_arc(b"123456789") == 0xBB3D
+    assert crc16_arc(b"123456789") == 0xBB3D
 
 
 def test_ping_is_the_published_frame() -> None:
