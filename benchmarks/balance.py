@@ -1,16 +1,19 @@
 """How evenly the hall works: `python -m benchmarks.balance [--layout qiaocheng] [--load 0.9] [--days 6]`.
 
-Our engine against each zone for itself (static), the oldest waiting of all, own zone first, and the bound: one pooled
-queue in which everybody serves everything at no cost. Every policy meets the same visitors on the same days, so ratios
-are paired; the ranges are 95 % by bootstrap over the days. Without `--history` every day has new people and an engine
-that knows nothing but the typed-in minutes; with it one engine lives through that many days first.
+Our engine, alone and with a manager who clicks its suggestions, against each zone for itself (static), the oldest
+waiting of all, own zone first, and the bound: one pooled queue in which everybody serves everything at no cost. Every
+policy meets the same visitors on the same days, so ratios are paired; the ranges are 95 % by bootstrap over the days.
+Without `--history` every day has new people and an engine that knows nothing but the typed-in minutes; with it one
+engine lives through that many days first.
 """
 
 import json
 import math
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from random import Random
 
 import click
@@ -77,6 +80,19 @@ class Row:
     measures: Measures
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Some days of one contender, played in one process; with a history the engine lives through it first."""
+
+    layout: str
+    contender: str
+    load: float
+    skills: str
+    seed: int
+    numbers: tuple[int, ...]
+    history: int
+
+
 def compare(
     layout: Layout,
     *,
@@ -85,28 +101,55 @@ def compare(
     seed: int,
     skills: str = "S25",
     history: int = 0,
-    played: Callable[[], None] = lambda: None,
+    processes: int = 1,
+    played: Callable[[int], None] = lambda _: None,
 ) -> list[Row]:
-    """Play every contender on the same days and give the rows; `played` is called after each day."""
-    outcomes: dict[str, list[Outcome]] = {}
-    for name, it in CONTENDERS.items():
-        outcomes[name] = []
-        engine = None
-        for number in range(history + days):
-            people = seed if history else seed * PEOPLE + number
-            home = staff(layout, skills=skills, seed=people)
-            hall = it.hall(home)
-            if engine is None or not history:
-                engine = make_engine(hall.spec(), it.policy, seed)
-            day = draw(home, load=load, seed=seed, number=number)
-            outcome = play(engine, hall, day, costs=it.costs, advised=it.advised)
-            if it.advised and history:  # a manager begins the next morning as the file says
-                for no, zones in hall.serves.items():
-                    engine.set_skills(no, zones, 24 * 60.0 - 1)
-            if number >= history:
-                outcomes[name].append(outcome)
-            played()
+    """Play every contender on the same days and give the rows; `played` is told how many days are done."""
+    numbers = range(history, history + days)
+    chunk = days if history else max(1, math.ceil(days / processes / 2))
+    jobs = [
+        Job(
+            layout=layout.name,
+            contender=name,
+            load=load,
+            skills=skills,
+            seed=seed,
+            numbers=tuple(numbers[first : first + chunk]),
+            history=history,
+        )
+        for name in CONTENDERS
+        for first in range(0, days, chunk)
+    ]
+    outcomes: dict[str, list[Outcome]] = {name: [] for name in CONTENDERS}
+    if processes == 1:
+        for job in jobs:
+            outcomes[job.contender] += _played(job)
+            played(len(job.numbers) + history)
+    else:
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            for job, found in zip(jobs, pool.map(_played, jobs), strict=True):
+                outcomes[job.contender] += found
+                played(len(job.numbers) + history)
     return [_row(layout, load, name, outcomes, Random(f"resample {seed}")) for name in CONTENDERS]
+
+
+def _played(job: Job) -> list[Outcome]:
+    it, layout = CONTENDERS[job.contender], LAYOUTS[job.layout]
+    found, engine = [], None
+    for number in (*range(job.history), *job.numbers):
+        people = job.seed if job.history else job.seed * PEOPLE + number
+        home = staff(layout, skills=job.skills, seed=people)
+        hall = it.hall(home)
+        if engine is None or not job.history:
+            engine = make_engine(hall.spec(), it.policy, job.seed)
+        day = draw(home, load=job.load, seed=job.seed, number=number)
+        outcome = play(engine, hall, day, costs=it.costs, advised=it.advised)
+        if it.advised and job.history:  # a manager begins the next morning as the file says
+            for no, zones in hall.serves.items():
+                engine.set_skills(no, zones, 24 * 60.0 - 1)
+        if number >= job.history:
+            found.append(outcome)
+    return found
 
 
 def _row(layout: Layout, load: float, name: str, outcomes: dict[str, list[Outcome]], chance: Random) -> Row:
@@ -203,9 +246,18 @@ left: never called; green: P95 of the green channel over the ordinary; MAE, bias
 @click.option("--skills", default="S25", show_default=True, type=click.Choice(SKILLS))
 @click.option("--history", default=0, show_default=True, type=click.IntRange(0), help="Days lived through before.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+@click.option("--processes", default=2, show_default=True, type=click.IntRange(1, 64), help="At the same time.")
 @click.option("--format", "format_", default="table", show_default=True, type=click.Choice(["table", "json"]))
 def main(
-    *, days: int, loads: tuple[float, ...], layout: str, skills: str, history: int, seed: int, format_: str
+    *,
+    days: int,
+    loads: tuple[float, ...],
+    layout: str,
+    skills: str,
+    history: int,
+    seed: int,
+    processes: int,
+    format_: str,
 ) -> None:
     """Play and print."""
     steps = len(loads) * len(CONTENDERS) * (days + history)
@@ -219,7 +271,8 @@ def main(
                 seed=seed,
                 skills=skills,
                 history=history,
-                played=lambda: bar.update(1),
+                processes=processes,
+                played=bar.update,
             )
     if format_ == "json":
         print(json.dumps([_plain(asdict(row)) for row in rows], indent=2))

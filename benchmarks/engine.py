@@ -13,7 +13,7 @@ from math import nan
 from typing import NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
-from server.domain import appointments, calendar, forecast, routing
+from server.domain import appointments, balance, calendar, forecast, routing
 from server.domain import commands as c
 from server.domain.decide import decide
 from server.domain.evolve import evolve
@@ -227,9 +227,11 @@ class DomainEngine:
         return expected.p50_s / SECONDS_PER_MIN, 0.0, expected.p80_s / SECONDS_PER_MIN
 
     def suggest(self, t: float) -> list[Suggestion]:
-        """Give which skills to switch on or off now, best first: none while `server/domain/balance.py` is not there."""
-        self._at(t)
-        return []
+        """Give which skills to switch on, or off where they were switched on, in this order (`balance.suggest`)."""
+        now_ms = self._at(t)
+        return [
+            {"window": it.window, "zone": it.zone, "gain": it.gain_min} for it in balance.suggest(self.state, now_ms)
+        ]
 
     def tick(self, t: float) -> None:
         """A minute has passed: the clock moves, and with it the business day."""
@@ -308,7 +310,11 @@ class DomainEngine:
         windows = []
         for no, it in zip(self._home, spec["windows"].values(), strict=True):
             serves, relief = self._skills(no, [ZoneId(str(zone)) for zone in it["serves"]])
-            windows.append(Window(no=no, name={"zh": no}, zone=self._home[no], serves=serves, relief=relief))
+            could = {ZoneId(str(zone)) for zone in it.get("could_serve", ())}
+            trained = tuple(id_ for id_, zone in self._zone_of.items() if zone in could and id_ not in serves + relief)
+            windows.append(
+                Window(no=no, name={"zh": no}, zone=self._home[no], serves=serves, relief=relief, trained=trained)
+            )
         return HallPlan(
             hall=HallId("simulated"),
             name={"zh": "模拟大厅", "en": "Simulated hall"},

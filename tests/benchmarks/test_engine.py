@@ -66,9 +66,11 @@ def test_own_zone_is_served_and_other_zones_are_relieved() -> None:
 @pytest.mark.parametrize(
     ("policy", "called"),
     [
-        (None, "b1"),  # 9 minutes older: more than the home credit
+        (None, "a1"),  # nobody else is there for a, and two windows are for b
+        ("balanced", "a1"),
         ("static", "a1"),
         ("oldest", "b1"),
+        ("oldest_waiting", "b1"),
         ("home_first", "a1"),
     ],
 )
@@ -78,11 +80,13 @@ def test_policies_differ_in_what_a_helper_takes(policy: str | None, called: str)
     assert engine.call_next("1", NINE + 10) == tickets[called]
 
 
-def test_home_credit_is_the_products_own() -> None:
-    engine = at_work()
-    engine.issue("b1", 0, NINE)
-    own = engine.issue("a1", 0, NINE + 7)  # 7 minutes younger: less than the home credit
-    assert engine.call_next("1", NINE + 10) == own
+def test_a_helper_goes_where_nobody_is() -> None:
+    engine = at_work(None, "1")
+    first = engine.issue("b1", 0, NINE)
+    own = engine.issue("a1", 0, NINE + 20)
+    assert engine.call_next("1", NINE + 21) == first  # 21 minutes against 1, a tenth and five more of which are home's
+    engine.finish("1", NINE + 22)
+    assert engine.call_next("1", NINE + 22) == own
 
 
 def test_priorities_go_ahead_and_appointments_only_in_their_time() -> None:
@@ -190,7 +194,7 @@ def test_what_cannot_be_is_refused_at_once_and_changes_nothing() -> None:
     }
     with pytest.raises(ValueError, match=r"twice.*service x: no zone b.*above 0.*window 1: no zone c"):
         make_engine(wrong)
-    with pytest.raises(ValueError, match="say one of static, oldest, home_first"):
+    with pytest.raises(ValueError, match="say one of balanced, oldest_waiting, home_first, static, oldest"):
         make_engine(a_hall(), "longest_queue")
     engine = at_work()
     ticket = engine.issue("a1", 0, NINE)

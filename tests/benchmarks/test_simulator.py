@@ -241,12 +241,12 @@ def test_measures_of_a_day_worked_out_by_hand() -> None:
 
 def test_the_table_is_printed_and_the_same_again() -> None:
     asked = ["--days", "2", "--load", "0.3", "--layout", "zhenyuan", "--format", "json"]
-    first, again = (CliRunner().invoke(main, asked) for _ in range(2))
+    first, again = (CliRunner().invoke(main, [*asked, "--processes", it]) for it in ("1", "2"))
     assert first.exit_code == 0
     assert first.output == again.output
     rows = json.loads(first.output)
     assert rows[0]["policy"] == "static"
     assert all(row["measures"]["violations"] == 0 and row["days"] == 2 for row in rows)
-    table = CliRunner().invoke(main, ["--days", "1", "--load", "0.3", "--history", "1"])
+    table = CliRunner().invoke(main, ["--days", "1", "--load", "0.3", "--history", "1", "--processes", "1"])
     assert table.exit_code == 0
     assert "pooled bound" in table.output
