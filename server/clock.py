@@ -1,4 +1,7 @@
-"""The hall's clock: the machine's own, or a drill's (演练) that starts at a given instant and runs at normal speed."""
+"""The hall's clock: the machine's own, or a drill's (演练) that starts at a given instant and runs at normal speed.
+
+What only needs to know how long ago something was (sessions, locks) asks the steady clock, which nobody can set.
+"""
 
 import time
 from collections.abc import Callable
@@ -27,6 +30,18 @@ class DrillClock:
     def at_least(self, ms: int) -> None:
         """Go on from `ms` when that is later: a drill that is started again goes on where it stopped."""
         self._ahead_ms = max(self._ahead_ms, ms - _running_ms())
+
+
+class SteadyClock:
+    """Shows Unix seconds as the machine did when the process began, and goes on from there whatever that is set to."""
+
+    def __init__(self) -> None:
+        """Show the machine's time now."""
+        self._ahead_s = time.time() - time.monotonic()
+
+    def __call__(self) -> float:
+        """Give Unix seconds."""
+        return time.monotonic() + self._ahead_s
 
 
 def _running_ms() -> int:

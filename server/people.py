@@ -158,14 +158,18 @@ class People:
         path: Path,
         *,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
         offload: Callable[[Check], bool] = lambda check: check(),
     ) -> None:
         """Open or make the file. `offload` runs the slow password check beside an event loop.
 
+        Both clocks give Unix seconds: `clock` is what is shown; sessions, locks and codes end by `steady`, so that a
+        clock that is set while the server runs signs nobody out and lets nobody in.
+
         Raises:
             PeopleError: the file is there but is no accounts file.
         """
-        self._path, self._clock, self._offload = path, clock, offload
+        self._path, self._clock, self._steady, self._offload = path, clock, steady or clock, offload
         self._busy_wait_s = BUSY_WAIT_S
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._lock = Lock()
@@ -186,6 +190,8 @@ class People:
         except sqlite3.DatabaseError as error:
             os.close(self._file)
             raise PeopleError(f"{path} cannot be used as the accounts file: {error}") from error
+        if steady is not None:
+            self._forget_the_future()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 
     # ------------------------------------------------------------------------------------------------------ people
@@ -278,7 +284,7 @@ class People:
             SignInFailed: they do not belong together.
             Locked: too many failures for this work id; the password was not looked at.
         """
-        now = int(self._clock())
+        now = int(self._steady())
         with closing(self._open()) as base:
             failed = base.execute("select count, until from failures where work_id = ?", (work_id,)).fetchone()
             if failed is not None and failed[0] >= FAILURES_MAX and failed[1] > now:
@@ -297,7 +303,7 @@ class People:
 
     def sign_in(self, user: User, *, hall: str | None = None, window: str | None = None) -> tuple[str, Identity]:
         """Begin a session; give the cookie's token and who it stands for."""
-        token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), int(self._clock())
+        token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), int(self._steady())
         row = (_proof(token), user.work_id, hall or user.hall, window, csrf, now)
         with self._write() as base:
             base.execute("delete from sessions where used < ?", (now - SESSION_IDLE_S,))
@@ -326,7 +332,7 @@ class People:
             row = base.execute(
                 "select work_id from sessions where window = ? and (hall = ? or hall is null) and used >= ?"
                 " order by rowid desc limit 1",
-                (window, hall, int(self._clock()) - SESSION_IDLE_S),
+                (window, hall, int(self._steady()) - SESSION_IDLE_S),
             ).fetchone()
         return None if row is None else WorkId(row[0])
 
@@ -352,7 +358,7 @@ class People:
             PeopleError: as for `add_device`.
         """
         code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-        now = int(self._clock())
+        now = int(self._steady())
         with self._write() as base:
             self._keep_device(base, name, role, hall, window)
             base.execute("delete from codes where until < ?", (now,))
@@ -368,7 +374,7 @@ class People:
         proof = _proof(code.strip().upper().replace("-", "").replace(" ", ""))
         with self._write() as base:
             row = base.execute(
-                "select device, many from codes where proof = ? and until >= ?", (proof, int(self._clock()))
+                "select device, many from codes where proof = ? and until >= ?", (proof, int(self._steady()))
             ).fetchone()
             if row is None:
                 raise CodeUnknown
@@ -401,13 +407,14 @@ class People:
 
     def seen(self, identity: Identity, ip: str | None = None) -> None:
         """Note a sign of life of a device, and from where when that is known."""
-        now = int(self._clock())
+        now = int(self._steady())
         if identity.is_person or now - self._seen.get(identity.id, 0) < SEEN_TOUCH_S:
             return
         self._seen[identity.id] = now
         with suppress(sqlite3.OperationalError), self._write() as base:  # a full disk must not stop those who only read
             base.execute(
-                "update devices set last_seen = ?, ip = coalesce(?, ip) where name = ?", (now, ip, identity.id)
+                "update devices set last_seen = ?, ip = coalesce(?, ip) where name = ?",
+                (int(self._clock()), ip, identity.id),
             )
 
     # --------------------------------------------------------------------------------------------------------- all
@@ -423,6 +430,13 @@ class People:
     def keyed_hash(self, purpose: str, data: bytes) -> str:
         """Give the HMAC-SHA-256 (hex) of data under this data folder's secret."""
         return hmac.new(self._secret, purpose.encode() + b"\0" + data, hashlib.sha256).hexdigest()
+
+    def _forget_the_future(self) -> None:
+        """After a start under a clock that was set back: no lock lasts longer than from now on, no session neither."""
+        now = int(self._steady())
+        with self._write() as base:
+            base.execute("update failures set until = ? where until > ?", (now + LOCK_S, now + LOCK_S))
+            base.execute("update sessions set used = ? where used > ?", (now, now))
 
     def _open(self) -> sqlite3.Connection:
         base = sqlite3.connect(self._path, timeout=self._busy_wait_s, isolation_level="IMMEDIATE")
@@ -486,12 +500,12 @@ class People:
         identity, used = self._cached(kind, proof)
         if identity is None or used is None:
             return identity
-        return None if int(self._clock()) - used > SESSION_IDLE_S else identity
+        return None if int(self._steady()) - used > SESSION_IDLE_S else identity
 
     def _use_session(self, proof: str) -> None:
         """Write down that the session is in use, now and then."""
         _, used = self._cached("s", proof)
-        now = int(self._clock())
+        now = int(self._steady())
         if used is not None and now - used > SESSION_TOUCH_S:
             with suppress(sqlite3.OperationalError), self._write() as base:  # as in `seen`
                 base.execute("update sessions set used = ? where proof = ?", (now, proof))

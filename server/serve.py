@@ -30,7 +30,7 @@ from gevent.threadpool import ThreadPool
 from config import HallFile, HallFileError, Problem, check_report, find, load_hall
 from server import timers
 from server.ballast import Ballast
-from server.clock import Clock, DrillClock, instant_of, machine_clock
+from server.clock import Clock, DrillClock, SteadyClock, instant_of, machine_clock
 from server.copying import Copying, name_of
 from server.domain.commands import PlanHall
 from server.domain.refusals import Refusal
@@ -189,7 +189,7 @@ class _Server:
         timers.tick(self.halls.values())
         self._handovers = HandOvers(self.halls)
         try:
-            self._people = People(data / "accounts.sqlite", offload=in_thread(self._small_writes))
+            self._people = People(data / "accounts.sqlite", steady=SteadyClock(), offload=in_thread(self._small_writes))
             self._journal = JobJournal(data / "devices.sqlite", offload=in_thread(self._small_writes))
             self._register = Register(data / "devices.sqlite")
         except (PeopleError, JournalBroken) as error:

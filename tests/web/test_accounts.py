@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from server.people import CODE_LIFE_S, TOKENS_PER_DEVICE, CodeUnknown, People, PeopleError, SignInFailed
+from server.people import (
+    CODE_LIFE_S,
+    FAILURES_MAX,
+    LOCK_S,
+    SESSION_IDLE_S,
+    TOKENS_PER_DEVICE,
+    CodeUnknown,
+    Locked,
+    People,
+    PeopleError,
+    SignInFailed,
+)
 
 PASSWORD = "correct horse"
 
@@ -173,3 +184,41 @@ def test_a_failure_to_write_is_a_fault_and_reading_goes_on(people: People, tmp_p
         people.add_device("kiosk-2", role="kiosk")
     blocker.execute("rollback")
     blocker.close()
+
+
+def test_a_clock_that_is_set_signs_nobody_out_and_lifts_no_lock(tmp_path: Path, wall: Wall) -> None:
+    passed = Wall()
+    people = People(tmp_path / "accounts.sqlite", clock=wall, steady=passed)
+    user = people.add_user("1001", PASSWORD, role="clerk")
+    token, _ = people.sign_in(user)
+    people.add_user("1002", PASSWORD, role="clerk")
+    for _ in range(FAILURES_MAX):
+        with pytest.raises(SignInFailed):
+            people.check_password("1002", "wrong")
+    for step_s in (86_400, -2 * 86_400):
+        wall.s += step_s
+        assert people.by_session(token) is not None
+        with pytest.raises(Locked):
+            people.check_password("1002", PASSWORD)
+    passed.s += LOCK_S
+    assert people.check_password("1002", PASSWORD).work_id == "1002"
+    passed.s += SESSION_IDLE_S
+    assert people.by_session(token) is None
+
+
+def test_after_a_start_under_a_clock_that_was_set_back_a_lock_lasts_no_longer_than_ever(
+    tmp_path: Path, wall: Wall
+) -> None:
+    before = People(tmp_path / "accounts.sqlite", clock=wall)
+    user = before.add_user("1001", PASSWORD, role="clerk")
+    token, _ = before.sign_in(user)
+    for _ in range(FAILURES_MAX):
+        with pytest.raises(SignInFailed):
+            before.check_password("1001", "wrong")
+    wall.s -= 86_400
+    after = People(tmp_path / "accounts.sqlite", clock=wall, steady=wall)
+    with pytest.raises(Locked) as locked:
+        after.check_password("1001", PASSWORD)
+    assert locked.value.retry_after_s == LOCK_S
+    wall.s += SESSION_IDLE_S + 1
+    assert after.by_session(token) is None
