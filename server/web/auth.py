@@ -104,6 +104,7 @@ RIGHTS: Mapping[str, Right] = {
     "manager.assign_services": Right(roles=CHIEFS),
     "manager.close_day": Right(roles=CHIEFS),
     "manager.commits": Right(roles=CONTROLLERS | {Role.DEVICES, Role.INTEGRATION}),
+    "manager.ledger": Right(roles=CONTROLLERS | {Role.DEVICES, Role.INTEGRATION}),
     "manager.report_day": Right(roles=CONTROLLERS | {Role.INTEGRATION}),
     "manager.report_month": Right(roles=CONTROLLERS | {Role.INTEGRATION}),
     "cases.open_case": Right(roles=FLOOR_STAFF),

@@ -57,6 +57,22 @@ def commits(path: wire.HallPath, query: wire.CommitsQuery) -> Response:
     return reply(wire.Commits(commits=rows, seq=max([seq, *(row.seq for row in rows)])))
 
 
+@api.get("/halls/<hall>/ledger", responses={200: wire.LedgerState})
+def ledger(path: wire.HallPath) -> Response:
+    """Give where the ledger stands: its last commit, and the hash of the state that its commits make.
+
+    The hash is the same for the same commits, however the state came about: `jiaohao ledger verify` finds it again from
+    the first commit on.
+    """
+    hall = hall_of(path.hall)
+    now = hall.freeze()
+    return reply(
+        wire.LedgerState(
+            hall=hall.id, seq=now.seq, head=now.head, business_day=now.day or None, state_hash=now.state_hash
+        )
+    )
+
+
 @api.get("/halls/<hall>/reports/day", responses={200: wire.DayReport})
 def report_day(path: wire.HallPath, query: wire.DayQuery) -> Response:
     """Give the statistics of one business day, from its commits."""

@@ -987,6 +987,16 @@ class Commits(Answer):
     seq: int
 
 
+class LedgerState(Answer):
+    """Where a hall's ledger stands. `head` is the hash of commit `seq`; `state_hash` is over all that the hall knows."""
+
+    hall: str
+    seq: int
+    head: str
+    business_day: str | None
+    state_hash: str
+
+
 class Spread(Answer):
     """How long something took; null when it never happened. Median and P90 by nearest rank."""
 

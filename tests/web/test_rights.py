@@ -71,6 +71,7 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("PUT", f"{WINDOW}/services", CHIEFS),
     ("POST", f"/halls/{HALL}/day/close", CHIEFS),
     ("GET", f"/halls/{HALL}/commits", CHIEFS | {"auditor", "devices", "integration"}),
+    ("GET", f"/halls/{HALL}/ledger", CHIEFS | {"auditor", "devices", "integration"}),
     ("GET", f"/halls/{HALL}/reports/day", CHIEFS | {"auditor", "integration"}),
     ("GET", f"/halls/{HALL}/reports/month", CHIEFS | {"auditor", "integration"}),
     ("POST", f"/halls/{HALL}/cases", STAFF),

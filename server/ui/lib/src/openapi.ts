@@ -499,6 +499,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Give where the ledger stands: its last commit, and the hash of the state that its commits make.
+         * @description <br/>The hash is the same for the same commits, however the state came about: `jiaohao ledger verify` finds it again from<br/>the first commit on.
+         */
+        get: operations["ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/ratings": {
         parameters: {
             query?: never;
@@ -2736,6 +2756,22 @@ export interface components {
             zones: string[];
         };
         /**
+         * LedgerState
+         * @description Where a hall's ledger stands. `head` is the hash of commit `seq`; `state_hash` is over all that the hall knows.
+         */
+        LedgerState: {
+            /** Business Day */
+            business_day: string | null;
+            /** Hall */
+            hall: string;
+            /** Head */
+            head: string;
+            /** Seq */
+            seq: number;
+            /** State Hash */
+            state_hash: string;
+        };
+        /**
          * Leg
          * @description A stop of a joint matter. `unserved`: it is still to come and no window at work serves or relieves it.
          */
@@ -4172,6 +4208,7 @@ export type ImportedAppointments = components['schemas']['ImportedAppointments']
 export type IssueTicket = components['schemas']['IssueTicket'];
 export type IssuedTicket = components['schemas']['IssuedTicket'];
 export type Kiosk = components['schemas']['Kiosk'];
+export type LedgerState = components['schemas']['LedgerState'];
 export type Leg = components['schemas']['Leg'];
 export type LegStatus = components['schemas']['LegStatus'];
 export type LegsPlanned = components['schemas']['LegsPlanned'];
@@ -5631,6 +5668,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Registered"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerState"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
