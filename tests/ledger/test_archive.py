@@ -430,7 +430,12 @@ def test_a_backup_has_its_archives_beside_it_and_comes_back(
     assert sorted(it.name for it in (usb / "archive").iterdir()) == [it.name for it in places(archived).values()]
     copied: list[str] = []
     real = shutil.copyfile
-    monkeypatch.setattr(shutil, "copyfile", lambda a, b: copied.append(str(b)) or real(a, b))
+
+    def copyfile(source: Path, to: Path) -> None:
+        copied.append(str(to))
+        real(source, to)
+
+    monkeypatch.setattr(shutil, "copyfile", copyfile)
     files.backup(archived, usb / "second.sqlite")
     assert copied == []  # what never changes is copied once
     assert list(files.commits(usb / "second.sqlite")) == commits
