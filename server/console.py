@@ -38,6 +38,14 @@ data_option = click.option(
     show_default=True,
     help="Folder for everything a process writes (JIAOHAO_DATA).",
 )
+ledger_option = click.option(
+    "--ledger",
+    envvar="JIAOHAO_LEDGER",
+    default="sqlite:",
+    metavar="URL",
+    help="Where ledgers and accounts are: sqlite:FOLDER (default: the data folder); for several servers "
+    "redis://HOST:PORT/DB or redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB (JIAOHAO_LEDGER).",
+)
 format_option = click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table")
 
 

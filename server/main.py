@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from server.console import BAD_INPUT, FOUND_TROUBLE, Trouble, data_option, format_option, say, show_table, token_of
+from server.console import (
+    BAD_INPUT,
+    FOUND_TROUBLE,
+    Trouble,
+    data_option,
+    format_option,
+    ledger_option,
+    say,
+    show_table,
+    token_of,
+)
 from server.ledger_commands import ledger
 from server.report_commands import report
 from server.simulate_commands import simulate
@@ -43,12 +53,7 @@ def main(lang: str | None) -> None:
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for the hall's LAN."
 )
 @click.option("--port", default=8080, show_default=True, help="Port; 0 picks a free one.")
-@click.option(
-    "--ledger",
-    default="sqlite:",
-    help="Where the ledger is: sqlite:FOLDER (default: the data folder); for several servers redis://HOST:PORT/DB or "
-    "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB?wait=1",
-)
+@ledger_option
 @click.option("--dev", is_flag=True, help="Everybody on this machine may read (loopback only).")
 @click.option("--clock", metavar="INSTANT", help="A drill: the hall's clock starts here, 2026-03-02T09:00:00+08:00.")
 @data_option

@@ -287,8 +287,13 @@ def export(path: Path, to: IO[bytes], after: int = 0) -> int:
     Raises:
         LedgerBroken: a commit does not fit its hash or the one before it. LedgerDown: the file cannot be read.
     """
+    return write(stored(path, after), to)
+
+
+def write(commits: Iterable[tuple[Commit, bytes]], to: IO[bytes]) -> int:
+    """Write commits with their stored bytes as `export` does, and give how many there were."""
     count = 0
-    for commit, body in stored(path, after):
+    for commit, body in commits:
         line = {
             "hall": commit.hall,
             "seq": commit.seq,
@@ -338,7 +343,7 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
         try:
             copy = SqliteLedger(half)
             try:
-                copy.take_over(_of_hall(to.stem, source))
+                copy.take_over(commits_of(to.stem, source))
             finally:
                 copy.close()
             aside = _move_aside(to, now or datetime.now(UTC))
@@ -350,8 +355,12 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
     return aside
 
 
-def _of_hall(hall: str, source: Path) -> Iterator[tuple[Commit, bytes]]:
-    """Give the commits of a backup or an export, which must be those of a hall."""
+def commits_of(hall: str, source: Path) -> Iterator[tuple[Commit, bytes]]:
+    """Give the commits of a backup or an export with their stored bytes.
+
+    Raises:
+        LedgerBroken: a commit does not fit, or is of another hall. LedgerDown: the source cannot be read.
+    """
     with source.open("rb") as file:
         is_export = file.read(1) == b"{"
         file.seek(0)

@@ -98,7 +98,7 @@ return 'written'
 """
 
 # A restored ledger takes its place whole. KEYS: the stream that is there, where it goes if it is replaced, then pairs:
-# what was brought, its place. ARGV: 'replace', or ''; then what belongs to the ledger that goes, and must not stay.
+# what was brought, its place. What was not brought must not stay in its place either. ARGV: 'replace', or ''.
 PUT_IN_PLACE = """
 if redis.call('EXISTS', KEYS[1]) == 1 then
   if ARGV[1] ~= 'replace' then return 'there' end

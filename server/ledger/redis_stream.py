@@ -16,7 +16,7 @@ from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown, LedgerUnknown, Stale
 from server.ledger.redis_address import TIMEOUT_S, RedisAddress
 from server.ledger.redis_line import RedisLine
-from server.ledger.redis_scripts import APPEND, CONFIRM, KEEP_SNAPSHOT, NOTED, TRIM, TRIMMED, WRITTEN
+from server.ledger.redis_scripts import APPEND, CONFIRM, KEEP_SNAPSHOT, NOTED, PUT_IN_PLACE, TRIM, TRIMMED, WRITTEN
 
 PAGE = 500  # commits read at a time
 
@@ -33,13 +33,15 @@ class Gone(LedgerDown):
 class RedisLedger:
     """Commits of one hall in one stream. Safe to call from many threads or greenlets."""
 
-    def __init__(self, hall: HallId, address: RedisAddress) -> None:
+    def __init__(self, hall: HallId, address: RedisAddress, *, part: str = "") -> None:
         """Reach the server and look whether it keeps what it acknowledges.
+
+        `part` names a ledger that is being brought beside the hall's own (`take_place_of`).
 
         Raises:
             LedgerDown: it cannot be reached, or it would lose acknowledged commits at a power cut.
         """
-        self._tag = f"jiaohao:{{{hall}}}"
+        self._tag = f"jiaohao:{{{hall}}}" + (f":{part}" if part else "")
         self._stream = self.key("commits")
         self._line = RedisLine(address)
         self._confirmed = 0
@@ -175,6 +177,47 @@ class RedisLedger:
         """
         text: bytes | None = self._line.ask("HGET", self.key("snapshots"), version)
         return text
+
+    def last(self) -> int:
+        """Give the seq of the last commit, 0 when there is none.
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        rows = self._line.ask("XREVRANGE", self._stream, "+", "-", "COUNT", 1)
+        return int(rows[0][0].partition(b"-")[0]) if rows else 0
+
+    def memory(self) -> int:
+        """Give about how many bytes of memory the stream takes.
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        return int(self._line.ask("MEMORY", "USAGE", self._stream) or 0)
+
+    def take_place_of(self, other: "RedisLedger", days: Sequence[str], *, aside: str) -> None:
+        """Come to the place of another ledger of the hall, with the keys of these days; in one step.
+
+        A ledger that is there goes `aside`, to the part of that name; with "" there must be none.
+
+        Raises:
+            LedgerDown: there is one, or the server cannot be asked; nothing is changed.
+            LedgerUnknown: nobody knows whether it will last.
+        """
+        old = ("begin", "copies", "snapshot-seqs", "snapshots", "confirmed")
+        parts = ("commits", *(f"keys:{day}" for day in days), *old)
+        pairs = [name for part in parts for name in (self.key(part), other.key(part))]
+        keys = [other.key("commits"), other.key(aside or "replaced"), *pairs]
+        if self._write(PUT_IN_PLACE, keys, ["replace" if aside else ""]) != WRITTEN:
+            raise LedgerDown(f"there is a ledger at {other.key('commits')}")
+
+    def delete(self, days: Sequence[str]) -> None:
+        """Take away what was brought and did not come to its place.
+
+        Raises:
+            LedgerDown: the server cannot be asked.
+        """
+        self._line.write("DEL", self._stream, *(self.key(f"keys:{day}") for day in days))
 
     def close(self) -> None:
         """Let go of the connections."""
