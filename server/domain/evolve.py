@@ -100,6 +100,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         case e.WindowOpened():
             window = state.windows[event.window]
             window.clerk, window.paused, window.since_ms, window.prompt = event.clerk, None, at_ms, 0
+            _note_staff(state, window, at_ms)
         case e.WindowPaused():
             window = state.windows[event.window]
             window.paused, window.pause_note, window.since_ms = event.reason, event.note, at_ms
