@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from server.domain import staff
-from server.domain.commands import StartDay, Watch
+from server.domain import rebalance, staff
+from server.domain.commands import LookAround, StartDay, Watch
 from server.domain.decide import due
 from server.domain.refusals import Refusal
 from server.domain.terms import CLOCK, HallId, WindowNo
@@ -36,6 +36,7 @@ def tick(halls: Iterable[Hall], *, idle_of: IdleOf | None = None) -> None:
         except (Refusal, LedgerDown) as error:
             log.warning("the business day of %s did not turn: %s", hall.id, error)
         _watch(hall)
+        _look_around(hall)
         if idle_of is not None:
             _pause_left_alone(hall, idle_of)
 
@@ -63,6 +64,18 @@ def _watch(hall: Hall) -> None:
         pass  # done since we looked
     except LedgerDown as error:
         log.warning("what is due in %s was not said: %s", hall.id, error)
+
+
+def _look_around(hall: Hall) -> None:
+    """Let the hall turn tides, call relief, tell what changes did and change by itself; asked first, as above."""
+    now_ms = hall.now_ms()
+    try:
+        if hall.read(lambda state, _: bool(rebalance.due(state, now_ms))):
+            hall.handle(LookAround(), actor=CLOCK)
+    except Refusal:
+        pass  # done since we looked
+    except LedgerDown as error:
+        log.warning("balancing of %s was not looked at: %s", hall.id, error)
 
 
 def _pause_left_alone(hall: Hall, idle_of: IdleOf) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.domain.lifecycle import Move, is_legal
+from server.domain.rebalance import wanted
 from server.domain.rolls import roll_at
 from server.domain.routing import preview, waiting_for
 from server.domain.state import HallState, Ticket
@@ -19,6 +20,7 @@ from server.projections.common import (
     legs_of,
     reason_of,
     service_name,
+    zone_name,
 )
 
 NEXT_MAX = 8
@@ -31,6 +33,8 @@ MISSED_MAX = 30  # the newest; a visitor who comes back does so soon
 class CurrentView:
     """The visitor called to the window or served there. `why` says how routing chose, `reason` what the clerk wrote.
 
+    `clear_min`: minutes it was predicted to take until the zone of the called one is cleared without this window, where
+    zones were weighed; `own_clear_min`: that of the window's own zone, where it helps another.
     `notice`: the papers that the last one-time notice named.
     """
 
@@ -46,6 +50,8 @@ class CurrentView:
     call_count: int
     waited_s: int | None
     why: str | None
+    clear_min: int | None
+    own_clear_min: int | None
     reason: str | None
     legs: tuple[LegView, ...]
     lead_window: str | None
@@ -111,6 +117,18 @@ class NextView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReliefView:
+    """A zone that asks for relief (B 角): predicted wait when it asked; `helps`: the window may call from it now."""
+
+    zone: str
+    name: Text
+    since: str
+    waiting: int
+    wait_min: float
+    helps: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowPicture:
     """One window; `waiting` counts everybody it may call; not `staffed` (未派驻), not `decides` (只收不办)."""
 
@@ -137,6 +155,7 @@ class WindowPicture:
     languages: tuple[str, ...]
     drill: bool
     to_rate: RateView | None = None
+    relief_wanted: ReliefView | None = None
 
 
 def window(
@@ -170,6 +189,24 @@ def window(
         languages=plan.languages,
         drill=drill,
         to_rate=_to_rate(state, no),
+        relief_wanted=_relief_wanted(state, no),
+    )
+
+
+def _relief_wanted(state: HallState, no: WindowNo) -> ReliefView | None:
+    """Give the zone that asks the clerk here for relief; whether the window serves it already says `helps`."""
+    if (asked := wanted(state, no)) is None:
+        return None
+    zone, call = asked
+    window = state.windows[no]
+    services = {it.id for it in state.plan.services if it.zone == zone}
+    return ReliefView(
+        zone=zone,
+        name=zone_name(state.plan, zone),
+        since=instant(state.plan, call.since_ms),
+        waiting=call.waiting,
+        wait_min=call.wait_min,
+        helps=bool(services & {*window.serves, *window.relief}),
     )
 
 
@@ -212,6 +249,8 @@ def _current(state: HallState, ticket: Ticket) -> CurrentView:
         call_count=ticket.call_count,
         waited_s=ticket.waited_s,
         why=ticket.why or None,
+        clear_min=ticket.clear_min,
+        own_clear_min=ticket.own_clear_min,
         reason=reason_of(ticket.reason),
         legs=legs_of(state, ticket),
         lead_window=lead_window(ticket),

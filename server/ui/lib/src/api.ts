@@ -5,7 +5,7 @@
  */
 import createClient from 'openapi-fetch'
 import { patiently, rememberCsrf } from './http'
-import type { Announce, AnnounceRoll, Assign, AwaitResult, BookAppointment, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
+import type { Announce, AnnounceRoll, Assign, AwaitResult, BookAppointment, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, Limits, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
 import type { TicketMove } from './wire'
 
 const client = createClient<paths>({
@@ -59,6 +59,15 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/torn-off', { params: { path: { hall, prefix } }, body: { upto }, ...keyed(key) })),
   endRoll: (hall: string, prefix: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/end', { params: { path: { hall, prefix } }, ...keyed(key) })),
+  balance: (hall: string) => got(client.GET('/api/v1/halls/{hall}/balance', { params: ofHall(hall) })),
+  applySuggestion: (hall: string, suggestion: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/balance/{suggestion}/apply', { params: { path: { hall, suggestion } }, ...keyed(key) })),
+  declineSuggestion: (hall: string, suggestion: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/balance/{suggestion}/decline', { params: { path: { hall, suggestion } }, ...keyed(key) })),
+  undoChange: (hall: string, change: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/balance/changes/{change}/undo', { params: { path: { hall, change } }, body: {}, ...keyed(key) })),
+  setBalanceLimits: (hall: string, body: Limits, key?: string) =>
+    got(client.PUT('/api/v1/halls/{hall}/balance/limits', { params: ofHall(hall), body, ...keyed(key) })),
   announce: (hall: string, body: Announce, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/announcements', { params: ofHall(hall), body, ...keyed(key) })),
   endAnnouncement: (hall: string, key?: string) =>

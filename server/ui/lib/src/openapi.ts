@@ -209,6 +209,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say which zones and windows are hot or cold, what could be done, and what came of what was done. */
+        get: operations["balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/balance/changes/{change}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a change of today back; what else was changed at the window since stays. */
+        post: operations["undo_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/balance/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what the hall may change by itself, and when relief is called. */
+        put: operations["set_balance_limits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/balance/{suggestion}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do what is suggested, if the suggestion still stands. */
+        post: operations["apply_suggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/balance/{suggestion}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say no: it is not suggested again for an hour. */
+        post: operations["decline_suggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/cases": {
         parameters: {
             query?: never;
@@ -1349,6 +1434,22 @@ export interface components {
             reason: string;
         };
         /**
+         * Applied
+         * @description The window serves from now on what it says; `change` undoes it.
+         */
+        Applied: {
+            /** Change */
+            change: string;
+            /** Relief */
+            relief: string[];
+            /** Seq */
+            seq: number;
+            /** Serves */
+            serves: string[];
+            /** Window */
+            window: string;
+        };
+        /**
          * Appointment
          * @description A booking and what became of it.
          *
@@ -1560,6 +1661,36 @@ export interface components {
          */
         AwayFor: "papers" | "result";
         /**
+         * Balance
+         * @description How evenly the hall works now; changes newest first.
+         */
+        Balance: {
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            limits: components["schemas"]["Limits"];
+            /** Relief */
+            relief: components["schemas"]["Relief"][];
+            /** Seq */
+            seq: number;
+            /** Suggestions */
+            suggestions: components["schemas"]["Suggestion"][];
+            /** Windows */
+            windows: components["schemas"]["WindowHeat"][];
+            /** Zones */
+            zones: components["schemas"]["ZoneHeat"][];
+        };
+        /**
+         * Because
+         * @description Why; kept with the event.
+         */
+        Because: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
          * BookAppointment
          * @description A slot of a service. `visitor_ref` is only ever kept as a keyed hash; `external`: the id in another system.
          */
@@ -1672,7 +1803,9 @@ export interface components {
          * Called
          * @description Who is called. `reason`: the clerk's own, else `why`.
          *
-         *     `why`: head, priority, returning_leg, relief, bound, chosen, fairness, waited_long or roll.
+         *     `why`: head, priority, returning_leg, relief, bound, chosen, fairness, waited_long or roll. Where zones were weighed,
+         *     `clear_min` are the minutes it was predicted to take until the zone of the called one is cleared without this window,
+         *     and for relief `own_clear_min` those of its own.
          */
         Called: {
             /** Call Count */
@@ -1682,10 +1815,14 @@ export interface components {
              * Format: date-time
              */
             called_at: string;
+            /** Clear Min */
+            clear_min: number | null;
             /** Label */
             label: string;
             /** Number */
             number: number;
+            /** Own Clear Min */
+            own_clear_min: number | null;
             /** Priority */
             priority: string;
             /** Reason */
@@ -1871,6 +2008,43 @@ export interface components {
             cases: components["schemas"]["Case"][];
             /** Seq */
             seq: number;
+        };
+        /**
+         * Change
+         * @description A suggestion that was applied today, and what it did.
+         *
+         *     `by` is a work id, None for the hall itself; `was_min` the mean wait of those called in the zone in the hour after,
+         *     None while that is not known (`judged` false) or nobody was called.
+         */
+        Change: {
+            /** After Min */
+            after_min: number;
+            /** At */
+            at: string;
+            /** Before Min */
+            before_min: number;
+            /** By */
+            by: string | null;
+            /** Calls */
+            calls: number;
+            /** Change */
+            change: string;
+            /** Gain Min */
+            gain_min: number;
+            /** Judged */
+            judged: boolean;
+            /** On */
+            on: boolean;
+            /** Undone At */
+            undone_at: string | null;
+            /** Was Min */
+            was_min: number | null;
+            /** Window */
+            window: string;
+            window_name: components["schemas"]["Text"];
+            /** Zone */
+            zone: string;
+            zone_name: components["schemas"]["Text"];
         };
         /**
          * CheckIn
@@ -2225,6 +2399,14 @@ export interface components {
             devices: components["schemas"]["DeviceRow"][];
         };
         /**
+         * Done
+         * @description It is done.
+         */
+        Done: {
+            /** Seq */
+            seq: number;
+        };
+        /**
          * DutyFigures
          * @description What was done in which time. `signed_on_s` includes pauses; `paused` gives seconds by reason of the pause.
          *
@@ -2289,8 +2471,15 @@ export interface components {
         /**
          * Eta
          * @description Expected wait from now: half of the visitors wait at most `p50_s`, four of five at most `p80_s`.
+         *
+         *     Four of five also wait between `low_s` and `high_s`: say that to people. None anywhere instead of this: unknown,
+         *     because no window at work serves.
          */
         Eta: {
+            /** High S */
+            high_s: number;
+            /** Low S */
+            low_s: number;
             /** P50 S */
             p50_s: number;
             /** P80 S */
@@ -2810,6 +2999,37 @@ export interface components {
             seq: number;
             /** Ticket */
             ticket: string;
+        };
+        /**
+         * Limits
+         * @description What the hall may change by itself (`automatic`), and when relief is called; `windows` None: all may change.
+         *
+         *     `hold_min`: minutes for which a change is not taken back; `relief_heat`: predicted wait over target, 0 for never.
+         */
+        Limits: {
+            /**
+             * At Once
+             * @default 4
+             */
+            at_once?: number;
+            /**
+             * Hold Min
+             * @default 90
+             */
+            hold_min?: number;
+            /**
+             * Mode
+             * @default manual
+             * @enum {string}
+             */
+            mode?: "manual" | "automatic";
+            /**
+             * Relief Heat
+             * @default 1.5
+             */
+            relief_heat?: number;
+            /** Windows */
+            windows?: string[] | null;
         };
         /**
          * LogCase
@@ -3339,6 +3559,23 @@ export interface components {
             seq: number;
         };
         /**
+         * Relief
+         * @description A zone that asks for relief, and the windows whose clerks could help.
+         */
+        Relief: {
+            name: components["schemas"]["Text"];
+            /** Since */
+            since: string;
+            /** Wait Min */
+            wait_min: number;
+            /** Waiting */
+            waiting: number;
+            /** Windows */
+            windows: string[];
+            /** Zone */
+            zone: string;
+        };
+        /**
          * ReportBack
          * @description How the case ended there; not `done`: it was withdrawn.
          */
@@ -3726,6 +3963,39 @@ export interface components {
             p90_s: number | null;
         };
         /**
+         * Suggestion
+         * @description Let a window serve a zone besides (`on`), or no longer. Waits in minutes before and after, as predicted.
+         *
+         *     `gain_min`: minutes of people's time saved in the next hour; `home` is where the window's own visitors wait.
+         */
+        Suggestion: {
+            /** After Min */
+            after_min: number;
+            /** Before Min */
+            before_min: number;
+            /** Gain Min */
+            gain_min: number;
+            /** Home */
+            home: string;
+            /** Home After Min */
+            home_after_min: number;
+            /** Home Before Min */
+            home_before_min: number;
+            home_name: components["schemas"]["Text"];
+            /** On */
+            on: boolean;
+            /** Services */
+            services: components["schemas"]["Text"][];
+            /** Suggestion */
+            suggestion: string;
+            /** Window */
+            window: string;
+            window_name: components["schemas"]["Text"];
+            /** Zone */
+            zone: string;
+            zone_name: components["schemas"]["Text"];
+        };
+        /**
          * TakeCase
          * @description Without `agent` who asks becomes the agent; managers may name another one.
          */
@@ -3963,6 +4233,23 @@ export interface components {
             window: string;
         };
         /**
+         * WindowHeat
+         * @description A window at work: `share` of the fair share of work for its time signed on (1 is fair); `idle_min` since free.
+         */
+        WindowHeat: {
+            /** Heat */
+            heat: number | null;
+            /** Idle Min */
+            idle_min: number | null;
+            name: components["schemas"]["Text"];
+            /** Share */
+            share: number | null;
+            /** Window */
+            window: string;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * WindowMonth
          * @description A window's month.
          */
@@ -4105,6 +4392,27 @@ export interface components {
             zone: string;
         };
         /**
+         * ZoneHeat
+         * @description A zone: `wait_min` is predicted for who comes now, None when no window at work serves it; `heat`: over target.
+         */
+        ZoneHeat: {
+            /** Heat */
+            heat: number | null;
+            name: components["schemas"]["Text"];
+            /** Oldest Min */
+            oldest_min: number;
+            /** Target Min */
+            target_min: number;
+            /** Wait Min */
+            wait_min: number | null;
+            /** Waiting */
+            waiting: number;
+            /** Windows */
+            windows: number;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * ZoneKind
          * @description What happens in a zone; only `queue` has windows and numbers of its own.
          * @enum {string}
@@ -4138,6 +4446,7 @@ export type AnnounceRoll = components['schemas']['AnnounceRoll'];
 export type Announced = components['schemas']['Announced'];
 export type AnnouncementEnded = components['schemas']['AnnouncementEnded'];
 export type AppealCase = components['schemas']['AppealCase'];
+export type Applied = components['schemas']['Applied'];
 export type Appointment = components['schemas']['Appointment'];
 export type AppointmentCancelled = components['schemas']['AppointmentCancelled'];
 export type AppointmentFigures = components['schemas']['AppointmentFigures'];
@@ -4150,6 +4459,8 @@ export type Attendance = components['schemas']['Attendance'];
 export type AwaitResult = components['schemas']['AwaitResult'];
 export type Awaiting = components['schemas']['Awaiting'];
 export type AwayFor = components['schemas']['AwayFor'];
+export type Balance = components['schemas']['Balance'];
+export type Because = components['schemas']['Because'];
 export type BookAppointment = components['schemas']['BookAppointment'];
 export type BookedAppointment = components['schemas']['BookedAppointment'];
 export type BookingRules = components['schemas']['BookingRules'];
@@ -4165,6 +4476,7 @@ export type CaseNoted = components['schemas']['CaseNoted'];
 export type CaseStatus = components['schemas']['CaseStatus'];
 export type CaseStep = components['schemas']['CaseStep'];
 export type Cases = components['schemas']['Cases'];
+export type Change = components['schemas']['Change'];
 export type CheckIn = components['schemas']['CheckIn'];
 export type CheckedIn = components['schemas']['CheckedIn'];
 export type ClerkFigures = components['schemas']['ClerkFigures'];
@@ -4180,6 +4492,7 @@ export type DepartmentMonth = components['schemas']['DepartmentMonth'];
 export type DeviceFault = components['schemas']['DeviceFault'];
 export type DeviceRow = components['schemas']['DeviceRow'];
 export type Devices = components['schemas']['Devices'];
+export type Done = components['schemas']['Done'];
 export type DutyFigures = components['schemas']['DutyFigures'];
 export type Enrol = components['schemas']['Enrol'];
 export type Enrolled = components['schemas']['Enrolled'];
@@ -4212,6 +4525,7 @@ export type LedgerState = components['schemas']['LedgerState'];
 export type Leg = components['schemas']['Leg'];
 export type LegStatus = components['schemas']['LegStatus'];
 export type LegsPlanned = components['schemas']['LegsPlanned'];
+export type Limits = components['schemas']['Limits'];
 export type LogCase = components['schemas']['LogCase'];
 export type Login = components['schemas']['Login'];
 export type MatterMonth = components['schemas']['MatterMonth'];
@@ -4240,6 +4554,7 @@ export type Ratings = components['schemas']['Ratings'];
 export type ReceiveCase = components['schemas']['ReceiveCase'];
 export type RegisterDevice = components['schemas']['RegisterDevice'];
 export type Registered = components['schemas']['Registered'];
+export type Relief = components['schemas']['Relief'];
 export type ReportBack = components['schemas']['ReportBack'];
 export type ReportResult = components['schemas']['ReportResult'];
 export type ReportRoll = components['schemas']['ReportRoll'];
@@ -4263,6 +4578,7 @@ export type SignedOut = components['schemas']['SignedOut'];
 export type SlotDay = components['schemas']['SlotDay'];
 export type Slots = components['schemas']['Slots'];
 export type Spread = components['schemas']['Spread'];
+export type Suggestion = components['schemas']['Suggestion'];
 export type TakeCase = components['schemas']['TakeCase'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantMonth = components['schemas']['TenantMonth'];
@@ -4276,12 +4592,14 @@ export type Tickets = components['schemas']['Tickets'];
 export type Transfer = components['schemas']['Transfer'];
 export type WindowChanged = components['schemas']['WindowChanged'];
 export type WindowFigures = components['schemas']['WindowFigures'];
+export type WindowHeat = components['schemas']['WindowHeat'];
 export type WindowMonth = components['schemas']['WindowMonth'];
 export type WindowState = components['schemas']['WindowState'];
 export type WindowStatus = components['schemas']['WindowStatus'];
 export type WithdrawCase = components['schemas']['WithdrawCase'];
 export type Zone = components['schemas']['Zone'];
 export type ZoneFigures = components['schemas']['ZoneFigures'];
+export type ZoneHeat = components['schemas']['ZoneHeat'];
 export type ZoneKind = components['schemas']['ZoneKind'];
 export type ZoneState = components['schemas']['ZoneState'];
 export type $defs = Record<string, never>;
@@ -4836,6 +5154,237 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AppointmentCancelled"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Balance"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_change: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                change: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_balance_limits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Limits"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_suggestion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                suggestion: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Applied"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decline_suggestion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                suggestion: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */

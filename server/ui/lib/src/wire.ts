@@ -10,6 +10,7 @@ export type {
   Appointment,
   BookedAppointment,
   Assigned,
+  Balance,
   Called,
   Case,
   CheckedIn,
@@ -164,6 +165,8 @@ export interface WindowPicture {
   drill: boolean
   /** The visit that the tablet asks a grade for; its time may be up. */
   to_rate: { ticket: string; label: string; service: Text; until: string } | null
+  /** A zone that asks this clerk for relief; `helps`: the window may call from it now. */
+  relief_wanted: { zone: string; name: Text; since: string; waiting: number; wait_min: number; helps: boolean } | null
 }
 
 /** What a manager must look after: visitors who wait for nothing, a window without any sign of life. */
