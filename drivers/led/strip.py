@@ -117,6 +117,7 @@ class _Strip:
     painted: tuple[Ask, ...] | None = None  # what it took last; None: unknown
     painted_s: float = 0.0
     set_up: bool = False
+    sure: bool = False  # it was set up since it last took or refused a text
     level: object = None
     clock: object = None
     tries: int = 0
@@ -291,9 +292,9 @@ class Strips:
         strip = self._strips[task.address]
         match task.kind:
             case "set_up":
-                strip.set_up, strip.painted = True, None
+                strip.set_up, strip.sure, strip.painted = True, True, None
             case "paint":
-                strip.painted, strip.painted_s = task.asks, now_s
+                strip.painted, strip.painted_s, strip.sure = task.asks, now_s, False
                 strip.refusal = strip.refused = None
             case "light":
                 strip.level = task.value
@@ -308,10 +309,13 @@ class Strips:
         strip = self._strips[task.address]
         match task.kind:
             case "paint":
-                strip.painted = None
-                strip.refusal, strip.refused, strip.refused_s = why, task.asks, now_s
-            case "set_up":
-                strip.set_up, strip.painted = True, None  # what it could not do shows when it refuses its text
+                # Without power for a moment it may have forgotten its set-up: done again before it is blamed.
+                blamed = strip.sure or not self.dialect.set_up(task.address)
+                strip.painted, strip.set_up, strip.sure = None, False, False
+                if blamed:
+                    strip.refusal, strip.refused, strip.refused_s = why, task.asks, now_s
+            case "set_up":  # what it could not do shows when it refuses its text
+                strip.set_up, strip.sure, strip.painted = True, True, None
             case "light":
                 strip.level = task.value  # a strip without dimming; its text matters more
             case "clock":
@@ -327,6 +331,7 @@ class Strips:
         strip.tries += 1
         if strip.tries >= TRIES:
             strip.tries = 0
+            strip.set_up = False  # whoever comes back may have been without power
             strip.silent = FaultCode.BAD_ANSWER if self._noise else FaultCode.NO_ANSWER
             strip.not_before_s = now_s + LEFT_ALONE_S
 

@@ -334,10 +334,10 @@ class Prim(Mute):
         return [Ask(frame=b"set up", mark="set up")]
 
     def paint(self, address: int, picture: WindowPicture) -> list[Ask]:
-        return [Ask(frame=b"text", mark="text")]
+        return [Ask(frame=f"text {picture.label}".encode(), mark="text")]
 
     def feed(self, data: bytes) -> list[Answer]:
-        return [Answer(mark=data.decode(), refusal="no" if data == b"set up" else None)]
+        return [Answer(mark="set up", refusal="no") if data == b"set up" else Answer(mark="text")]
 
 
 def test_strips_that_refuse_to_be_set_up_are_painted_nevertheless() -> None:
@@ -346,8 +346,8 @@ def test_strips_that_refuse_to_be_set_up_are_painted_nevertheless() -> None:
     driver.show(CALLING)
     assert driver.due(0.0) == b"set up"
     driver.feed(b"set up", 0.1)
-    assert driver.due(1.0) == b"text"
-    driver.feed(b"text", 1.1)
+    assert driver.due(1.0) == b"text A012"
+    driver.feed(b"text A012", 1.1)
     assert driver.health(2.0).status is HealthStatus.OK
 
 
@@ -359,12 +359,64 @@ def test_strips_that_were_away_are_set_up_again_before_they_are_painted() -> Non
     for tick in range(1000):
         now_s = tick * 0.05
         frame = driver.due(now_s)
-        if frame:
-            sent.append(frame)
         if frame and not 2 <= now_s < 40:
+            sent.append(frame)
             driver.feed(frame, now_s)
         if tick == 60:
             driver.show(replace(CALLING, label="A013"))
-    assert sent[:2] == [b"set up", b"text"]
+    assert sent == [b"set up", b"text A012", b"set up", b"text A013"]
     assert driver.health(50.0).status is HealthStatus.OK
-    assert sent[-3:] == [b"text", b"set up", b"text"], "it answered, so it is told everything again"
+
+
+class Forgetful(Prim):
+    """A maker whose strips show a text only after they were set up, and forget that without power."""
+
+    ready = False
+    broken = False
+
+    def feed(self, data: bytes) -> list[Answer]:
+        if data == b"set up":
+            self.ready = True
+            return [Answer(mark="set up")]
+        return [Answer(mark="text", refusal=None if self.ready and not self.broken else "no window")]
+
+
+def test_a_strip_that_forgot_its_set_up_is_set_up_again_at_once_and_not_blamed() -> None:
+    dialect = Forgetful()
+    driver = make_strips(Wiring(device="s", url="tcp://h:1", options=OnbonOptions(), windows={1: "3"}), dialect)
+    driver.line_up(0.0)
+    driver.show(CALLING)
+    sent = []
+    for tick in range(200):
+        now_s = tick * 0.1
+        if tick == 50:
+            dialect.ready = False  # a moment without power that nobody noticed
+            driver.show(replace(CALLING, label="A013"))
+        if frame := driver.due(now_s):
+            sent.append((tick, frame))
+            driver.feed(frame, now_s)
+        assert driver.health(now_s).status is HealthStatus.OK
+    assert [frame for _, frame in sent] == [b"set up", b"text A012", b"text A013", b"set up", b"text A013"]
+    assert sent[-1][0] < 70
+
+
+def test_a_strip_that_refuses_behind_its_set_up_is_blamed_and_tried_with_pauses() -> None:
+    dialect = Forgetful()
+    dialect.broken = True
+    driver = make_strips(Wiring(device="s", url="tcp://h:1", options=OnbonOptions(), windows={1: "3"}), dialect)
+    driver.line_up(0.0)
+    driver.show(CALLING)
+    sent = []
+    for tick in range(250):
+        now_s = tick * 0.1
+        if frame := driver.due(now_s):
+            sent.append(frame)
+            driver.feed(frame, now_s)
+    assert driver.health(25.0).faults[0].code is FaultCode.REFUSED
+    assert sent.count(b"text A012") == 3, "one at the start, then one every ten seconds"
+    dialect.broken = False
+    for tick in range(250, 400):
+        now_s = tick * 0.1
+        if frame := driver.due(now_s):
+            driver.feed(frame, now_s)
+    assert driver.health(40.0).status is HealthStatus.OK
