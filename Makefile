@@ -1,5 +1,5 @@
 # Names for the two scripts that do the work, and for what a maintainer needs now and then.
-.PHONY: run test test-faults test-simulation wheel lock clean
+.PHONY: run test test-faults test-simulation test-scale wheel lock clean
 
 run:
 	./run
@@ -14,6 +14,10 @@ test-faults:
 # Halls under faults, 2,000 seeds; `make test` plays some of them.
 test-simulation:
 	SIMULATION_SEEDS=2000 ./test tests/simulation -s
+
+# A ledger of ten million events (SCALE_EVENTS=N for others): needs 15 GB under /tmp, or wherever TMPDIR says.
+test-scale:
+	SCALE_EVENTS=$${SCALE_EVENTS:-10000000} ./test tests/ledger/test_scale.py -s --timeout 7200
 
 # Pages and wheel into dist/.
 wheel:
