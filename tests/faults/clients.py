@@ -113,6 +113,12 @@ class Clients:
         for line in self._lines:
             line.close()
 
+    def ask(self, who: Api, path: str, body: dict[str, object]) -> None:
+        """Ask something more as somebody else, and write it down."""
+        line = Line(self.house, who)
+        assert not self._ask(line, "more", path, body)
+        line.close()
+
     def judged(self) -> list[Finding]:
         """Give every rule that is broken by what everybody saw and what the ledger holds; the server must be over."""
         errors = self.house.server.errors.read_text()
@@ -151,7 +157,9 @@ class Clients:
         self._ask(line, work_id, f"/windows/{window}/open", {})
 
         def act(dice: random.Random) -> None:
-            self._ask(line, work_id, f"/windows/{window}/call-next", {"finish": True})
+            said = self._ask(line, work_id, f"/windows/{window}/call-next", {"finish": True})
+            if said == "window_closed":  # at the turn of the day
+                self._ask(line, work_id, f"/windows/{window}/open", {})
             for word in dice.choice((("recall",), ("start", "finish"), (), ("missed",), ("start",))):
                 self._ask(line, work_id, f"/windows/{window}/{word}", {})
             self._stopped.wait(PRESS_EVERY_S * dice.random())
@@ -185,13 +193,13 @@ class Clients:
         self._lines.append(line)
         return line
 
-    def _ask(self, line: Line, proc: str, path: str, body: dict[str, object], *, denied_as: str = "") -> None:
-        """Ask until there is a yes or a no, always under the same key, and write each try down."""
+    def _ask(self, line: Line, proc: str, path: str, body: dict[str, object], *, denied_as: str = "") -> str:
+        """Ask until there is a yes or a no, always under the same key, and write each try down; give a no's code."""
         key = f"{proc}-{next(self._keys)}".replace(" ", "-")
         deadline = time.monotonic() + PATIENCE_S
         while True:
             t0 = time.monotonic()
-            end, told = End.INFO, dict[str, object]()
+            end, told, code = End.INFO, dict[str, object](), ""
             try:
                 status, answer = line.ask("POST", path, body, key)
             except (OSError, http.client.HTTPException):
@@ -200,20 +208,20 @@ class Clients:
                 if status < 300:
                     end, told = End.OK, {name: answer[name] for name in KNOWN if name in answer}
                 elif status < 500:
-                    end = End.FAIL
+                    end, code = End.FAIL, answer["code"]
                     assert status == (403 if denied_as else 409), answer
                     if denied_as:
-                        self.history.denied.append(Denied(by=denied_as, source="127.0.0.1", code=answer["code"]))
+                        self.history.denied.append(Denied(by=denied_as, source="127.0.0.1", code=code))
             self.history.ops.append(
                 Op(key=key, end=end, proc=proc, f=path, args=body, t0=t0, t1=time.monotonic(), told=told)
             )
             if end is not End.INFO:
                 self.answers += 1
-                return
+                return code
             assert time.monotonic() < deadline, (path, "no answer")
             self._stopped.wait(0.02)
             if self._stopped.is_set():
-                return
+                return ""
 
     def _look_at(self, board: Board) -> None:
         """Wait for the end on the board, and put what it showed into the history."""
