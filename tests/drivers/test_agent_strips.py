@@ -13,7 +13,8 @@ import pytest
 from drivers.agent import Agent
 from drivers.devices_file import read_devices
 from drivers.journal import Journal
-from drivers.led import alpha, strip
+from drivers.led import onbon, strip
+from drivers.led.strip import Manners
 from drivers.virtual.cards import sample
 from drivers.virtual.keypad import PadLine
 from drivers.virtual.strip import StripLine
@@ -99,8 +100,8 @@ class Hall:
 
 @pytest.fixture
 def hall(fake_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hall]:
-    monkeypatch.setattr(alpha, "CLEAR_REST_S", 0.0)
-    monkeypatch.setattr(strip, "LEFT_ALONE_S", 0.5)
+    monkeypatch.setattr(strip, "LEFT_ALONE_S", 0.3)
+    monkeypatch.setattr(onbon.Onbon, "manners", Manners(answer_within_s=0.3))
     hook = threading.excepthook
     made = Hall(fake_server, tmp_path)
     for driver in MAKERS:

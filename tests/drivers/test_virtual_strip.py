@@ -96,13 +96,13 @@ class Owner:
 
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real sign is deaf while it clears its memory; ours is not."""
-    monkeypatch.setattr(alpha, "CLEAR_REST_S", 0.0)
-    monkeypatch.setattr(alpha, "ROOM_REST_S", 0.0)
+    """A real sign is deaf while it clears its memory, and slow; ours is not."""
+    for rest in ("CLEAR_REST_S", "ROOM_REST_S", "DOTS_REST_S"):
+        monkeypatch.setattr(alpha, rest, 0.0)
 
 
 @pytest.fixture
-def owner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Owner]:
+def owner(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Owner]:
     driver, kind = request.param.split()
     place = "tcp://127.0.0.1:0" if kind == "tcp" else f"pty://{tmp_path}/strips"
     _, options = sample(driver)
@@ -111,6 +111,7 @@ def owner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Owner]:
     assert isinstance(entry, StateEntry)
     made = entry.make(Wiring(device="s", url=strips.url, options=options, windows=WINDOWS))
     assert isinstance(made, Strips)
+    monkeypatch.setattr(made.dialect, "manners", replace(made.dialect.manners, gap_s=0.01))
     owner = Owner(strips, made)
     yield owner
     if owner.line is not None:
