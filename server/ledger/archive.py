@@ -21,7 +21,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from server.ledger import table
-from server.ledger.base import GENESIS, LedgerBroken, LedgerDown
+from server.ledger.base import GENESIS, ArchiveMissing, LedgerBroken
 from server.ledger.table import Row
 
 FOLDER = "archive"
@@ -253,7 +253,7 @@ def opened(path: Path, archive: Archive) -> AbstractContextManager[sqlite3.Conne
         LedgerDown: it is missing. LedgerBroken: it is damaged.
     """
     if not path.is_file():
-        raise LedgerDown(f"{path} is missing: put it back, {archive.month} of {archive.hall} lies in it")
+        raise ArchiveMissing(f"{path} is missing: put it back, {archive.month} of {archive.hall} lies in it")
     return table.reading(path, immutable=True)
 
 

@@ -101,6 +101,10 @@ class LedgerUnknown(LedgerDown):
     """A shared store did not say whether it has written. The same request with the same key finds out, or does it."""
 
 
+class ArchiveMissing(LedgerDown):
+    """What is asked for lies in an archive that is not in its place. Nothing else is affected."""
+
+
 class DiskFull(LedgerDown):
     """There is no space for it; nothing was written."""
 

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from server.domain.refusals import Code, Refusal
 from server.hall import KeyReused
-from server.ledger.base import DiskFull, LedgerDoubtful, LedgerDown, LedgerUnknown
+from server.ledger.base import ArchiveMissing, DiskFull, LedgerBroken, LedgerDoubtful, LedgerDown, LedgerUnknown
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,16 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         503,
         "暂时无法记录，请稍后再试；没有发生任何变化。",
         "Nothing can be recorded now, and nothing was changed. Try again soon.",
+    ),
+    "archive_missing": (
+        503,
+        "这段时间的记录在归档文件里，文件不在原处，请管理员放回；今天的业务不受影响。",
+        "The records of that time lie in an archive that is not in its place. Put it back; today is not affected.",
+    ),
+    "ledger_damaged": (
+        503,
+        "要读的记录已损坏，没有显示。请管理员运行 jiaohao ledger verify，并从备份恢复。",
+        "What was asked for is damaged and is not shown. Run jiaohao ledger verify, and restore a backup.",
     ),
     "outcome_unknown": (
         503,
@@ -186,6 +196,8 @@ def install(app: Flask) -> None:
         LedgerUnknown, lambda _: _problem(Problem("outcome_unknown", headers={"Retry-After": "1"}))
     )
     app.register_error_handler(DiskFull, _disk_full)
+    app.register_error_handler(ArchiveMissing, lambda _: _problem(Problem("archive_missing")))
+    app.register_error_handler(LedgerBroken, _damaged)
     app.register_error_handler(
         LedgerDoubtful, lambda _: _problem(Problem("ledger_unavailable", headers={"Retry-After": "5"}))
     )
@@ -194,6 +206,11 @@ def install(app: Flask) -> None:
     )
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)
+
+
+def _damaged(error: LedgerBroken) -> Response:
+    log.critical("%s", error)
+    return _problem(Problem("ledger_damaged"))
 
 
 def _problem(problem: Problem) -> Response:

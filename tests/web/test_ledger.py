@@ -2,17 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.years import Years
 from server.domain.terms import HallId
 from server.hall import Hall
 from server.ledger.base import GENESIS
 from server.ledger.memory import MemoryLedger
+from server.ledger.sqlite import SqliteLedger
 from tests.ledger.test_golden import GOLDEN
-from tests.web.stage import HALL, Client, Stage
+from tests.web.stage import HALL, OTHER, PLAN, Client, Stage
 
 
 def busy(stage: Stage) -> Client:
@@ -96,3 +101,42 @@ def test_the_hash_of_the_state_is_that_of_a_replay(stage: Stage) -> None:
     stage.issue("tax")
     later = got(auditor, f"/halls/{HALL}/ledger")
     assert (later["seq"], later["state_hash"] == told["state_hash"]) == (told["seq"] + 1, False)
+
+
+@pytest.fixture
+def past(stage: Stage, tmp_path: Path) -> Iterator[Path]:
+    """Give the folder of archives of the hall, whose January has left its file."""
+    years = Years(replace(PLAN, hall=OTHER), visits=1, first=date(2026, 1, 20))
+    path = tmp_path / f"{OTHER}.sqlite"
+    years.write(path, years.commits(20))
+    ledger = SqliteLedger(path)
+    assert list(ledger.archive("2026-02-01"))
+    stage.site.halls[OTHER] = Hall(OTHER, ledger, clock=lambda: 0)  # type: ignore[index]  # a test's own
+    yield tmp_path / "archive" / f"{OTHER}.2026-01.sqlite"
+    ledger.close()
+
+
+def test_a_month_that_left_is_told_like_any_other(stage: Stage, past: Path) -> None:
+    rows = tail(stage.device("integration-all"), OTHER)
+    assert len(rows) == stage.site.halls[OTHER].seq
+    check(rows)
+
+
+def test_a_missing_archive_is_said_to_whoever_asks_for_it_and_to_nobody_else(stage: Stage, past: Path) -> None:
+    client, seq = stage.device("integration-all"), stage.site.halls[OTHER].seq
+    past.rename(past.with_suffix(".away"))
+    for language, word in (("zh", "归档文件"), ("en", "archive")):
+        answer = client.get(f"/halls/{OTHER}/commits?after=3", Accept_Language=language)
+        assert (answer.status_code, answer.json["code"]) == (503, "archive_missing")  # type: ignore[index]
+        assert word in answer.json["detail"]  # type: ignore[index]
+    assert got(client, f"/halls/{OTHER}/commits?after={seq - 2}")["seq"] == seq
+    past.with_suffix(".away").rename(past)
+    assert got(client, f"/halls/{OTHER}/commits?after=3")["commits"]
+
+
+def test_a_damaged_archive_is_never_shown(stage: Stage, past: Path) -> None:
+    past.chmod(0o640)
+    body = past.read_bytes()
+    past.write_bytes(body.replace(b"clerk-1", b"clerk-9"))
+    answer = stage.device("integration-all").get(f"/halls/{OTHER}/commits?after=0&limit=500")
+    assert (answer.status_code, answer.json["code"]) == (503, "ledger_damaged")  # type: ignore[index]
