@@ -173,6 +173,11 @@ def _references_found(draft: Draft) -> Iterator[Finding]:
         for path, row in draft.rows(table):
             for index, identifier in words(row, key):
                 yield from _dangling(draft, (*path, key, index), target, identifier)
+    for window_path, window in draft.rows("window"):
+        for path, tide in inner_rows(window, window_path, "tides"):
+            for key in ("serves", "relief"):
+                for index, identifier in words(tide, key):
+                    yield from _dangling(draft, (*path, key, index), "service", identifier)
     for path, row in inner_rows(draft.table("calendar"), ("calendar",), "hours"):
         for key, target in (("zones", "zone"), ("services", "service")):
             for index, identifier in words(row, key):
@@ -677,6 +682,43 @@ def _slots_fit(draft: Draft) -> Iterator[Finding]:
                 )
 
 
+def _tides_fit(draft: Draft) -> Iterator[Finding]:
+    """Tides of a window serve something, end after they begin, and are apart from each other."""
+    for window_path, window in draft.rows("window"):
+        spans: list[tuple[str, str, TablePath]] = []
+        for path, tide in inner_rows(window, window_path, "tides"):
+            if tide.get("serves") == []:
+                yield Finding(
+                    path=(*path, "serves"),
+                    code="tide_serves_nothing",
+                    zh="潮汐时段至少要办一项事项。",
+                    en="A tide must serve at least one service.",
+                    lone=True,
+                )
+            begins, ends = _clock(tide, "from"), _clock(tide, "to")
+            if begins is None or ends is None:
+                continue
+            if begins >= ends:
+                yield Finding(
+                    path=(*path, "to"),
+                    code="tide_out_of_order",
+                    zh=f"潮汐时段结束 {ends} 不晚于开始 {begins}。",
+                    en=f"The tide ends at {ends}, which is not after {begins}.",
+                    lone=True,
+                )
+                continue
+            if clash := next((span for span in spans if begins < span[1] and span[0] < ends), None):
+                line = draft.line(clash[2])
+                yield Finding(
+                    path=(*path, "from"),
+                    code="tides_overlap",
+                    zh=f"潮汐时段 {begins}–{ends} 与第 {line} 行的 {clash[0]}–{clash[1]} 重叠。",
+                    en=f"The tide {begins}-{ends} overlaps {clash[0]}-{clash[1]} on line {line}.",
+                    lone=True,
+                )
+            spans.append((begins, ends, path))
+
+
 def _bookable_has_hours(draft: Draft) -> Iterator[Finding]:
     """A slot is a part of the opening hours: without hours there is none to book."""
     zones = draft.ids("zone")
@@ -839,6 +881,7 @@ RULES: Final[tuple[Callable[[Draft], Iterator[Finding]], ...]] = (
     _kiosks_offer_numbers,
     _legs_fit,
     _services_once_per_window,
+    _tides_fit,
     _time_zone_known,
     _languages_agree,
     _hours_in_order,

@@ -557,6 +557,24 @@ class Service(Table):
     ] = ()
 
 
+class Tide(Table):
+    """tides of a [[window]]: other duties at a time of day."""
+
+    meaning = Means(
+        "Other duties of a window from one time of day to another, on every day the hall is open.",
+        "潮汐窗口：开放日某一时段内窗口改办的事项。",
+    )
+
+    starts: Annotated[ClockTime, Field(alias="from"), Means("Time it begins.", "开始时刻。")]
+    ends: Annotated[
+        ClockTime,
+        Field(alias="to"),
+        Means("Time it ends; then the window is as usual.", "结束时刻，此后恢复平时分工。"),
+    ]
+    serves: Annotated[Refs, Means("What the window serves meanwhile; at least one.", "期间主办的事项，至少一项。")]
+    relief: Annotated[Refs, Means("What it helps out with meanwhile.", "期间兼办的事项。")] = ()
+
+
 class Window(Table):
     """[[window]]: where a clerk serves."""
 
@@ -590,6 +608,15 @@ class Window(Table):
         Means(
             "Services its clerks are trained for besides: off until a manager switches them on, by a suggestion or not.",
             "窗口人员另外会办的事项：平时不办，由管理员按建议或自行临时开启。",
+        ),
+    ] = ()
+    tides: Annotated[
+        tuple[Tide, ...],
+        Field(strict=False),
+        Means(
+            'Other duties at a time of day (潮汐窗口): { from = "09:00", to = "11:00", serves = ["tax"] }; a change by a'
+            " manager stands until the next turn.",
+            '潮汐窗口，按时段改办其他事项：{ from = "09:00", to = "11:00", serves = ["tax"] }；管理员的改动保持到下一次转换。',
         ),
     ] = ()
     staffed: Annotated[

@@ -12,7 +12,7 @@ from datetime import date
 import msgspec
 from chinese_calendar import constants as china
 
-from config.schema import Calendar, HallFile, Window, Zone, ZoneHours, market_rule
+from config.schema import Calendar, HallFile, Tide, Window, Zone, ZoneHours, market_rule
 from server.domain import terms as t
 
 FIRST_DAY = "2025-01-01"  # no ledger is older; earlier holidays would only fill the plan
@@ -188,8 +188,19 @@ def _window(window: Window, zone_floor: t.FloorId | None) -> t.Window:
         serves=tuple(t.ServiceId(service) for service in window.serves),
         relief=tuple(t.ServiceId(service) for service in window.relief),
         trained=tuple(t.ServiceId(service) for service in window.trained),
+        tides=tuple(_tide(tide) for tide in window.tides),
         staffed=window.staffed,
         decides=window.decides,
+    )
+
+
+def _tide(tide: Tide) -> t.Tide:
+    return t.Tide(
+        id=f"{tide.starts:%H:%M}",
+        from_min=tide.starts.hour * 60 + tide.starts.minute,
+        to_min=tide.ends.hour * 60 + tide.ends.minute,
+        serves=tuple(t.ServiceId(service) for service in tide.serves),
+        relief=tuple(t.ServiceId(service) for service in tide.relief if service not in tide.serves),
     )
 
 
