@@ -111,6 +111,8 @@ def called(commit: Commit, plan: HallPlan) -> wire.Called:
         call_count=event.call_count,
         why=event.why,
         reason=event.reason or event.why,
+        clear_min=event.clear_min,
+        own_clear_min=event.own_clear_min,
         called_at=instant(plan, commit.at_ms),
         seq=commit.seq,
     )

@@ -16,13 +16,14 @@ CHUNK = 500  # commits read at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One event of a ticket, with the commit's instant (Unix ms) and who asked."""
+    """One event of a ticket, with the commit's instant (Unix ms) and who asked; of a call what it was called for."""
 
     at_ms: int
     event: str
     actor: Actor
     window: str | None
     reason: str | None
+    called: e.TicketCalled | None = None
 
 
 class History:
@@ -69,6 +70,7 @@ class History:
                 actor=commit.actor,
                 window=getattr(event, "window", None),
                 reason=str(reason) if reason else None,
+                called=event if isinstance(event, e.TicketCalled) else None,
             )
             self._entries.setdefault(ticket, []).append(entry)
 

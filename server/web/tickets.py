@@ -18,6 +18,7 @@ from server.ledger.codec import STORED_NAME
 from server.people import PERSON_ROLES, Role
 from server.projections import ticket as ticket_page
 from server.projections.common import instant, track_url
+from server.projections.whys import why_of
 from server.web import answers, wire
 from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
 from server.web.auth import RIGHTS, looks_like_track, signed_in
@@ -96,8 +97,11 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     knows_case = not as_holder and by_role(PERSON_ROLES | {Role.INTEGRATION})
 
     def reason(entry: Entry) -> str | None:
-        if as_holder or entry.reason is None or (entry.event == CASE_NOTED and not knows_case):
+        if as_holder or (entry.event == CASE_NOTED and not knows_case):
             return None
+        if entry.reason is None:
+            why = why_of(entry.called) if entry.called is not None else None
+            return None if why is None else why.get(tongue, why["en"])
         return WHY.get(entry.reason, {}).get(tongue, entry.reason)
 
     history = [

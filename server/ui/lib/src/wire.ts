@@ -138,6 +138,10 @@ export interface WindowPicture {
     waited_s: number | null
     /** How routing chose. */
     why: string | null
+    /** Minutes it was predicted to take until the zone of the called one is cleared without this window. */
+    clear_min: number | null
+    /** That of the window's own zone, where it helps another. */
+    own_clear_min: number | null
     /** What the clerk wrote. */
     reason: string | null
     /** The stops of a joint matter, none for an ordinary visit. */
