@@ -606,7 +606,7 @@ class Window(Table):
     trained: Annotated[
         Refs,
         Means(
-            "Services its clerks are trained for besides: off until a manager switches them on, by a suggestion or not.",
+            "Services its clerks are trained for besides: off until a manager switches them on.",
             "窗口人员另外会办的事项：平时不办，由管理员按建议或自行临时开启。",
         ),
     ] = ()
@@ -614,9 +614,10 @@ class Window(Table):
         tuple[Tide, ...],
         Field(strict=False),
         Means(
-            'Other duties at a time of day (潮汐窗口): { from = "09:00", to = "11:00", serves = ["tax"] }; a change by a'
-            " manager stands until the next turn.",
-            '潮汐窗口，按时段改办其他事项：{ from = "09:00", to = "11:00", serves = ["tax"] }；管理员的改动保持到下一次转换。',
+            'Other duties at a time of day: { from = "09:00", to = "11:00", serves = ["tax"] }; a change by a manager'
+            " stands until the next turn.",
+            '潮汐窗口，按时段改办其他事项：{ from = "09:00", to = "11:00", serves = ["tax"] }；'
+            "管理员的改动保持到下一次转换。",
         ),
     ] = ()
     staffed: Annotated[

@@ -61,6 +61,7 @@ class IssueTicket:
     legs: tuple[ServiceId, ...] = ()
     case_number: str = ""
     unlisted: bool = False
+    foretell: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,6 +361,7 @@ class CheckIn:
     channel: str = "kiosk"
     kiosk: DeviceId | None = None
     base_url: str = ""
+    foretell: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -599,7 +601,7 @@ class SetBalanceLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookAround:
-    """The clock asks what balancing is due: tides, relief, outcomes, changes of the hall itself. No events if nothing."""
+    """The clock asks what balancing is due: tides, relief, outcomes, changes of the hall itself."""
 
 
 TicketMove = Recall | StartServing | Finish | MarkMissed | MarkNoShow | ReturnTicket | Hold | Transfer
