@@ -1,7 +1,8 @@
 """What was done already: a job that comes twice is answered from here, and a job that was begun is never begun again.
 
 One row per job, in a SQLite file of the agent, durable before the first byte goes to the device (rollback journal,
-synchronous=FULL: a power cut right after the ticket came out finds the row). A row without a result is a job that was
+synchronous=EXTRA: a power cut right after the ticket came out finds the row; FULL would not sync the folder after the
+journal is gone, and the cut would bring that back and undo the row). A row without a result is a job that was
 begun and interrupted: nobody can know how it ended, so it is `unknown` and stays so.
 
 A job is known by its device, its id and by what it is about.
@@ -42,7 +43,7 @@ class Journal:
         self._lock = threading.Lock()
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._file.execute("pragma journal_mode=delete")
-        self._file.execute("pragma synchronous=full")
+        self._file.execute("pragma synchronous=extra")
         self._file.execute(_SCHEMA)
         self._forget_old(now)
 

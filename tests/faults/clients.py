@@ -78,7 +78,6 @@ class Clients:
         self.answers = 0
         self._stopped, self._faults = threading.Event(), list[BaseException]()
         self._keys, self._seed, self._lines = count(1), seed, list[Line]()
-        house.people.add_user("1002", house.password, role="clerk", name="窗口三")
         self._tries: list[Callable[[random.Random], None]] = [
             *(self._kiosk(f"kiosk {number}") for number in range(kiosks)),
             *(self._clerk(work_id, window) for work_id, window in CLERKS.items()),

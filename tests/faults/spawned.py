@@ -98,13 +98,14 @@ class SpawnedServer(ServerProcess):
 
 
 class SpawnedHouse(House):
-    """A house with such a server."""
+    """A house with such a server, and a clerk more."""
 
     server: SpawnedServer
 
     def __init__(self, spawner: Spawner, root: Path, data: Path, hall_file: Path | None = None) -> None:
         super().__init__(root, data, hall_file)
         self.server = SpawnedServer(spawner, root, data, hall_file)
+        self.people.add_user("1002", self.password, role="clerk", name="窗口三")
 
     def close(self) -> None:
         super().close()
