@@ -38,13 +38,20 @@ data_option = click.option(
     show_default=True,
     help="Folder for everything a process writes (JIAOHAO_DATA).",
 )
-ledger_option = click.option(
+LEDGER_HELP = (
+    "Where ledgers and accounts are: sqlite:FOLDER (default: the data folder); for several servers "
+    "redis://HOST:PORT/DB or redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB (JIAOHAO_LEDGER)."
+)
+ledger_option = click.option("--ledger", envvar="JIAOHAO_LEDGER", default="sqlite:", metavar="URL", help=LEDGER_HELP)
+ACCOUNTS_IN = "jiaohao.ledger"  # in the context of a command about accounts: the URL, as it was written
+accounts_option = click.option(
     "--ledger",
     envvar="JIAOHAO_LEDGER",
     default="sqlite:",
     metavar="URL",
-    help="Where ledgers and accounts are: sqlite:FOLDER (default: the data folder); for several servers "
-    "redis://HOST:PORT/DB or redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB (JIAOHAO_LEDGER).",
+    help=LEDGER_HELP,
+    expose_value=False,
+    callback=lambda context, _, url: context.meta.update({ACCOUNTS_IN: url}),
 )
 format_option = click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table")
 

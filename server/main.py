@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from server.console import (
+    ACCOUNTS_IN,
     BAD_INPUT,
     FOUND_TROUBLE,
     Trouble,
+    accounts_option,
     data_option,
     format_option,
     ledger_option,
@@ -260,6 +262,7 @@ def user() -> None:
 @click.option("--windows", default="", help="Windows a clerk may sign in at: 1,2 (otherwise any).")
 @click.option("--hall", help="Only in this hall (otherwise in every hall of the server).")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@accounts_option
 @data_option
 def user_add(
     work_id: str, role: str, name: str, windows: str, hall: str | None, password_stdin: bool, data: Path
@@ -277,6 +280,7 @@ def user_add(
 @user.command("passwd")
 @click.argument("work_id")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@accounts_option
 @data_option
 def user_passwd(work_id: str, password_stdin: bool, data: Path) -> None:
     """Set a new password; the person is signed out everywhere.
@@ -291,6 +295,7 @@ def user_passwd(work_id: str, password_stdin: bool, data: Path) -> None:
 @user.command("disable")
 @click.argument("work_id")
 @click.option("--undo", is_flag=True, help="Open the account again.")
+@accounts_option
 @data_option
 def user_disable(work_id: str, undo: bool, data: Path) -> None:
     """Close an account; the person is signed out at once.
@@ -307,6 +312,7 @@ def user_disable(work_id: str, undo: bool, data: Path) -> None:
 
 @user.command("list")
 @format_option
+@accounts_option
 @data_option
 def user_list(format_: str, data: Path) -> None:
     """List the accounts.
@@ -330,6 +336,7 @@ def device() -> None:
 @click.option("--hall", help="Only in this hall (otherwise in every hall of the server).")
 @click.option("--window", help="A display of this window: its rating tablet may send grades. Needs --hall.")
 @click.option("--print-token", is_flag=True, help="Print a token for a program instead of a one-time code for a page.")
+@accounts_option
 @data_option
 def device_enrol(name: str, role: str, hall: str | None, window: str | None, print_token: bool, data: Path) -> None:
     """Let a device in: a one-time code to type on its page, or a token for a program.
@@ -351,6 +358,7 @@ def device_enrol(name: str, role: str, hall: str | None, window: str | None, pri
 
 @device.command("revoke")
 @click.argument("name")
+@accounts_option
 @data_option
 def device_revoke(name: str, data: Path) -> None:
     """Take a device's tokens and codes away, at once.
@@ -363,6 +371,7 @@ def device_revoke(name: str, data: Path) -> None:
 
 @device.command("list")
 @format_option
+@accounts_option
 @data_option
 def device_list(format_: str, data: Path) -> None:
     """List the enrolled devices.
@@ -373,12 +382,28 @@ def device_list(format_: str, data: Path) -> None:
 
 
 def _people(data: Path, work: "Callable[[People], T]") -> T:
+    """Do something with the accounts: those of the data folder, or those that several servers share in Redis."""
+    from server.accounts import AccountsAway, SharedAccounts
+    from server.ledger.base import LedgerDown
+    from server.ledger.copies import FOLDER
     from server.people import People, PeopleError
+    from server.stream_commands import redis_of
 
+    alone, shared = data / "accounts.sqlite", data / FOLDER / "accounts.sqlite"
+    redis = redis_of(click.get_current_context().meta[ACCOUNTS_IN])
+    if redis is None and shared.exists():
+        raise Trouble(
+            say(
+                f"{data} 的账号与其他服务器共用，请用 --ledger 或 JIAOHAO_LEDGER 指明 Redis",
+                f"the accounts of {data} are shared with other servers: name Redis with --ledger or JIAOHAO_LEDGER",
+            )
+        )
     try:
-        return work(People(data / "accounts.sqlite"))
+        return work(People(alone if redis is None else SharedAccounts(shared, redis, first=alone)))
     except PeopleError as error:
         raise Trouble(str(error)) from error
+    except (LedgerDown, AccountsAway) as error:
+        raise Trouble(say(f"不能更改共用账号：{error}", f"cannot change the shared accounts: {error}")) from error
     except OSError as error:
         raise Trouble(say(f"不能写入 {data}：{error}", f"cannot write to {data}: {error}")) from error
 

@@ -1,7 +1,8 @@
 """Who may act: people and their roles, devices and their tokens, one-time codes, signed-in sessions.
 
 Kept in `accounts.sqlite` in the data folder, opened for each operation so that the command line and the running server
-share it. Secrets are kept as hashes only: passwords argon2id, tokens, codes and session cookies SHA-256.
+share it; several servers of the same halls share theirs (`server.accounts`). Secrets are kept as hashes only: passwords
+argon2id, tokens, codes and session cookies SHA-256.
 
 Sources: RFC 9106 and the OWASP password storage sheet (argon2id, 19 MiB, 2 passes); GB/T 22239-2019 8.1.4.1 (handling
 of failed sign-ins: five failures, fifteen minutes); OWASP ASVS 5.0 chapters 6 and 7 (same answer and same work for
@@ -10,13 +11,12 @@ unknown names, sessions end when the account does).
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +25,7 @@ from threading import Lock
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from server.accounts import AccountsAway, AccountsFile
 from server.domain.terms import HallId, WindowNo, WorkId
 
 PASSWORD_LENGTH_MIN = 8
@@ -40,7 +41,6 @@ CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread: n
 CODE_LENGTH = 8
 TOKENS_PER_DEVICE = 8  # a device enrolled again keeps its newest tokens
 CACHE_ROWS_MAX = 4096
-BUSY_WAIT_S = 5.0
 NAME = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff._-]{0,63}")
 
 Check = Callable[[], bool]
@@ -151,45 +151,47 @@ create table if not exists codes (
 
 
 class People:
-    """The accounts of one data folder. Safe to use from many threads, greenlets and processes."""
+    """The accounts of one server, or of several. Safe to use from many threads, greenlets and processes."""
 
     def __init__(
         self,
-        path: Path,
+        accounts: Path | AccountsFile,
         *,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] | None = None,
         offload: Callable[[Check], bool] = lambda check: check(),
     ) -> None:
-        """Open or make the file. `offload` runs the slow password check beside an event loop.
+        """Open or make the accounts: a file of this machine, or what several servers share.
+
+        `offload` runs the slow password check beside an event loop.
 
         Both clocks give Unix seconds: `clock` is what is shown; sessions, locks and codes end by `steady`, so that a
         clock that is set while the server runs signs nobody out and lets nobody in.
 
         Raises:
             PeopleError: the file is there but is no accounts file.
+            AccountsAway: shared accounts cannot be asked now.
         """
-        self._path, self._clock, self._steady, self._offload = path, clock, steady or clock, offload
-        self._busy_wait_s = BUSY_WAIT_S
+        self._clock, self._steady, self._offload = clock, steady or clock, offload
+        self.accounts = AccountsFile(accounts) if isinstance(accounts, Path) else accounts
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._lock = Lock()
         self._cache: dict[str, tuple[Identity | None, int | None]] = {}
         self._cache_of = b""
         self._seen: dict[str, int] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600, exist_ok=True)
-        # Stays open: closing any handle of the file would drop SQLite's own locks in this process.
-        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with closing(self._open()) as base, base:
+            with closing(self.accounts.open()) as base, base:
                 base.executescript(_TABLES)
-                base.execute("insert or ignore into facts values ('secret', ?)", (secrets.token_bytes(32),))
                 if not any(row[1] == "window" for row in base.execute("pragma table_info(devices)")):
                     base.execute("alter table devices add column window text")  # a file of an earlier version
-                self._secret = bytes(base.execute("select value from facts where name = 'secret'").fetchone()[0])
+            self.accounts.join()
+            self._secret = self._known_secret()
+        except AccountsAway:
+            self.accounts.close()
+            raise
         except sqlite3.DatabaseError as error:
-            os.close(self._file)
-            raise PeopleError(f"{path} cannot be used as the accounts file: {error}") from error
+            self.accounts.close()
+            raise PeopleError(f"{self.accounts.path} cannot be used as the accounts file: {error}") from error
         if steady is not None:
             self._forget_the_future()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
@@ -219,7 +221,7 @@ class People:
             raise PeopleError("windows can be set for clerks only")
         hashed = self._hasher.hash(password)
         row = (work_id, name or work_id, role, ",".join(windows), hall, hashed)
-        with self._write() as base:
+        with self.accounts.writing() as base:
             if base.execute("select 1 from users where work_id = ?", (work_id,)).fetchone():
                 raise PeopleError(f"work id {work_id!r} is taken already")
             base.execute("insert into users (work_id, name, role, windows, hall, password) values (?,?,?,?,?,?)", row)
@@ -233,7 +235,7 @@ class People:
         """
         _check_password(password, work_id)
         hashed = self._hasher.hash(password)
-        with self._write() as base:
+        with self.accounts.writing() as base:
             if not base.execute("update users set password = ? where work_id = ?", (hashed, work_id)).rowcount:
                 raise PeopleError(f"there is no account {work_id!r}")
             base.execute("delete from sessions where work_id = ?", (work_id,))
@@ -245,7 +247,7 @@ class People:
         Raises:
             PeopleError: there is no such account.
         """
-        with self._write() as base:
+        with self.accounts.writing() as base:
             if not base.execute("update users set disabled = ? where work_id = ?", (disabled, work_id)).rowcount:
                 raise PeopleError(f"there is no account {work_id!r}")
             base.execute("delete from sessions where work_id = ?", (work_id,))
@@ -256,7 +258,7 @@ class People:
         Raises:
             PeopleError: there is no such account.
         """
-        with closing(self._open()) as base:
+        with closing(self.accounts.open()) as base:
             row = base.execute(f"{_USER} where work_id = ?", (work_id,)).fetchone()
         if row is None:
             raise PeopleError(f"there is no account {work_id!r}")
@@ -264,13 +266,13 @@ class People:
 
     def role_of(self, work_id: str) -> Role | None:
         """Give the role of an account, None when there is none of this name."""
-        with closing(self._open()) as base:
+        with closing(self.accounts.open()) as base:
             row = base.execute("select role from users where work_id = ?", (work_id,)).fetchone()
         return Role(row[0]) if row else None
 
     def users(self) -> list[User]:
         """Give all accounts by work id."""
-        with closing(self._open()) as base:
+        with closing(self.accounts.open()) as base:
             return [_user(row) for row in base.execute(f"{_USER} order by work_id")]
 
     # ---------------------------------------------------------------------------------------------------- sessions
@@ -284,8 +286,9 @@ class People:
             SignInFailed: they do not belong together.
             Locked: too many failures for this work id; the password was not looked at.
         """
+        self.accounts.catch_up()  # a password changed at another server counts here, too
         now = int(self._steady())
-        with closing(self._open()) as base:
+        with closing(self.accounts.open()) as base:
             failed = base.execute("select count, until from failures where work_id = ?", (work_id,)).fetchone()
             if failed is not None and failed[0] >= FAILURES_MAX and failed[1] > now:
                 raise Locked(failed[1] - now)
@@ -297,7 +300,7 @@ class People:
             self._note_failure(work_id, now)
             raise SignInFailed(work_id)
         if failed is not None:
-            with self._write() as base:
+            with self.accounts.writing() as base:
                 base.execute("delete from failures where work_id = ?", (work_id,))
         return _user(row)
 
@@ -305,7 +308,7 @@ class People:
         """Begin a session; give the cookie's token and who it stands for."""
         token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), int(self._steady())
         row = (_proof(token), user.work_id, hall or user.hall, window, csrf, now)
-        with self._write() as base:
+        with self.accounts.writing() as base:
             base.execute("delete from sessions where used < ?", (now - SESSION_IDLE_S,))
             base.execute("insert into sessions values (?,?,?,?,?,?)", row)
         identity = self.by_session(token)
@@ -315,7 +318,7 @@ class People:
 
     def sign_out(self, identity: Identity) -> None:
         """End a session."""
-        with self._write() as base:
+        with self.accounts.writing() as base:
             base.execute("delete from sessions where proof = ?", (identity.proof,))
 
     def by_session(self, token: str) -> Identity | None:
@@ -328,7 +331,7 @@ class People:
 
     def clerk_at(self, hall: str, window: str) -> WorkId | None:
         """Give the clerk who signed in at a window last and still is, or None."""
-        with closing(self._open()) as base:
+        with closing(self.accounts.open()) as base:
             row = base.execute(
                 "select work_id from sessions where window = ? and (hall = ? or hall is null) and used >= ?"
                 " order by rowid desc limit 1",
@@ -345,7 +348,7 @@ class People:
             PeopleError: the name is misshapen or stands for a device of another role, hall or window, the role is
                 unknown, or a window is named for what is no display of a hall.
         """
-        with self._write() as base:
+        with self.accounts.writing() as base:
             self._keep_device(base, name, role, hall, window)
             return self._new_token(base, name)
 
@@ -359,7 +362,7 @@ class People:
         """
         code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
         now = int(self._steady())
-        with self._write() as base:
+        with self.accounts.writing() as base:
             self._keep_device(base, name, role, hall, window)
             base.execute("delete from codes where until < ?", (now,))
             base.execute("insert into codes values (?,?,?,?)", (_proof(code), name, now + CODE_LIFE_S, many))
@@ -372,7 +375,7 @@ class People:
             CodeUnknown: the code is wrong, used or too old.
         """
         proof = _proof(code.strip().upper().replace("-", "").replace(" ", ""))
-        with self._write() as base:
+        with self.accounts.writing() as base:
             row = base.execute(
                 "select device, many from codes where proof = ? and until >= ?", (proof, int(self._steady()))
             ).fetchone()
@@ -390,7 +393,7 @@ class People:
         Raises:
             PeopleError: there is no such device.
         """
-        with self._write() as base:
+        with self.accounts.writing() as base:
             if not base.execute("update devices set revoked = 1 where name = ?", (name,)).rowcount:
                 raise PeopleError(f"there is no device {name!r}")
             base.execute("delete from tokens where device = ?", (name,))
@@ -398,7 +401,7 @@ class People:
 
     def devices(self) -> list[Device]:
         """Give all enrolled devices by name, revoked ones too."""
-        with closing(self._open()) as base:
+        with closing(self.accounts.open()) as base:
             return [_device(row) for row in base.execute(f"{_DEVICE} order by name")]
 
     def by_token(self, token: str, *, cookie: bool = False) -> Identity | None:
@@ -411,7 +414,10 @@ class People:
         if identity.is_person or now - self._seen.get(identity.id, 0) < SEEN_TOUCH_S:
             return
         self._seen[identity.id] = now
-        with suppress(sqlite3.OperationalError), self._write() as base:  # a full disk must not stop those who only read
+        with (
+            suppress(sqlite3.OperationalError),
+            self.accounts.writing() as base,
+        ):  # a full disk must not stop those who only read
             base.execute(
                 "update devices set last_seen = ?, ip = coalesce(?, ip) where name = ?",
                 (int(self._clock()), ip, identity.id),
@@ -428,26 +434,25 @@ class People:
         return self._identity(kind, identity.proof) is not None
 
     def keyed_hash(self, purpose: str, data: bytes) -> str:
-        """Give the HMAC-SHA-256 (hex) of data under this data folder's secret."""
+        """Give the HMAC-SHA-256 (hex) of data under the secret of these accounts."""
         return hmac.new(self._secret, purpose.encode() + b"\0" + data, hashlib.sha256).hexdigest()
 
     def _forget_the_future(self) -> None:
         """After a start under a clock that was set back: no lock lasts longer than from now on, no session neither."""
         now = int(self._steady())
-        with self._write() as base:
+        with self.accounts.writing() as base:
             base.execute("update failures set until = ? where until > ?", (now + LOCK_S, now + LOCK_S))
             base.execute("update sessions set used = ? where used > ?", (now, now))
 
-    def _open(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, timeout=self._busy_wait_s, isolation_level="IMMEDIATE")
-        base.execute("pragma synchronous = full")
-        return base
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._open()) as base, base:
-            base.execute("begin immediate")
-            yield base
+    def _known_secret(self) -> bytes:
+        sql = "select value from facts where name = 'secret'"
+        with closing(self.accounts.open()) as base:
+            row = base.execute(sql).fetchone()
+        if row is None:
+            with self.accounts.writing() as base:
+                base.execute("insert or ignore into facts values ('secret', ?)", (secrets.token_bytes(32),))
+                row = base.execute(sql).fetchone()
+        return bytes(row[0])
 
     def _verify(self, hashed: str, password: str) -> bool:
         try:
@@ -456,7 +461,7 @@ class People:
             return False
 
     def _note_failure(self, work_id: str, now: int) -> None:
-        with self._write() as base:
+        with self.accounts.writing() as base:
             base.execute("delete from failures where until <= ?", (now,))
             if base.execute("select count(*) from failures").fetchone()[0] >= FAILURE_ROWS_MAX:
                 base.execute(
@@ -507,27 +512,35 @@ class People:
         _, used = self._cached("s", proof)
         now = int(self._steady())
         if used is not None and now - used > SESSION_TOUCH_S:
-            with suppress(sqlite3.OperationalError), self._write() as base:  # as in `seen`
+            with suppress(sqlite3.OperationalError), self.accounts.writing() as base:  # as in `seen`
                 base.execute("update sessions set used = ? where proof = ?", (now, proof))
 
     def _cached(self, kind: str, proof: str) -> tuple[Identity | None, int | None]:
-        """Look an identity up; the cache holds while nobody, here or in another process, has written to the file."""
+        """Look an identity up; the cache holds while nobody, here or elsewhere, has changed accounts.
+
+        One that is not known here may have been made at another server just now.
+        """
         key = kind + proof
         with self._lock:
-            version = os.pread(self._file, 4, 24)  # the file change counter: SQLite "Database File Format" 1.3.7
+            version = self.accounts.version()
             if version != self._cache_of or len(self._cache) >= CACHE_ROWS_MAX:
                 self._cache.clear()
                 self._cache_of = version
             elif key in self._cache:
                 return self._cache[key]
-        found = self._session(proof) if kind == "s" else (self._token(proof, cookie=kind == "c"), None)
+        found = self._found(kind, proof)
+        if found[0] is None and self.accounts.catch_up():
+            return self._found(kind, proof)
         with self._lock:
             if self._cache_of == version:
                 self._cache[key] = found
         return found
 
+    def _found(self, kind: str, proof: str) -> tuple[Identity | None, int | None]:
+        return self._session(proof) if kind == "s" else (self._token(proof, cookie=kind == "c"), None)
+
     def _session(self, proof: str) -> tuple[Identity | None, int | None]:
-        with closing(self._open()) as base:
+        with closing(self.accounts.open()) as base:
             row = base.execute(
                 "select u.work_id, u.role, u.name, s.hall, s.window, s.csrf, s.used from sessions s"
                 " join users u using (work_id) where s.proof = ? and u.disabled = 0",
@@ -548,7 +561,7 @@ class People:
         return identity, row[6]
 
     def _token(self, proof: str, *, cookie: bool) -> Identity | None:
-        with closing(self._open()) as base:
+        with closing(self.accounts.open()) as base:
             row = base.execute(
                 "select d.name, d.role, d.hall, d.window from tokens t join devices d on d.name = t.device"
                 " where t.proof = ? and d.revoked = 0",

@@ -29,6 +29,7 @@ from gevent.threadpool import ThreadPool
 
 from config import HallFile, HallFileError, Problem, check_report, find, load_hall
 from server import timers
+from server.accounts import AccountsAway, SharedAccounts
 from server.ballast import Ballast
 from server.clock import Clock, DrillClock, SteadyClock, instant_of, machine_clock
 from server.copying import Copying, name_of
@@ -155,6 +156,7 @@ class _Server:
         self._jobs: dict[HallId, JobFeed] = {}
         self._others: dict[HallId, Others] = {}  # of halls in Redis: what other servers do
         self._copying: dict[HallId, Copying] = {}
+        self._accounts: SharedAccounts | None = None  # of several servers
         self._upkeep: dict[HallId, Upkeep] = {}
         self._ledger_faults: dict[HallId, str] = {}
         self._ballast = Ballast(folder)
@@ -189,9 +191,14 @@ class _Server:
         timers.tick(self.halls.values())
         self._handovers = HandOvers(self.halls)
         try:
-            self._people = People(data / "accounts.sqlite", steady=SteadyClock(), offload=in_thread(self._small_writes))
+            accounts: Path | SharedAccounts = (own := data / "accounts.sqlite")
+            if redis is not None:
+                accounts = self._accounts = SharedAccounts(folder / own.name, redis, first=own)
+            self._people = People(accounts, steady=SteadyClock(), offload=in_thread(self._small_writes))
             self._journal = JobJournal(data / "devices.sqlite", offload=in_thread(self._small_writes))
             self._register = Register(data / "devices.sqlite")
+        except (LedgerDown, AccountsAway) as error:
+            raise ServeError(f"读不到共用账号：{error}", f"cannot reach the shared accounts: {error}") from error
         except (PeopleError, JournalBroken) as error:
             raise ServeError(f"数据文件损坏：{error}", str(error)) from error
 
@@ -232,6 +239,8 @@ class _Server:
             self._begin(f"devices {id_}", self._jobs[id_].run, partial(_beat, self._jobs[id_]))
         for id_, others in self._others.items():
             self._begin(f"other servers {id_}", others.run, partial(_beat, others))
+        if self._accounts is not None:
+            self._begin("accounts", self._accounts.run, partial(_beat, self._accounts))
         for id_, copying in self._copying.items():
             self._begin(f"copying {id_}", copying.run, monotonic)  # as below
         for id_, upkeep in self._upkeep.items():
@@ -258,6 +267,8 @@ class _Server:
         self._handovers.stop()
         for others in self._others.values():
             others.stop()
+        if self._accounts is not None:
+            self._accounts.stop()
         for copying in self._copying.values():
             copying.stop()
         for upkeep in self._upkeep.values():
@@ -571,7 +582,7 @@ def _pages() -> PageFolders:
     )
 
 
-def _beat(follower: Screens | JobFeed | HandOvers | Others) -> float:
+def _beat(follower: Screens | JobFeed | HandOvers | Others | SharedAccounts) -> float:
     return follower.beat
 
 

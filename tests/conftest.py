@@ -36,7 +36,7 @@ def root() -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("JIAOHAO_DATA", "JIAOHAO_TOKEN"):
+    for name in ("JIAOHAO_DATA", "JIAOHAO_LEDGER", "JIAOHAO_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
 

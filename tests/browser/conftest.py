@@ -74,7 +74,7 @@ class Station:
     def __init__(self, root: Path, data: Path, *files: str) -> None:
         self.root, self.data, self.files, self.port = root, data, files, 0
         self.people = People(data / "accounts.sqlite")
-        self.people._busy_wait_s = PATIENCE_S  # the server writes there too
+        self.people.accounts.busy_wait_s = PATIENCE_S  # the server writes there too
         self._process: subprocess.Popen[str] | None = None
 
     @property

@@ -212,7 +212,7 @@ class House:
     def __init__(self, root: Path, data: Path, hall_file: Path | None = None) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.people = People(data / "accounts.sqlite")
-        self.people._busy_wait_s = PATIENCE_S  # the server writes there too
+        self.people.accounts.busy_wait_s = PATIENCE_S  # the server writes there too
         self.server = ServerProcess(root, data, hall_file)
         self._open: list[Watcher | Api] = []
         self.password = "right horse battery"

@@ -1,18 +1,18 @@
 """Two real servers on one Redis: a press on one is on the board of the other, and either may die."""
 
 import signal
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from server.main import main
 from tests.ledger.redis_server import RedisServer, needs_redis
-from tests.live.house import House, Watcher, rising
+from tests.live.house import HALL, House, Watcher, rising
 from tests.live.test_serve import refused
 from tests.patience import PATIENCE_S, until
 
@@ -29,13 +29,8 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def houses(root: Path, tmp_path: Path, redis: RedisServer) -> Iterator[list[House]]:
-    """Give two servers of the same hall; the second has a copy of the first one's accounts, so both know everybody."""
+    """Give two servers of the same hall; the first brings its accounts, so both know everybody."""
     made = [House(root, tmp_path / name) for name in ("one", "two")]
-    with (
-        closing(sqlite3.connect(tmp_path / "one/accounts.sqlite")) as accounts,
-        closing(sqlite3.connect(tmp_path / "two/accounts.sqlite")) as copy,
-    ):
-        accounts.backup(copy)
     made[1].tokens = made[0].tokens
     try:
         for house in made:
@@ -44,6 +39,33 @@ def houses(root: Path, tmp_path: Path, redis: RedisServer) -> Iterator[list[Hous
     finally:
         for house in made:
             house.close()
+
+
+def test_a_clerk_who_is_moved_to_another_server_stays_signed_in(houses: list[House], redis: RedisServer) -> None:
+    one, two = houses
+    clerk = one.person("1001", "1")
+    moved = two.server.api()  # what a load balancer does to a browser
+    moved._session.headers.update(clerk._session.headers)
+    moved._session.cookies.update(clerk._session.cookies)
+    assert moved.send("GET", "/me")["work_id"] == "1001"
+    moved.hall("POST", "/windows/1/open")
+    press(one, "p")
+    called = clerk.hall("POST", "/windows/1/call-next")
+    assert moved.hall("GET", "/tickets/" + called["ticket"])["status"] == "called"
+    console = two.watcher(cookies=moved.cookies).watch("window:1")
+    until(lambda: console.last("window:1") is not None, "the console on the other server")
+
+    data = two.server.data
+    words = ["user", "disable", "1001", "--data", str(data), "--ledger", redis.url()]
+    assert CliRunner().invoke(main, words).exit_code == 0  # on the other server's machine
+    until(lambda: clerk.send("GET", "/me")["kind"] == "nobody", "signed out at the first")
+    until(lambda: moved.send("GET", "/me")["kind"] == "nobody", "signed out at the second")
+    until(lambda: console.disconnects > 0, "the open line is closed")
+    new = CliRunner().invoke(main, ["device", "enrol", "kiosk-2", "--role", "kiosk", "--hall", HALL, "--print-token",
+                                    "--data", str(data), "--ledger", redis.url()])  # fmt: skip
+    for house in houses:
+        assert house.server.api(new.stdout.strip()).press()["number"] > 1
+    moved.close()
 
 
 def test_two_servers_show_the_same_and_outlive_redis_and_each_other(houses: list[House], redis: RedisServer) -> None:

@@ -177,7 +177,7 @@ def test_a_failure_to_write_is_a_fault_and_reading_goes_on(people: People, tmp_p
     assert identity is not None
     blocker = sqlite3.connect(tmp_path / "accounts.sqlite", isolation_level=None)
     blocker.execute("begin immediate")
-    people._busy_wait_s = 0.01
+    people.accounts.busy_wait_s = 0.01
     people.seen(identity, "10.0.0.1")
     assert people.by_token(token) == identity
     with pytest.raises(sqlite3.OperationalError):
