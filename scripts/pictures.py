@@ -62,7 +62,7 @@ def _addresses(demo: "subprocess.Popen[str]") -> dict[str, str]:
     if demo.stdout is None:
         raise AssertionError("stdout is a pipe")
     for line in demo.stdout:
-        if match := re.match(r"\s+\S+ (home|kiosk|clerk|board|manager|devices)\s+(http\S+)", line):
+        if match := re.match(r"\s+\S+ (home|kiosk|clerk|board|rating|manager|devices)\s+(http\S+)", line):
             found[match[1]] = match[2]
         if "Ctrl-C" in line:
             return found
@@ -105,6 +105,12 @@ def _take(at: dict[str, str]) -> None:
         phone.goto(newest["qr"])
         phone.wait_for_selector("[data-label]")
         _shoot(phone, "phone")
+        rating = page((1280, 800))
+        rating.goto(at["rating"])
+        rating.wait_for_selector(".rest")
+        clerk.keyboard.press("F3")
+        rating.wait_for_selector("[data-grade]")
+        _shoot(rating, "rating")
         browser.close()
 
 

@@ -54,15 +54,23 @@ def test_one_touch_grades_and_the_tablet_goes_back(visitor: Visitor, station: St
     ticket = visit(manager)
     faces = page.locator("[data-grade]")
     expect(faces.locator("strong")).to_have_text(WORDS)
-    for width, height in SIZES:
-        page.set_viewport_size({"width": width, "height": height})
-        settle(page)
-        for box in [one.bounding_box() for one in faces.all()]:
-            assert box is not None
-            assert min(box["width"], box["height"]) >= TOUCH_PX
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= width
-            assert box["y"] + box["height"] <= height
+    for language in ("zh", "en"):
+        page.goto(f"{station.url}/rating?lang={language}&hall=qiaocheng")
+        expect(faces).to_have_count(5)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            settle(page)
+            for one in faces.all():
+                box, words = one.bounding_box(), one.locator("strong").bounding_box()
+                assert box is not None
+                assert words is not None
+                assert min(box["width"], box["height"]) >= TOUCH_PX
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= width
+                assert box["y"] + box["height"] <= height
+                assert box["x"] < words["x"], (language, width, one.inner_text())
+                assert words["x"] + words["width"] < box["x"] + box["width"], (language, width, one.inner_text())
+    page.goto(f"{station.url}/rating?hall=qiaocheng&lang=zh")
     page.locator("[data-grade='4']").dblclick()
     expect(page.locator(".thanks")).to_contain_text("谢谢您的评价")
     assert is_rated(manager, ticket)
