@@ -16,7 +16,7 @@ from server.console import BAD_INPUT, FOUND_TROUBLE, Trouble, data_option, say
 
 if TYPE_CHECKING:
     from config import Problem
-    from server.domain.terms import HallPlan
+    from server.domain.terms import HallPlan, ServiceId, WindowNo, ZoneId
     from server.simulate.changes import Variant
     from server.simulate.described import Described
     from server.simulate.past import PastDays
@@ -33,9 +33,21 @@ POLICIES = {
 LOAD_MAX = 3.0
 DAYS_MAX = 1000
 DAYS_OF_DESCRIBED = 10
+BUDGET_MAX = 60
+MIXED = ("描述的一天与过去的日子不能同时使用", "a described day and past days do not go together")
 
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1, 64), help="Processes to share the work (all processors without it)."
+)
+
+
+_chart_option = click.option(
+    "--chart",
+    "charts",
+    multiple=True,
+    metavar="FILE.png|svg|html",
+    type=click.Path(path_type=Path),
+    help="Draw it, too; again for more formats.",
 )
 
 
@@ -91,16 +103,10 @@ def _past_options(command: "Callable[..., None]") -> "Callable[..., None]":
     help="What a day is like, where the assumed one does not fit.",
 )
 @_past_options
+@click.option("--foretell", is_flag=True, help="Tell every visitor a wait as the hall does, and show how right it was.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same visitors.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option(
-    "--chart",
-    "charts",
-    multiple=True,
-    metavar="FILE.png|svg|html",
-    type=click.Path(path_type=Path),
-    help="Draw it, too; again for more formats.",
-)
+@_chart_option
 @jobs_option
 def simulate(
     *,
@@ -110,22 +116,23 @@ def simulate(
     policies: Sequence[str],
     what_ifs: Sequence[str],
     described: Path | None,
+    foretell: bool,
     seed: int,
     format_: str,
     charts: Sequence[Path],
     jobs: int | None,
     **past: Any,
 ) -> None:
-    r"""Play days of a hall on its own rules and show who waits how long, and what another way would change.
+    """Play days of a hall on its own rules and show who waits how long, and what another way would change.
 
     Without past days the visitors come as on an assumed day, or on one described in a file. With --day, --from, --to,
-    --from-ledger or --data the hall's own past visitors come again.
+    --from-ledger or --data the hall's own past visitors come again. All about it: docs/simulate.md
 
-    \b
-    Examples:
-      jiaohao simulate qiaocheng --days 30 --policy all
-      jiaohao simulate hall.toml --load 1.0 --what-if '5+=tax, 6+=tax' --what-if 'lunch: close 7 12:00-13:00'
-      jiaohao simulate hall.toml --data /var/lib/jiaohao --day 2026-03-02 --what-if 'policy static'
+    Example: jiaohao simulate qiaocheng --days 30 --policy all --chart qiaocheng.html
+
+    Example: jiaohao simulate hall.toml --load 1.0 --what-if '5+=tax, 6+=tax' --what-if 'lunch: close 7 12:00-13:00'
+
+    Example: jiaohao simulate hall.toml --data /var/lib/jiaohao --day 2026-03-02 --what-if 'policy static'
     """
     from server.simulate import show
     from server.simulate.draw import people_of
@@ -136,12 +143,7 @@ def simulate(
     plan = _plan(hall)
     wanted = _wanted(past, problems)
     if wanted is not None and described is not None:
-        _bad(
-            problems,
-            "--described",
-            "描述的一天与过去的日子不能同时使用",
-            "a described day and past days do not go together",
-        )
+        _bad(problems, "--described", *MIXED)
     day = _described(described, plan, load, problems)
     variants = _variants(plan, policies, what_ifs, problems, is_past=wanted is not None)
     _check_charts(charts, problems)
@@ -159,10 +161,9 @@ def simulate(
 
             source, really = resampled(source, plan, days=days or source.days, load=load, seed=seed), ()
         assert isinstance(source, PastDays)
-    if not source.days:
-        raise Trouble(say("这个大厅一年内没有开放日", "this hall opens on no day within a year"))
+    _check_open(source)
     hours = ((day.opens_ms, day.closes_ms),)
-    experiment = Experiment(plan=plan, source=source, without_hours=hours)
+    experiment = Experiment(plan=plan, source=source, without_hours=hours, foretell=foretell)
     with _progress(len(variants) * source.days, say("模拟", "playing days")) as tick:
         found = run(experiment, variants, jobs=jobs, played=tick)
     rows = show.rows_of([it.name for it in variants], plan, found, really=really)
@@ -192,7 +193,7 @@ def _check_charts(charts: "Sequence[Path]", problems: "list[Problem]") -> None:
     for path in charts:
         known = "、".join(SUFFIXES), ", ".join(SUFFIXES)
         if path.suffix not in SUFFIXES:
-            _bad(problems, "--chart", f"{path} 的后缀要是 {known[0]}", f"{path} must end in one of {known[1]}")
+            _bad(problems, "--chart", f"{path} 的后缀要是 {known[0]}", f"the name {path} must end in one of {known[1]}")
         if not path.absolute().parent.is_dir():
             _bad(problems, "--chart", f"没有 {path.parent} 这个文件夹", f"there is no folder {path.parent}")
     if charts and is_missing():
@@ -215,6 +216,144 @@ def _draw(charts: "Sequence[Path]", plan: "HallPlan", rows: "Sequence[Row]", sub
         click.echo(say(f"已写入 {path}", f"wrote {path}"), err=True)
 
 
+@click.command("plan")
+@click.argument("hall", metavar="HALL.toml")
+@click.option(
+    "--budget",
+    type=click.IntRange(1, BUDGET_MAX),
+    default=4,
+    show_default=True,
+    help="Trainings at most: one window for one zone (or service) is one.",
+)
+@click.option("--windows", "windows", metavar="LIST", default="", help="Only these windows' clerks: 1..6,17 .")
+@click.option("--for", "targets", metavar="LIST", default="", help="Only for these zones or services: tax,social .")
+@click.option("--each", type=click.IntRange(1, 20), default=3, show_default=True, help="Trainings of one window.")
+@click.option("--anew", is_flag=True, help="Forget whom windows relieve now and place the budget from the beginning.")
+@click.option("--days", type=click.IntRange(9, DAYS_MAX), help="Days to draw, described ones or out of the past days.")
+@click.option("--load", type=click.FloatRange(0.05, LOAD_MAX), help="Offered work over the minutes windows are open.")
+@click.option(
+    "--described",
+    metavar="DAY.toml",
+    type=click.Path(path_type=Path),
+    help="What a day is like, for a hall without past days.",
+)
+@_past_options
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same answer.")
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@_chart_option
+@jobs_option
+def plan_skills(
+    *,
+    hall: str,
+    budget: int,
+    windows: str,
+    targets: str,
+    each: int,
+    anew: bool,
+    days: int | None,
+    load: float | None,
+    described: Path | None,
+    seed: int,
+    format_: str,
+    charts: Sequence[Path],
+    jobs: int | None,
+    **past: Any,
+) -> None:
+    """Find which windows to train for what: the most minutes of waiting saved for a budget of trainings.
+
+    Judged on the hall's own past days; without a ledger on described ones. Some days are searched on, others kept apart
+    to judge what was found. It says when the gain cannot be told from nothing. Takes some minutes.
+
+    Example: jiaohao plan hall.toml --from 2026-02-01 --to 2026-02-28 --budget 6
+
+    Example: jiaohao plan qiaocheng --budget 3 --windows 7..10,17..26 --for household
+    """
+    from server.simulate import show
+    from server.simulate.run import Experiment
+    from server.simulate.training import Wanted, search, split, steps
+
+    problems: list[Problem] = []
+    plan = _plan(hall)
+    wanted_days = _wanted(past, problems, plan)
+    if wanted_days is not None and described is not None:
+        _bad(problems, "--described", *MIXED)
+    day = _described(described, plan, load, problems)
+    trained, may = _windows(windows, plan, problems), _targets(targets, plan, problems)
+    _check_charts(charts, problems)
+    _stop(problems)
+    source, told = _days_to_plan(plan, wanted_days, day, days, load, seed)
+    searched, judged = split(source.days)
+    experiment = Experiment(plan=plan, source=source, without_hours=((day.opens_ms, day.closes_ms),))
+    wanted = Wanted(budget=budget, each=each, windows=trained, targets=may, anew=anew)
+    count = steps(wanted, len(searched), len(judged))
+    with _progress(count, say("搜索", "searching")) as tick:
+        found = search(experiment, wanted, searched=searched, judged=judged, jobs=jobs, played=tick)
+    names = (say("现状", "as the file says"), say("培训后", "with the training"))
+    rows = show.rows_of(names, plan, (found.before, found.after))
+    if format_ == "json":
+        answer = show.training_answer(plan, found, rows, told[1], searched=len(searched), seed=seed)
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    else:
+        click.echo(
+            f"{show.name_of(plan.name)} · {say(*told)}\n\n{show.training_text(plan, found, rows, len(searched))}"
+        )
+    _draw(charts, plan, rows, say(*told))
+
+
+def _days_to_plan(
+    plan: "HallPlan",
+    wanted: "_Wanted | None",
+    day: "Described",
+    days: int | None,
+    load: float | None,
+    seed: int,
+) -> "tuple[Source, tuple[str, str]]":
+    """Give the days to search and to judge on, and what they are (zh, en)."""
+    from server.simulate.draw import people_of
+    from server.simulate.past import resampled
+    from server.simulate.run import described_days
+    from server.simulate.training import DRAWN_DAYS, FEWEST_DAYS
+
+    if wanted is None:
+        source: Source = described_days(plan, day, people_of(plan, day, seed), days=days or DRAWN_DAYS, seed=seed)
+        _check_open(source)
+        return source, _told(source, past=False, drawn=True, seed=seed)
+    past = _past(plan, wanted, seed)
+    drawn = days is not None or load is not None or past.days < FEWEST_DAYS
+    if drawn:
+        past = resampled(past, plan, days=days or max(past.days, DRAWN_DAYS), load=load, seed=seed)
+    return past, _told(past, past=True, drawn=drawn, seed=seed)
+
+
+def _check_open(source: "Source") -> None:
+    if not source.days:
+        raise Trouble(say("这个大厅一年内没有开放日", "this hall opens on no day within a year"))
+
+
+def _windows(text: str, plan: "HallPlan", problems: "list[Problem]") -> "tuple[WindowNo, ...]":
+    """Give the windows of a list, without one all that are staffed."""
+    from server.simulate.changes import ChangeError, windows_of
+
+    try:
+        return windows_of(text, plan, "--windows")
+    except ChangeError as error:
+        problems += error.problems
+        return ()
+
+
+def _targets(
+    text: str, plan: "HallPlan", problems: "list[Problem]"
+) -> "tuple[tuple[ZoneId | None, tuple[ServiceId, ...]], ...]":
+    """Give the zones and services of a list, without one all zones."""
+    from server.simulate.changes import ChangeError, targets_of
+
+    try:
+        return targets_of(text, plan, "--for")
+    except ChangeError as error:
+        problems += error.problems
+        return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
     """Which past days: the ledger's file (or the data folder in which to look for it), the first and the last day."""
@@ -225,8 +364,10 @@ class _Wanted:
     last: str
 
 
-def _wanted(past: "dict[str, Any]", problems: "list[Problem]") -> _Wanted | None:
-    """Give which past days are asked for, or None."""
+def _wanted(past: "dict[str, Any]", problems: "list[Problem]", plan: "HallPlan | None" = None) -> "_Wanted | None":
+    """Give which past days are asked for, or None; with a `plan` also all days of its ledger, where there is one."""
+    from server.ledger import files
+
     day, first, last = past["day"], past["first"], past["last"]
     for name, text in (("--day", day), ("--from", first), ("--to", last)):
         if text and not _is_date(text):
@@ -239,7 +380,8 @@ def _wanted(past: "dict[str, Any]", problems: "list[Problem]") -> _Wanted | None
     if file is not None and not file.is_file():
         _bad(problems, "--from-ledger", f"没有 {file} 这个文件", f"there is no file {file}")
     named = click.get_current_context().get_parameter_source("data") is ParameterSource.COMMANDLINE
-    if not (day or first or last or file is not None or named):
+    has_past = plan is not None and plan.hall in files.ledgers(past["data"])
+    if not (day or first or last or file is not None or named or has_past):
         return None
     return _Wanted(file=file, data=past["data"], first=day or first or "0001-01-01", last=day or last or "9999-12-31")
 
@@ -334,12 +476,12 @@ def _variants(
     is_past: bool,
 ) -> "list[Variant]":
     """Give what is tried: the hall with each policy, then each what-if on the first of them."""
-    from server.simulate.changes import Change, ChangeError, Does, Policy, Variant, read
+    from server.domain.terms import CallingRule
+    from server.simulate.changes import Change, ChangeError, Does, Variant, read
 
     named = list(dict.fromkeys(POLICIES if "all" in policies else policies))
-    found = [
-        Variant(name=say(*POLICIES[name]), changes=(Change(does=Does.POLICY, policy=Policy(name)),)) for name in named
-    ]
+    rules = {name: (Change(does=Does.POLICY, policy=CallingRule(name)),) for name in named}
+    found = [Variant(name=say(*POLICIES[name]), changes=changes) for name, changes in rules.items()]
     as_is = say("重放", "replayed as it was") if is_past else say("现状", "as the file says")
     found = found or [Variant(name=as_is)]
     try:
@@ -368,6 +510,7 @@ def _progress(steps: int, label: str) -> Iterator[Callable[[], None]]:
         return
     with click.progressbar(length=steps, label=label, file=sys.stderr) as bar:
         yield lambda: bar.update(1)
+        bar.update(steps - bar.pos)  # a search may be over early
 
 
 @contextmanager

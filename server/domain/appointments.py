@@ -324,6 +324,7 @@ def _check_in(state: HallState, command: c.CheckIn, now_ms: int) -> list[e.Event
         kiosk=command.kiosk,
         visitor=booked.visitor,
         base_url=command.base_url,
+        foretell=command.foretell,
     )
     issued = issue(state, number, now_ms, appointment=booked.id)
     kept = [

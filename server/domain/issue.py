@@ -60,7 +60,7 @@ def issue(
     wanted = command.legs or planned.legs  # a joint matter plans its legs by itself
     legs = legs_of(state, service, wanted, done=0) if wanted else ()
     ahead = ahead_of_newcomer(state, service, priority, now_ms)
-    expected = eta(state, service, ahead)
+    expected = eta(state, service, ahead) if command.foretell else None
     if appointment is None:
         check_last_ticket(state, service, now_ms, expected)
     id_ = ticket_id_of(date.fromisoformat(state.day or ""), label)

@@ -14,28 +14,17 @@ Chinese punctuation and names are understood.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import assert_never
 
 from config.problems import Problem, nearest, quoted
-from server.domain.terms import HallPlan, ServiceId, Window, WindowNo, ZoneId
+from server.domain.terms import CallingRule, HallPlan, ServiceId, Window, WindowNo, ZoneId
 from server.simulate.described import clock_ms
 from server.simulate.shifts import cut, joined
 from server.simulate.visits import DAY, Spans
-
-HOME_ALWAYS_MIN = 7 * 24 * 60.0  # a credit that no wait can reach
-
-
-class Policy(StrEnum):
-    """Who is next, by name."""
-
-    BALANCED = "balanced"
-    STATIC = "static"
-    HOME_FIRST = "home_first"
-    OLDEST = "oldest_waiting"
 
 
 class Does(StrEnum):
@@ -59,7 +48,7 @@ class Change:
     services: tuple[ServiceId, ...] = ()
     zone: ZoneId | None = None
     times: tuple[int, int] = (0, DAY)
-    policy: Policy = Policy.BALANCED
+    policy: CallingRule = CallingRule.BALANCED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +85,35 @@ def read(texts: Sequence[str], plan: HallPlan) -> list[Variant]:
     return found
 
 
+def windows_of(text: str, plan: HallPlan, source: str) -> tuple[WindowNo, ...]:
+    """Give the windows of a list "1..6,17"; of an empty one all that are staffed.
+
+    Raises:
+        ChangeError: with everything that is wrong.
+    """
+    reader = _Reader(source, 0, plan)
+    parts = [part.strip() for part in text.translate(_WIDE).split(",") if part.strip()]
+    found = tuple(dict.fromkeys(no for part in parts for no in reader.windows_named(part)))
+    if reader.problems:
+        raise ChangeError(reader.problems)
+    return found or tuple(window.no for window in plan.windows if window.staffed)
+
+
+def targets_of(text: str, plan: HallPlan, source: str) -> tuple[tuple[ZoneId | None, tuple[ServiceId, ...]], ...]:
+    """Give [(zone, its services)] or [(None, one service)] of a list "tax,social"; of an empty one all zones.
+
+    Raises:
+        ChangeError: with everything that is wrong.
+    """
+    reader = _Reader(source, 0, plan)
+    names = [part.strip() for part in text.translate(_WIDE).split(",") if part.strip()]
+    every = [zone.id for zone in plan.queues if any(it.zone == zone.id for it in plan.services)]
+    found = [reader.target_named(name) for name in names or every]
+    if reader.problems:
+        raise ChangeError(reader.problems)
+    return tuple((it[1], it[0]) for it in found if it is not None)
+
+
 def planned(plan: HallPlan, variant: Variant) -> HallPlan:
     """Give the plan of a variant."""
     windows = {window.no: window for window in plan.windows}
@@ -108,11 +126,13 @@ def planned(plan: HallPlan, variant: Variant) -> HallPlan:
     plan = replace(plan, windows=tuple(windows.values()))
     for change in variant.changes:
         if change.does is Does.POLICY:
-            plan = with_policy(plan, change.policy)
+            plan = replace(plan, rule=change.policy)
     return plan
 
 
-def manned(variant: Variant, shifts: dict[WindowNo, Spans], zone_spans: dict[WindowNo, Spans]) -> dict[WindowNo, Spans]:
+def manned(
+    variant: Variant, shifts: Mapping[WindowNo, Spans], zone_spans: Mapping[WindowNo, Spans]
+) -> dict[WindowNo, Spans]:
     """Give the rota of a variant; `zone_spans`: when each window would be manned by the hours of its zone."""
     found = dict(shifts)
     for change in variant.changes:
@@ -129,28 +149,6 @@ def manned(variant: Variant, shifts: dict[WindowNo, Spans], zone_spans: dict[Win
                 case _:
                     assert_never(change.does)
     return {no: spans for no, spans in found.items() if spans}
-
-
-def with_policy(plan: HallPlan, policy: Policy) -> HallPlan:
-    """Give a plan with a policy."""
-    match policy:
-        case Policy.BALANCED:
-            return plan
-        case Policy.STATIC:
-            owned = {service for it in plan.windows if it.staffed for service in it.serves}
-            return replace(
-                plan,
-                windows=tuple(
-                    replace(it, relief=tuple(service for service in it.relief if service not in owned))
-                    for it in plan.windows
-                ),
-            )
-        case Policy.HOME_FIRST:
-            return replace(plan, home_credit_min=HOME_ALWAYS_MIN)
-        case Policy.OLDEST:
-            return replace(plan, home_credit_min=0.0)
-        case _:
-            assert_never(policy)
 
 
 def _changed(window: Window, change: Change) -> Window:
@@ -234,7 +232,7 @@ class _Reader:
         if found := _TIMED.fullmatch(part):
             return self._timed(Does(found[1]), found[2], found[3], found[4])
         if found := _SKILL.fullmatch(part):
-            windows, target = self._windows(found[1]), self._target(found[3].strip())
+            windows, target = self.windows_named(found[1]), self.target_named(found[3].strip())
             if windows and target:
                 return Change(does=Does(found[2]), windows=windows, services=target[0], zone=target[1])
             return None
@@ -247,17 +245,17 @@ class _Reader:
         return None
 
     def _policy(self, name: str) -> Change | None:
-        if name in list(Policy):
-            return Change(does=Does.POLICY, policy=Policy(name))
-        known = ", ".join(Policy)
+        if name in list(CallingRule):
+            return Change(does=Does.POLICY, policy=CallingRule(name))
+        known = ", ".join(CallingRule)
         self._bad(
             f"没有策略 {quoted(name)}，可以写 {known}", f"there is no policy {quoted(name)}: known are {known}",
-            nearest(name, Policy),
+            nearest(name, CallingRule),
         )  # fmt: skip
         return None
 
     def _new(self, no: WindowNo, name: str) -> Change | None:
-        target = self._target(name)
+        target = self.target_named(name)
         if no in self.windows:
             self._bad(f"已有 {no} 号窗口，请用 open", f"there is a window {no} already: use open")
         elif target:
@@ -267,7 +265,7 @@ class _Reader:
         return None
 
     def _timed(self, does: Does, windows: str, from_: str | None, until: str | None) -> Change | None:
-        found = self._windows(windows)
+        found = self.windows_named(windows)
         if from_ is None:
             return Change(does=does, windows=found) if found else None
         times = clock_ms(from_), clock_ms(until)
@@ -279,7 +277,8 @@ class _Reader:
             return None
         return Change(does=does, windows=found, times=(times[0], times[1])) if found else None
 
-    def _windows(self, text: str) -> tuple[WindowNo, ...]:
+    def windows_named(self, text: str) -> tuple[WindowNo, ...]:
+        """Give the windows that "7" or "7..10" stands for."""
         first, dots, last = text.partition("..")
         places = []
         for no in (first, last) if dots else (first,):
@@ -292,7 +291,7 @@ class _Reader:
             self._bad(f"{text} 的顺序反了", f"{text} is the wrong way round")
         return tuple(self.windows[places[0] : places[-1] + 1])
 
-    def _target(self, name: str) -> tuple[tuple[ServiceId, ...], ZoneId | None] | None:
+    def target_named(self, name: str) -> tuple[tuple[ServiceId, ...], ZoneId | None] | None:
         """Give the services that a zone or service stands for, and the zone when it was one."""
         zones = {key: zone.id for zone in self.plan.queues for key in (zone.id, *zone.name.values())}
         services = {key: it.id for it in self.plan.services for key in (it.id, *it.name.values())}

@@ -62,7 +62,7 @@ class Measures:
     told: int  # to how many a wait was foretold
     told_mae: float
     told_bias: float  # foretold less true
-    told_within: float  # share that waited no longer than foretold for four of five
+    told_within: float  # share that waited as long as foretold for four of five
     zones: tuple[ZoneMeasures, ...]
     windows: tuple[WindowMeasures, ...]
     queue: Mapping[ZoneId, Mapping[int, float]]  # people waiting on average, by quarter of an hour (ms)
@@ -77,9 +77,8 @@ def measure(plan: HallPlan, outcomes: Sequence[Outcome]) -> Measures:
     zones = tuple(_zone(plan, zone.id, waits, count) for zone in plan.queues)
     worst = max((it for it in zones if not math.isnan(it.p95)), key=lambda it: it.p95, default=None)
     used = [[_over(it.busy_ms, it.open_ms) for it in outcome.desks.values() if it.open_ms] for outcome in outcomes]
-    errors = [
-        (wait.told[0] - wait.waited_ms / MIN, wait.waited_ms / MIN <= wait.told[1]) for wait in waits if wait.told
-    ]
+    told = [(wait.told, wait.waited_ms / MIN) for wait in waits if wait.told is not None and wait.window is not None]
+    errors = [(half - waited, low <= waited <= high) for (half, low, high), waited in told]
     return Measures(
         days=len(outcomes),
         visitors_a_day=sum(it.visitors for it in outcomes) / count,

@@ -22,7 +22,7 @@ from server.domain.terms import AwayFor, HallPlan, PriorityId, ServiceId, Ticket
 from server.ledger import files
 from server.ledger.base import Commit
 from server.simulate.draw import load_of
-from server.simulate.play import COLD_AFTER_MS, Desk, Outcome, Wait
+from server.simulate.play import COLD_AFTER_MS, Desk, Outcome, Wait, told_of
 from server.simulate.shifts import joined
 from server.simulate.visits import DAY, MIN, QUARTER, Assigned, Day, Ends, Spans, Stay, Visit
 
@@ -167,7 +167,7 @@ class _Story:
     priority: PriorityId
     bound: WindowNo | None
     slot: tuple[int, int] | None
-    told: tuple[float, float] | None
+    told: tuple[float, float, float] | None
     joined_ms: int = 0
     waits: bool = True
     counts: bool = True  # the wait is one of its own
@@ -254,9 +254,6 @@ class _DayReader:
             return
         booked = self.state.appointments.get(event.appointment) if event.appointment is not None else None
         slot = None if booked is None else (booked.starts_ms - self.midnight_ms, booked.ends_ms - self.midnight_ms)
-        told = None
-        if event.eta_p50_s is not None and event.eta_p80_s is not None:
-            told = event.eta_p50_s / 60, event.eta_p80_s / 60
         self.outcome.visitors += 1
         self.stories[event.ticket] = _Story(
             at_ms=at_ms,
@@ -265,7 +262,7 @@ class _DayReader:
             priority=event.priority,
             bound=event.window,
             slot=slot,
-            told=told,
+            told=told_of(event),
         )
 
     def _ticket(self, story: _Story, event: e.Event, at_ms: int) -> None:

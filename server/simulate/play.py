@@ -35,6 +35,7 @@ from server.simulate.visits import MIN, Assigned, Day, Ends, Stay, Visit
 
 OVERTIME_MS = 360 * MIN  # after that whoever still waits is left over
 COLD_AFTER_MS = 10 * MIN  # a window is cold that is idle while somebody has waited so long
+LAST_HOURS_MS = 240 * MIN  # nobody is foretold more than that
 PAPERS = ("simulated",)
 
 
@@ -48,7 +49,7 @@ class Wait:
     joined_ms: int
     waited_ms: int
     window: WindowNo | None  # None: never called
-    told: tuple[float, float] | None = None  # minutes foretold when the number was given: half, four of five wait less
+    told: tuple[float, float, float] | None = None  # minutes foretold with the number: half wait less; four of five so
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,9 +100,12 @@ def begin(state: HallState, plan: HallPlan, day: str) -> None:
             state.windows[window.no].serves, state.windows[window.no].relief = window.serves, window.relief
 
 
-def play(state: HallState, day: Day) -> Outcome:
-    """Play a day in a hall that has begun it; its state goes on with what it has learned."""
-    run = _Run(state, day)
+def play(state: HallState, day: Day, *, foretell: bool = False) -> Outcome:
+    """Play a day in a hall that has begun it; its state goes on with what it has learned.
+
+    `foretell`: tell every visitor how long it will take, too; nothing but the end of the numbers depends on it.
+    """
+    run = _Run(state, day, foretell=foretell)
     run.play()
     return run.outcome
 
@@ -123,7 +127,7 @@ class _Visitor:
     ticket: TicketId
     stay: int = 0
     joined_ms: int = 0
-    told: tuple[float, float] | None = None
+    told: tuple[float, float, float] | None = None
     counts: bool = True  # the wait that goes on is one of its own, not the rest of one
 
 
@@ -143,8 +147,8 @@ class _Clerk:
 class _Run:
     """The state of a day that is being played. Times are ms after midnight; the hall gets Unix ms."""
 
-    def __init__(self, state: HallState, day: Day) -> None:
-        self.state, self.day, self.plan = state, day, state.plan
+    def __init__(self, state: HallState, day: Day, *, foretell: bool) -> None:
+        self.state, self.day, self.plan, self.foretell = state, day, state.plan, foretell
         self.midnight_ms = calendar.midnight_ms(self.plan, date.fromisoformat(day.day))
         self.outcome = Outcome(day=day.day)
         self.visitors: dict[TicketId, _Visitor] = {}
@@ -231,10 +235,11 @@ class _Run:
         booking = self.bookings.get(id(visit))
         bound = visit.bound if visit.bound in self.clerks else None
         ordinary = visit.priority if visit.priority in self.plan.priority and visit.priority != APPOINTMENT else None
+        foretell = self.foretell or self._decides_last_ticket(service, at_ms)
         issue: c.Command = (
-            c.CheckIn(track=track, id=booking)
+            c.CheckIn(track=track, id=booking, foretell=foretell)
             if booking is not None
-            else c.IssueTicket(service=service, track=track, priority=ordinary, window=bound)
+            else c.IssueTicket(service=service, track=track, priority=ordinary, window=bound, foretell=foretell)
         )
         try:
             events = self._do(issue, at_ms)
@@ -248,6 +253,13 @@ class _Run:
         if visit.gives_up_ms is not None:
             self._plan(max(at_ms, visit.gives_up_ms), _LEAVES, visitor)
         self._offer(ticket.service, at_ms)
+
+    def _decides_last_ticket(self, service: ServiceId, at_ms: int) -> bool:
+        """Say whether a number may be refused because its holder could not be served before closing."""
+        if self.plan.calendar.last_ticket_min is not None:
+            return False
+        left_ms = calendar.open_left_ms(self.plan, service, self.midnight_ms + at_ms)
+        return left_ms is not None and left_ms < LAST_HOURS_MS
 
     def _give_up(self, visitor: _Visitor, at_ms: int) -> None:
         ticket = self.state.tickets[visitor.ticket]
@@ -506,8 +518,12 @@ def _booking(number: int) -> AppointmentId:
     return AppointmentId(f"simulated-{number}")
 
 
-def _told(events: list[e.Event]) -> tuple[float, float] | None:
-    for event in events:
-        if isinstance(event, e.TicketIssued) and event.eta_p50_s is not None and event.eta_p80_s is not None:
-            return event.eta_p50_s / 60, event.eta_p80_s / 60
-    return None
+def _told(events: list[e.Event]) -> tuple[float, float, float] | None:
+    return next((told_of(event) for event in events if isinstance(event, e.TicketIssued)), None)
+
+
+def told_of(event: e.TicketIssued) -> tuple[float, float, float] | None:
+    """Give what a visitor was told, in minutes: half wait less, four of five between these."""
+    if event.eta_p50_s is None or event.eta_p80_s is None:
+        return None
+    return event.eta_p50_s / 60, 0.0, event.eta_p80_s / 60

@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from server.domain.state import HallState
@@ -93,6 +95,7 @@ class Experiment:
     plan: HallPlan
     source: Source
     without_hours: Spans
+    foretell: bool = False
 
     def play(self, tried: Variant, number: int) -> Outcome:
         """Play a day of a variant."""
@@ -104,10 +107,11 @@ class Experiment:
             state,
             replace(
                 day,
-                shifts=manned(tried, dict(day.shifts), hours),
+                shifts=manned(tried, day.shifts, hours),
                 # What managers assigned live belongs to the hall as it is, not to other skills.
                 assigned=day.assigned if plan.windows == self.plan.windows else (),
             ),
+            foretell=self.foretell,
         )
 
 
@@ -119,15 +123,17 @@ class Players:
         self._experiment = experiment
         self._jobs = min(jobs or processors(), steps) if steps > ALONE_UP_TO else 1
         self._pool: ProcessPoolExecutor | None = None
+        self._folder: TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> "Players":
         """Start the processes."""
         if self._jobs > 1:
+            # By a file: a child that dies while it reads much through its pipe would leave us writing for ever.
+            self._folder = TemporaryDirectory(prefix="jiaohao-")
+            path = Path(self._folder.name) / "experiment"
+            path.write_bytes(pickle.dumps(self._experiment))
             self._pool = ProcessPoolExecutor(
-                self._jobs,
-                mp_context=get_context("spawn"),
-                initializer=_take,
-                initargs=(pickle.dumps(self._experiment),),
+                self._jobs, mp_context=get_context("spawn"), initializer=_take, initargs=(str(path),)
             )
         return self
 
@@ -135,6 +141,8 @@ class Players:
         """End them."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def play(self, tasks: Sequence[tuple[Variant, int]], played: Callable[[], None] = lambda: None) -> list[Outcome]:
         """Give the outcomes of (variant, number of the day), in order; `played` is called after each."""
@@ -168,8 +176,8 @@ def processors() -> int:
 _taken: list[Experiment] = []  # of a child process
 
 
-def _take(pickled: bytes) -> None:
-    _taken[:] = [pickle.loads(pickled)]  # noqa: S301  # from the process that started this one
+def _take(path: str) -> None:
+    _taken[:] = [pickle.loads(Path(path).read_bytes())]  # noqa: S301  # from the process that started this one
 
 
 def _play(task: tuple[Variant, int]) -> Outcome:

@@ -9,6 +9,7 @@ from server.domain.terms import HallPlan, ZoneId
 from server.simulate.compare import Range, difference, mean_wait
 from server.simulate.measure import Measures, day_mean, measure
 from server.simulate.play import Outcome
+from server.simulate.training import Found
 
 GAP = "  "
 NOTHING = "—"
@@ -69,7 +70,7 @@ class Table:
 
 def tables(plan: HallPlan, rows: Sequence[Row]) -> list[Table]:
     """Give the tables: variants below each other, and zones with the mean wait of each variant."""
-    return [_variants(plan, rows), _zones(plan, rows)]
+    return [_variants(plan, rows), _zones(plan, rows), *([_told(rows)] if any(it.measures.told for it in rows) else [])]
 
 
 def as_text(plan: HallPlan, rows: Sequence[Row]) -> str:
@@ -102,6 +103,74 @@ def as_answer(rows: Sequence[Row]) -> list[dict[str, object]]:
         }
         for row in rows
     ]
+
+
+def training_text(plan: HallPlan, found: Found, rows: Sequence[Row], searched: int) -> str:
+    """Give what to train, what it saves and how sure that is."""
+    days = say(
+        f"在 {searched} 天上搜索，用另外 {rows[0].measures.days} 天检验。",
+        f"Searched on {searched} days, judged on {rows[0].measures.days} others.",
+    )
+    if not found.pairs:
+        nothing = say("没有找到值得做的培训。", "No training was found that would save anything.")
+        return f"{nothing} {days}"
+    head = (
+        say("窗口", "window"),
+        say("所在专区", "its zone"),
+        say("培训", "train for"),
+        say("少了它多等（分钟）", "more waiting without it (min)"),
+        "",
+    )
+    cells = []
+    for pair, share in zip(found.pairs, found.shares, strict=True):
+        name = zone_name(plan, pair.zone) if pair.zone else name_of(plan.service[pair.services[0]].name)
+        unsure = "" if share.is_clear else say("（不确定）", "(not sure)")
+        cells.append(
+            (pair.window, zone_name(plan, plan.window[pair.window].zone), name, ranged(share, sign=True), unsure)
+        )
+    before, after = rows[0].mean.value, rows[1].mean.value
+    hours = found.gain.value * sum(len(it.waits) for it in found.before) / len(found.before) / 60
+    saved = say(
+        f"平均等候 {before:.1f} → {after:.1f} 分钟，减少 {ranged(found.gain)}；每天共省 {hours:.0f} 小时。",
+        f"Mean wait {before:.1f} -> {after:.1f} min, {ranged(found.gain)} less: {hours:.0f} hours of visitors a day.",
+    )
+    if found.gain.low > 0:
+        sure = ""
+    else:
+        sure = say(
+            "但这些天看不出它与零有区别：不值得据此安排培训。\n",
+            "But on these days that cannot be told from nothing: no reason to train anybody.\n",
+        )
+    changes = ", ".join(f"{pair.window}+={pair.zone or pair.services[0]}" for pair in found.pairs)
+    again = say(f"逐日再看：--what-if '{changes}'", f"To look at it again: --what-if '{changes}'")
+    return f"{table(head, cells)}\n\n{saved}\n{sure}{days}\n{again}\n\n{as_text(plan, rows)}"
+
+
+def training_answer(
+    plan: HallPlan, found: Found, rows: Sequence[Row], days: str, *, searched: int, seed: int
+) -> dict[str, object]:
+    """Give what to train for JSON."""
+    return {
+        "hall": plan.hall,
+        "days": days,
+        "seed": seed,
+        "days_searched": searched,
+        "days_judged": rows[0].measures.days,
+        "train": [
+            {
+                "window": pair.window,
+                "home_zone": plan.window[pair.window].zone,
+                "zone": pair.zone,
+                "services": list(pair.services),
+                "more_waiting_without_min": plain(share),
+                "is_clear": share.is_clear,
+            }
+            for pair, share in zip(found.pairs, found.shares, strict=True)
+        ],
+        "gain_min": plain(found.gain),
+        "is_clear": found.gain.low > 0,
+        "variants": as_answer(rows),
+    }
 
 
 def plain(value: object) -> object:
@@ -218,6 +287,33 @@ def _zones(plan: HallPlan, rows: Sequence[Row]) -> Table:
             more = [] if several else [number(zone.p95), percent(zone.overdue)]
             cells.append((zone_name(plan, zone.zone), number(zone.a_day, 0), *waits, *more))
     return Table(title=say("各专区平均等候", "Mean wait by zone"), head=tuple(head), cells=tuple(cells))
+
+
+def _told(rows: Sequence[Row]) -> Table:
+    """Give how right the waits were that visitors were told with their numbers."""
+    head = (
+        say("方案", "variant"),
+        say("告知人数", "told"),
+        say("平均误差", "mean error"),
+        say("与平均等候之比", "of the mean wait"),
+        say("偏差", "bias"),
+        say("在八成区间内", "within the 80 % range"),
+    )
+    cells = []
+    for row in rows:
+        it = row.measures
+        cells.append(
+            (
+                row.name,
+                str(it.told),
+                number(it.told_mae),
+                number(it.told_mae / it.mean if it.mean else math.nan, 2),
+                number(it.told_bias),
+                percent(it.told_within),
+            )
+        )
+    title = say("取号时告知的等候（分钟）", "The wait foretold with the number (minutes)")
+    return Table(title=title, head=head, cells=tuple(cells))
 
 
 def legend() -> str:
