@@ -13,7 +13,7 @@ from typing import Any
 
 from server.domain.terms import HallId
 from server.ledger import codec
-from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown, LedgerUnknown, Stale
+from server.ledger.base import GENESIS, ArchiveMissing, Commit, LedgerBroken, LedgerDown, LedgerUnknown, Stale
 from server.ledger.redis_address import TIMEOUT_S, RedisAddress
 from server.ledger.redis_line import RedisLine
 from server.ledger.redis_scripts import APPEND, CONFIRM, KEEP_SNAPSHOT, NOTED, PUT_IN_PLACE, TRIM, TRIMMED, WRITTEN
@@ -21,7 +21,7 @@ from server.ledger.redis_scripts import APPEND, CONFIRM, KEEP_SNAPSHOT, NOTED, P
 PAGE = 500  # commits read at a time
 
 
-class Gone(LedgerDown):
+class Gone(ArchiveMissing):
     """Commits that were asked for have left the stream; `last` is the last of them. Copies have them (`copies`)."""
 
     def __init__(self, stream: str, last: int) -> None:

@@ -8,7 +8,7 @@ from threading import Lock
 from server.domain import events as e
 from server.domain.terms import Actor, TicketId
 from server.hall import Hall
-from server.ledger.base import Commit
+from server.ledger.base import ArchiveMissing, Commit
 from server.ledger.codec import STORED_NAME
 
 CHUNK = 500  # commits read at once
@@ -92,8 +92,13 @@ def events_of_day(hall: Hall, day: str) -> Iterator[tuple[int, e.Event]]:
 
 
 def first_of_day(hall: Hall, day: str) -> int:
-    """Give the seq after which the commits of a business day (ISO) begin. Days never go back, so halving finds it."""
-    low, high = 0, hall.seq
+    """Give the seq after which the commits of a business day (ISO) begin. Days never go back, so halving finds it.
+
+    Raises:
+        ArchiveMissing: only other servers have what is so old.
+    """
+    gone = hall.gone()
+    low, high = gone, hall.seq
     while low < high:
         middle = (low + high) // 2
         commits = hall.commits(middle, 1)
@@ -101,4 +106,6 @@ def first_of_day(hall: Hall, day: str) -> int:
             low = middle + 1
         else:
             high = middle
+    if 0 < gone == low:
+        raise ArchiveMissing(f"the commits up to {gone} of {hall.id} are in other servers' copies")
     return low

@@ -10,12 +10,13 @@ from redis.crc import key_slot
 from server.copying import Copying
 from server.hall import Hall
 from server.ledger import files, snapshot
-from server.ledger.base import Commit, LedgerDown
+from server.ledger.base import ArchiveMissing, Commit, LedgerDown
 from server.ledger.copies import CopiedLedger, end_of, join, newest_start
 from server.ledger.redis_address import address_of
 from server.ledger.redis_scripts import COPY_FORGOTTEN_S
 from server.ledger.redis_stream import Gone, RedisLedger
 from server.ledger.sqlite import SqliteLedger
+from server.web.history import first_of_day
 from tests.hall.test_hall import CLERK, DAY, HALL, Clock, a_hall, press, state_of
 from tests.ledger.redis_server import RedisServer, needs_redis
 from tests.patience import PATIENCE_S
@@ -151,6 +152,11 @@ def test_a_restart_begins_with_the_newest_start_and_a_new_server_with_the_snapsh
     assert again.hall.gone() == town.begin() - 1
     with pytest.raises(Gone):
         list(again.ledger.read(0))
+    today = state_of(again.hall).day or ""
+    assert first_of_day(again.hall, today) == first_of_day(one.hall, today)
+    with pytest.raises(ArchiveMissing):
+        first_of_day(again.hall, "2026-03-02")
+    assert first_of_day(one.hall, "2026-03-02") < town.begin()
     assert list(again.ledger.read(town.begin() - 1)) == list(one.stream.read(town.begin() - 1))
 
 
