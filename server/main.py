@@ -26,7 +26,7 @@ from server.console import (
 )
 from server.ledger_commands import ledger
 from server.report_commands import report
-from server.simulate_commands import simulate
+from server.simulate_commands import plan_skills, simulate
 
 if TYPE_CHECKING:
     from server.people import People
@@ -433,6 +433,7 @@ def _password(from_stdin: bool) -> str:
 main.add_command(ledger)
 main.add_command(report)
 main.add_command(simulate)
+main.add_command(plan_skills)
 
 if __name__ == "__main__":
     main()
