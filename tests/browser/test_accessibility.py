@@ -113,6 +113,12 @@ def test_what_hangs_on_walls(visitor: Visitor, station: Station, manager: Api, l
         page = visitor.open(f"/{address}hall=qiaocheng&lang={look.language}#code={code}", LANDSCAPE)
         page.wait_for_selector(shows)
         look(page, address)
+        if number == 0:
+            text = {"zh": "请从东侧出口离开。", "en": "Please leave by the east exit."}
+            manager.send("POST", f"{HALL}/announcements", {"text": text, "emergency": True})
+            page.wait_for_selector("[data-emergency]")
+            look(page, "an emergency")
+            manager.send("POST", f"{HALL}/announcements/end", {})
 
 
 def test_what_stands_at_a_window(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:

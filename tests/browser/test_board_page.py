@@ -158,3 +158,25 @@ def test_a_screen_of_a_hall_with_chinese_alone_shows_no_english(visitor: Visitor
     expect(page.locator(".board, .strip")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     assert not re.search(r"[A-Za-z]{2,}", page.locator("body").inner_text())
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT])
+def test_an_emergency_covers_the_board_and_an_announcement_takes_the_place_of_the_notice(
+    visitor: Visitor, station: Station, manager: Api, size: tuple[int, int]
+) -> None:
+    page = screen(visitor, station, "/board", size)
+    call(manager, "household", "11")
+    manager.send("POST", f"{HALL}/announcements", {"text": "请王女士到服务台。"})
+    expect(page.locator("[data-notice]")).to_contain_text("请王女士到服务台。")
+    expect(page.locator(".newest .label")).to_be_visible()
+    text = {"zh": "请从东侧出口有序离开大厅，不要使用电梯。", "en": "Please leave by the east exit. Do not use the lift."}
+    manager.send("POST", f"{HALL}/announcements", {"text": text, "emergency": True})
+    alarm = page.locator("[data-emergency]")
+    for words in text.values():
+        expect(alarm).to_contain_text(words)
+    box = alarm.bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == size
+    assert not alarm.evaluate("it => it.scrollHeight > it.clientHeight || it.scrollWidth > it.clientWidth")
+    manager.send("POST", f"{HALL}/announcements/end", {})
+    expect(alarm).to_have_count(0)
