@@ -142,7 +142,7 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> SetClock:
 
 
 @pytest.fixture(scope="module")
-def spawner(root: Path, clock: SetClock) -> Iterator[Spawner]:
+def spawner_under(root: Path, clock: SetClock) -> Iterator[Spawner]:
     """Give the process that forks servers under that clock."""
     made = Spawner(root, clock.environment)
     yield made
@@ -161,7 +161,7 @@ def locked_out(person: Api) -> int:
     "step", [it if it in OFTEN else pytest.param(it, marks=pytest.mark.faults) for it in {**STEPS, **NIGHTS}]
 )
 def test_a_clock_that_is_set_breaks_no_promise_of_a_server_at_work(
-    spawner: Spawner, clock: SetClock, root: Path, tmp_path: Path, step: str
+    spawner_under: Spawner, clock: SetClock, root: Path, tmp_path: Path, step: str
 ) -> None:
     instants = {**STEPS, **NIGHTS}[step]
     hall = tmp_path / "hall.toml"
@@ -172,7 +172,7 @@ def test_a_clock_that_is_set_breaks_no_promise_of_a_server_at_work(
         )
     hall.write_text(text, encoding="utf-8")
     clock.set(instants[0])
-    house = SpawnedHouse(spawner, root, tmp_path / "data", hall)
+    house = SpawnedHouse(spawner_under, root, tmp_path / "data", hall)
     try:
         house.server.start()
         anybody, kiosk = house.server.api(), house.api("kiosk")

@@ -4,7 +4,6 @@ or called twice, and what screens and auditors saw all that time are prefixes of
 import gc
 import random
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning
 
 SEED = 20260302
 KILLS = 50  # on one ledger; each start replays it
-
-
-@pytest.fixture(scope="module")
-def spawner(root: Path) -> Iterator[Spawner]:
-    """Give the process that forks servers."""
-    made = Spawner(root)
-    yield made
-    made.close()
 
 
 def killed(house: SpawnedHouse, kills: int, seed: int) -> Clients:

@@ -40,14 +40,6 @@ def disk(tmp_path: Path) -> Iterator[PowerDisk]:
     made.unmount()
 
 
-@pytest.fixture(scope="module")
-def spawner(root: Path) -> Iterator[Spawner]:
-    """Give the process that forks servers."""
-    made = Spawner(root)
-    yield made
-    made.close()
-
-
 def lost_in(disk: PowerDisk, rounds: int, *, synchronous: str = "FULL") -> int:
     """Give how many acknowledged commits were gone after so many power cuts."""
     dice = random.Random(SEED)
