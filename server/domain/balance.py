@@ -4,21 +4,22 @@ A zone is hot when who comes now would wait long against what the hall aims at; 
 much more than its fair share it works. Against a hot zone helps a window whose clerk is trained for it and does not
 serve it now. What such a change would save is predicted for the next hour: everybody who waits and everybody who is
 expected is spread over the windows as `workload` does it, with the change and without, and the minutes that people then
-spend waiting are counted (a queue that grows or shrinks at an even rate). Only what is clearly worth a click is
-suggested: the helped zone must be worse off than where help comes from by more than `Limits.difference_min`, the gain
-at least `Limits.gain_min` minutes of people's time, a few changes at once and each held for a while, and no zone is
-left without a window. Everything is read from the state and decided anew each time; nothing is remembered here.
+spend waiting are counted (queues flow, and every ten minutes windows go where most is left). Only what is clearly worth
+a click is suggested: the helped zone must be worse off than where help comes from by more than `Limits.difference_min`,
+the gain at least `Limits.gain_min` minutes of people's time, a few changes at once and each held for a while, and no
+zone is left without a window. Everything is read from the state and decided anew; nothing is remembered here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.domain.habits import LOAD_PRIOR
 from server.domain.state import MS_PER_MIN, HallState, WindowState
 from server.domain.terms import CallingRule, ServiceId, WindowNo, ZoneId
-from server.domain.workload import Duties, Queue, load, spread, windows_at_work
+from server.domain.workload import Duties, Queue, Seat, duties_of, load, spread, windows_at_work
 
 HOUR_MIN = 60.0  # the time for which effects are predicted
+STEPS = 6  # in which it is played forward
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +83,16 @@ class Suggestion:
 
 def predicted(state: HallState, now_ms: int) -> dict[ZoneId, float | None]:
     """Give the minutes that somebody who came now would wait, by zone that queues; None: nobody at work serves it."""
-    outlook = _Outlook(state, now_ms)
-    return {zone.id: outlook.wait_min(zone.id) for zone in state.plan.queues}
+    outlook, served = _Outlook(state, now_ms), _served(state)
+    return {zone.id: outlook.wait_min(zone.id) if zone.id in served else None for zone in state.plan.queues}
+
+
+def _served(state: HallState) -> set[ZoneId]:
+    """Give the zones with a window at work that serves or relieves something there."""
+    service = state.plan.service
+    return {
+        service[it].zone for window in windows_at_work(state) for duties in duties_of(state, window) for it in duties
+    }
 
 
 def heat(state: HallState, now_ms: int) -> tuple[list[ZoneHeat], list[WindowHeat]]:
@@ -186,8 +195,7 @@ class _Outlook:
 
     def duties(self, no: WindowNo) -> Duties:
         """Give what a window may serve."""
-        window = self.state.windows[no]
-        return self.assigned.get(no, (window.serves, window.relief))
+        return self.assigned.get(no) or duties_of(self.state, self.state.windows[no])
 
     def wait_min(self, zone: ZoneId) -> float:
         """Give the minutes that somebody who came now would wait."""
@@ -203,28 +211,33 @@ class _Outlook:
         """Give the minutes that all people together will wait in the next hour."""
         if self._cost is None:
             queues, seats = load(self.state, self.now_ms, coming=self._coming, assigned=self.assigned)
-            spread(queues, seats)
-            power = [0.0 for _ in queues]
-            late = [0.0 for _ in queues]
-            for seat in seats:
-                for index, speed, share in seat.given:
-                    power[index] += speed * share
-                    late[index] += speed * share * seat.busy_min
-            self._cost = sum(_people_min(*it) for it in zip(queues, power, late, strict=True))
+            self._cost = played_forward(queues, seats)
         return self._cost
 
 
-def _people_min(queue: Queue, power: float, late_min: float) -> float:
-    """Give the area under a queue that changes at an even rate over the next hour, in minutes of people's time."""
-    people = queue.people + queue.coming
-    if people <= 0.0:
-        return 0.0
-    taken_min = (queue.work_min + queue.coming_min) / people
-    start = queue.work_min + late_min
-    slope = queue.coming_min / HOUR_MIN - power
-    ends = start + slope * HOUR_MIN
-    area = (start + ends) / 2.0 * HOUR_MIN if ends >= 0.0 else start * start / (-2.0 * slope)
-    return area / taken_min
+def played_forward(queues: Sequence[Queue], seats: Sequence[Seat]) -> float:
+    """Give the minutes that people wait in the next hour: queues flow, and in every step windows go where most is left.
+
+    The queues are what waits now and comes within the hour; both lists are used up.
+    """
+    taken_min = [(it.work_min + it.coming_min) / max(1e-9, it.people + it.coming) for it in queues]
+    come_min = [it.coming_min / STEPS for it in queues]
+    step_min, total = HOUR_MIN / STEPS, 0.0
+    for _ in range(STEPS):
+        for queue, come in zip(queues, come_min, strict=True):
+            queue.coming_min = come
+        spread(queues, seats)
+        done = [0.0 for _ in queues]
+        for seat in seats:
+            free_min = max(0.0, step_min - seat.busy_min)
+            seat.busy_min = max(0.0, seat.busy_min - step_min)
+            for index, speed, share in seat.given:
+                done[index] += speed * share * free_min
+        for index, queue in enumerate(queues):
+            before, queue.work_min = queue.work_min, max(0.0, queue.work_min + come_min[index] - done[index])
+            if taken_min[index] > 0.0:
+                total += (before + queue.work_min) / 2.0 / taken_min[index] * step_min
+    return total
 
 
 def _expected(state: HallState, now_ms: int) -> dict[ServiceId, float]:
@@ -339,7 +352,7 @@ def _zone_heat(state: HallState, outlook: _Outlook, zone: ZoneId, now_ms: int) -
     services = {it.id: it for it in state.plan.services if it.zone == zone}
     lanes = [lane for (service, _, _), lane in state.lane_items() if service in services]
     joined_ms = [state.tickets[id_].joined_ms for lane in lanes for _, _, id_ in lane[:1]]
-    serving = [it for it in windows_at_work(state) if services.keys() & {*it.serves, *it.relief}]
+    serving = [it for it in windows_at_work(state) if any(services.keys() & {*each} for each in duties_of(state, it))]
     target_min = min((it.target_wait_min for it in services.values()), default=0.0)
     wait_min = outlook.wait_min(zone) if serving else None
     return ZoneHeat(

@@ -46,7 +46,7 @@ from server.domain.state import (
     long_ago_ms,
 )
 from server.domain.terms import ORDINARY, CallingRule, PriorityId, ServiceId, TicketId, WindowNo, ZoneId
-from server.domain.workload import to_clear, windows_at_work
+from server.domain.workload import duties_of, to_clear, windows_at_work
 
 CLEAR_MAX_MIN = 90.0  # what clearing a zone can add to the age of its oldest
 SAME_ZONE_MIN = 5.0  # a change of zone costs a window time
@@ -183,12 +183,12 @@ def _lanes_of(state: HallState, no: WindowNo, joining: Joining | None = None) ->
         lane = list(state.lanes.get(key, ()))
         insort(lane, spot)
         lanes = iter([*((other, it) for other, it in lanes if other != key), (key, lane)])
-    relief = () if state.plan.rule is CallingRule.STATIC else window.relief
+    serves, relief = duties_of(state, window)
     return [
-        (key, lane, bound is not None or service in window.serves)
+        (key, lane, bound is not None or service in serves)
         for key, lane in lanes
         for service, _, bound in (key,)
-        if bound == no or (bound is None and (service in window.serves or service in relief))
+        if bound == no or (bound is None and (service in serves or service in relief))
     ]
 
 

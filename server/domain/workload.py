@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from server.domain.state import MS_PER_MIN, HallState, WindowState
-from server.domain.terms import ServiceId, WindowNo, ZoneId
+from server.domain.terms import CallingRule, ServiceId, WindowNo, ZoneId
 
 ROUNDS = 2  # of the water filling: windows that share queues see what the others did
 NEVER_MIN = 999.0  # to clear what nobody at work may serve
@@ -92,7 +92,7 @@ def load(
     masks: dict[ServiceId, list[int]] = {service: [0, 0] for service in people}
     for place, window in enumerate(at_work):
         bit = 1 << place
-        duties = (assigned or {}).get(window.no) or (window.serves, window.relief)
+        duties = (assigned or {}).get(window.no) or duties_of(state, window)
         for row, services in enumerate(duties):
             for service in services:
                 if service in masks:
@@ -168,6 +168,11 @@ def windows_at_work(state: HallState) -> list[WindowState]:
         if window.clerk is not None and window.paused is None:
             found.append(window)
     return found
+
+
+def duties_of(state: HallState, window: WindowState) -> Duties:
+    """Give what a window serves and what it relieves: nothing where the hall's rule is static."""
+    return window.serves, () if state.plan.rule is CallingRule.STATIC else window.relief
 
 
 def left_min(state: HallState, window: WindowState, now_ms: int) -> float:
