@@ -214,6 +214,7 @@ class _Server:
             pages=_pages(),
             photos=self._data / "photos",
             checks=self._checks(),
+            has_reserve=lambda: self._ballast.held,
             dev=dev,
             drill=self._drill,
             presence=self._presence,

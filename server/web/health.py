@@ -94,12 +94,12 @@ def healthz() -> Response:
 
 @pages.get("/readyz")
 def readyz() -> Response:
-    """Say whether the hall can be served now: every check of the site, with what is wrong."""
+    """Say whether the hall can be served now: every check of the site, with what is wrong, and of the disk's reserve."""
     faults = {name: _asked(check) for name, check in here().checks.items()}
     ready = all(fault is None for fault in faults.values())
-    return _json(
-        {"ready": ready, "checks": {name: fault or "ok" for name, fault in faults.items()}}, 200 if ready else 503
-    )
+    checks = {name: fault or "ok" for name, fault in faults.items()}
+    reserve = "held" if here().has_reserve() else "given up"
+    return _json({"ready": ready, "checks": checks, "reserve": reserve}, 200 if ready else 503)
 
 
 def _asked(check: Callable[[], str | None]) -> str | None:

@@ -42,7 +42,7 @@ class PageFolders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One server with its halls. `checks` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
+    """One server with its halls. `checks` and `has_reserve` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
 
     `photos` is the folder of the clerks' photos, which need not be there; `works` are the counts of days that are over,
     by hall and day.
@@ -55,6 +55,7 @@ class Site:
     pages: PageFolders
     photos: Path | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
+    has_reserve: Callable[[], bool] = lambda: True
     dev: bool = False
     drill: bool = False
     histories: dict[HallId, History] = field(default_factory=dict)

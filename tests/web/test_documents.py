@@ -132,7 +132,8 @@ def test_health(make_stage: Callable[..., Stage]) -> None:
     http = stage.new_http()
     assert http.get("/healthz").json == {"alive": True}
     ready = http.get("/readyz")
-    assert (ready.status_code, ready.json) == (200, {"ready": True, "checks": {"ledger": "ok", "clock": "ok"}})
+    well = {"ready": True, "checks": {"ledger": "ok", "clock": "ok"}, "reserve": "held"}
+    assert (ready.status_code, ready.json) == (200, well)
     ill[0] = "no space left"
     ready = http.get("/readyz")
     assert (ready.status_code, ready.json["checks"]["ledger"]) == (503, "no space left")  # type: ignore[index]
