@@ -9,6 +9,7 @@ A change is written the same on the command line and in a file of variants (one 
     open 30 08:30-12:00                    somebody sits at 30 then; without a time: whenever its zone is open
     new 31=household                       one more window, staffed while the zone is open
     policy oldest_waiting                  who is next
+    suggestions manual                     a manager follows them, some minutes late; automatic: the hall itself; off
 
 Chinese punctuation and names are understood.
 """
@@ -23,6 +24,7 @@ from typing import assert_never
 from config.problems import Problem, nearest, quoted
 from server.domain.terms import CallingRule, HallPlan, ServiceId, Window, WindowNo, ZoneId
 from server.simulate.described import clock_ms
+from server.simulate.play import Suggestions
 from server.simulate.shifts import cut, joined
 from server.simulate.visits import DAY, Spans
 
@@ -31,6 +33,7 @@ class Does(StrEnum):
     """What a change does."""
 
     POLICY = "policy"
+    SUGGESTIONS = "suggestions"
     CLOSE = "close"
     OPEN = "open"
     NEW = "new"
@@ -49,6 +52,7 @@ class Change:
     zone: ZoneId | None = None
     times: tuple[int, int] = (0, DAY)
     policy: CallingRule = CallingRule.BALANCED
+    suggestions: Suggestions = Suggestions.OFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,12 @@ def planned(plan: HallPlan, variant: Variant) -> HallPlan:
     return plan
 
 
+def followed(variant: Variant) -> Suggestions | None:
+    """Give what becomes of suggestions, None: as the hall has it."""
+    said = [change.suggestions for change in variant.changes if change.does is Does.SUGGESTIONS]
+    return said[-1] if said else None
+
+
 def manned(
     variant: Variant, shifts: Mapping[WindowNo, Spans], zone_spans: Mapping[WindowNo, Spans]
 ) -> dict[WindowNo, Spans]:
@@ -144,7 +154,7 @@ def manned(
                     whole = change.times == (0, DAY)
                     more = zone_spans.get(no, ()) if whole else (change.times,)
                     found[no] = joined((*found.get(no, ()), *more))
-                case Does.POLICY | Does.MORE | Does.LESS | Does.ONLY:
+                case Does.POLICY | Does.SUGGESTIONS | Does.MORE | Does.LESS | Does.ONLY:
                     pass
                 case _:
                     assert_never(change.does)
@@ -163,7 +173,7 @@ def _changed(window: Window, change: Change) -> Window:
             return replace(window, serves=change.services, relief=())
         case Does.OPEN:
             return replace(window, staffed=True)
-        case Does.CLOSE | Does.NEW | Does.POLICY:
+        case Does.CLOSE | Does.NEW | Does.POLICY | Does.SUGGESTIONS:
             return window
         case _:
             assert_never(change.does)
@@ -175,9 +185,10 @@ _NAMED = re.compile(r"([^,:=]+?)\s*:(?:\s+|(?<=\D:))(.*)")  # a colon between di
 _SKILL = re.compile(r"(\S+?)\s*(\+=|-=|=)\s*(.+)")
 _TIMED = re.compile(r"(close|open)\s+(\S+)(?:\s+(\S+?)\s*-\s*(\S+))?")
 _POLICY = re.compile(r"policy\s+(\S+)")
+_SUGGESTIONS = re.compile(r"suggestions\s+(\S+)")
 _NEW = re.compile(r"new\s+(\S+?)\s*=\s*(.+)")
 _WIDE = str.maketrans("，：＝＋－；、　", ",:=+-,, ")
-_WORDS = {"关闭": "close", "开放": "open", "新增": "new", "策略": "policy"}
+_WORDS = {"关闭": "close", "开放": "open", "新增": "new", "策略": "policy", "建议": "suggestions"}
 
 
 def _lines(texts: Sequence[str], problems: list[Problem]) -> list[tuple[str, int, str]]:
@@ -227,6 +238,8 @@ class _Reader:
             part = re.sub(f"^{zh}\\s*", f"{en} ", part)
         if found := _POLICY.fullmatch(part):
             return self._policy(found[1])
+        if found := _SUGGESTIONS.fullmatch(part):
+            return self._suggestions(found[1])
         if found := _NEW.fullmatch(part):
             return self._new(WindowNo(found[1]), found[2].strip())
         if found := _TIMED.fullmatch(part):
@@ -252,6 +265,13 @@ class _Reader:
             f"没有策略 {quoted(name)}，可以写 {known}", f"there is no policy {quoted(name)}: known are {known}",
             nearest(name, CallingRule),
         )  # fmt: skip
+        return None
+
+    def _suggestions(self, name: str) -> Change | None:
+        if name in list(Suggestions):
+            return Change(does=Does.SUGGESTIONS, suggestions=Suggestions(name))
+        known = ", ".join(Suggestions)
+        self._bad(f"建议只能是 {known}", f"suggestions are one of {known}", nearest(name, Suggestions))
         return None
 
     def _new(self, no: WindowNo, name: str) -> Change | None:

@@ -58,6 +58,7 @@ class Measures:
     turned_away_a_day: float
     gave_up_a_day: float
     left_over_a_day: float
+    switched_a_day: float  # suggestions that were applied
     overtime_min: float  # a day, until the last visitor is done
     told: int  # to how many a wait was foretold
     told_mae: float
@@ -100,6 +101,7 @@ def measure(plan: HallPlan, outcomes: Sequence[Outcome]) -> Measures:
         turned_away_a_day=sum(it.turned_away for it in outcomes) / count,
         gave_up_a_day=sum(it.gave_up for it in outcomes) / count,
         left_over_a_day=sum(it.left_over for it in outcomes) / count,
+        switched_a_day=sum(it.switched for it in outcomes) / count,
         overtime_min=sum(it.overtime_ms for it in outcomes) / MIN / count,
         told=len(errors),
         told_mae=mean([abs(error) for error, _ in errors]),

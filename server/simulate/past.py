@@ -30,6 +30,7 @@ PACE_PRIOR = 12.0  # a window begins as an ordinary one, with the weight of so m
 AWAY_FACTOR = 1.10  # assumed: work of another zone takes so much longer; a ledger rarely shows enough of it
 SECOND_MS = 1000
 LEAVES_MS = MIN  # who leaves within it after a visitor would have left before
+BY_THE_CLOCK = ("tide", "day_closed")  # why services were assigned
 GAP_MAX_MS = 10 * MIN  # a longer time between two visitors is a break that nobody entered
 
 
@@ -223,6 +224,7 @@ class _DayReader:
         self.waits: list[Wait] = []
         self.gaps: list[int] = []
         self.assigned: list[Assigned] = []
+        self.own: set[str] = set()  # reasons of what the hall assigned by itself
         self.outcome = Outcome(day=day)
         self.unknown = 0
 
@@ -240,6 +242,10 @@ class _DayReader:
                 self._mans(self._seat(event.window), at_ms)
             case e.WindowPaused() | e.WindowClosed() | e.WindowLeftAlone():
                 self._leaves(self._seat(event.window), at_ms)
+            case e.BalanceApplied(by=""):
+                self.own.add(f"balance {event.change}")
+            case e.ServicesAssigned() if event.reason in self.own or event.reason.startswith(BY_THE_CLOCK):
+                pass  # the hall did that by itself, and will again
             case e.ServicesAssigned():
                 assigned = Assigned(at_ms=at_ms, window=event.window, serves=event.serves, relief=event.relief)
                 self.assigned.append(assigned)

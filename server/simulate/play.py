@@ -5,13 +5,15 @@ ends finishes the visitor and leaves; at the end of the day everybody stays unti
 the whole zone for a while (`Day.stays_ms`).
 """
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import date
+from enum import StrEnum
 from heapq import heappop, heappush
 from itertools import count
 from typing import assert_never
 
-from server.domain import calendar, routing
+from server.domain import calendar, rebalance, routing
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.decide import decide
@@ -37,6 +39,17 @@ OVERTIME_MS = 360 * MIN  # after that whoever still waits is left over
 COLD_AFTER_MS = 10 * MIN  # a window is cold that is idle while somebody has waited so long
 LAST_HOURS_MS = 240 * MIN  # nobody is foretold more than that
 PAPERS = ("simulated",)
+LOOKS_EVERY_MS, CLICKS_LATE_MS = 5 * MIN, 5 * MIN  # a manager who looks at the suggestions
+AUTOMATIC, BY_HAND = "automatic", "manual"  # `BalanceLimits.mode`
+NOBODY = WorkId("simulated")
+
+
+class Suggestions(StrEnum):
+    """What becomes of what the hall suggests (`server.domain.rebalance`)."""
+
+    OFF = "off"
+    MANUAL = "manual"  # a manager looks now and then, and clicks some minutes later
+    AUTOMATIC = "automatic"  # the hall does it by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +88,7 @@ class Outcome:
     left_over: int = 0  # who was never called
     minutes: int = 0  # looked at
     cold: int = 0  # of them: a window idle while somebody has waited long
+    switched: int = 0  # suggestions that were applied
     overtime_ms: int = 0  # from the end of the last shift until the last visitor was done
 
 
@@ -100,12 +114,13 @@ def begin(state: HallState, plan: HallPlan, day: str) -> None:
             state.windows[window.no].serves, state.windows[window.no].relief = window.serves, window.relief
 
 
-def play(state: HallState, day: Day, *, foretell: bool = False) -> Outcome:
+def play(state: HallState, day: Day, *, foretell: bool = False, suggestions: Suggestions | None = None) -> Outcome:
     """Play a day in a hall that has begun it; its state goes on with what it has learned.
 
     `foretell`: tell every visitor how long it will take, too; nothing but the end of the numbers depends on it.
+    `suggestions`: None as the hall has it.
     """
-    run = _Run(state, day, foretell=foretell)
+    run = _Run(state, day, foretell=foretell, suggestions=suggestions)
     run.play()
     return run.outcome
 
@@ -147,8 +162,10 @@ class _Clerk:
 class _Run:
     """The state of a day that is being played. Times are ms after midnight; the hall gets Unix ms."""
 
-    def __init__(self, state: HallState, day: Day, *, foretell: bool) -> None:
+    def __init__(self, state: HallState, day: Day, *, foretell: bool, suggestions: Suggestions | None) -> None:
         self.state, self.day, self.plan, self.foretell = state, day, state.plan, foretell
+        self.suggestions = suggestions
+        self.clicks: list[tuple[int, str]] = []  # when a manager will apply which suggestion
         self.midnight_ms = calendar.midnight_ms(self.plan, date.fromisoformat(day.day))
         self.outcome = Outcome(day=day.day)
         self.visitors: dict[TicketId, _Visitor] = {}
@@ -171,6 +188,7 @@ class _Run:
 
     def play(self) -> None:
         self._book()
+        self._set_limits()
         if self.clerks:
             first = min(spans[0][0] for spans in self.day.shifts.values() if spans)
             self._plan(first // MIN * MIN + MIN, _MINUTE, None)
@@ -493,12 +511,39 @@ class _Run:
         if at_ms <= self.closes_ms:
             self.outcome.minutes += 1
             self.outcome.cold += bool(idle) and self._somebody_waits_long(at_ms)
+        self._balance(at_ms)
         for no in sorted(idle, key=lambda no: self.clerks[no].idle_ms):
             self._ask(no, at_ms)
         for no in self.clerks:
             self._leave(no, at_ms)
         if any(clerk.is_open for clerk in self.clerks.values()) or at_ms < self.closes_ms:
             self._plan(at_ms + MIN, _MINUTE, None)
+
+    def _set_limits(self) -> None:
+        """Let the hall apply suggestions by itself, or not."""
+        limits = self.state.balancing.limits
+        if self.suggestions is not None:
+            mode = AUTOMATIC if self.suggestions is Suggestions.AUTOMATIC else BY_HAND
+            if mode != limits.mode:
+                self._do(c.SetBalanceLimits(limits=replace(limits, mode=mode), by=NOBODY), 0)
+        self.looks_around = self.state.balancing.limits.mode == AUTOMATIC or any(it.tides for it in self.plan.windows)
+
+    def _balance(self, at_ms: int) -> None:
+        """Let the clock and the manager look at the hall."""
+        if self.looks_around:
+            with suppress(Refusal):  # nothing is due
+                events = self._do(c.LookAround(), at_ms)
+                self.outcome.switched += sum(isinstance(it, e.BalanceApplied) for it in events)
+        if self.suggestions is not Suggestions.MANUAL or at_ms > self.closes_ms:
+            return
+        for click in [it for it in self.clicks if it[0] <= at_ms]:
+            self.clicks.remove(click)
+            with suppress(Refusal):  # it stands no longer
+                self._do(c.ApplySuggestion(suggestion=click[1], by=NOBODY), at_ms)
+                self.outcome.switched += 1
+        if at_ms % LOOKS_EVERY_MS == 0 and not self.clicks:
+            named = rebalance.suggestions(self.state, self.midnight_ms + at_ms)
+            self.clicks = [(at_ms + CLICKS_LATE_MS, name) for name, _ in named]
 
     def _somebody_waits_long(self, at_ms: int) -> bool:
         long_ago_ms = self.midnight_ms + at_ms - COLD_AFTER_MS

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from server.domain.state import HallState
 from server.domain.terms import HallPlan
-from server.simulate.changes import Variant, manned, planned
+from server.simulate.changes import Variant, followed, manned, planned
 from server.simulate.described import Described
 from server.simulate.draw import People, draw
 from server.simulate.play import Outcome, begin, play
@@ -112,6 +112,7 @@ class Experiment:
                 assigned=day.assigned if plan.windows == self.plan.windows else (),
             ),
             foretell=self.foretell,
+            suggestions=followed(tried),
         )
 
 

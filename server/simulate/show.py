@@ -9,7 +9,7 @@ from server.domain.terms import HallPlan, ZoneId
 from server.simulate.compare import Range, difference, mean_wait
 from server.simulate.measure import Measures, day_mean, measure
 from server.simulate.play import Outcome
-from server.simulate.training import Found
+from server.simulate.training import Found, is_trained
 
 GAP = "  "
 NOTHING = "—"
@@ -124,9 +124,16 @@ def training_text(plan: HallPlan, found: Found, rows: Sequence[Row], searched: i
     cells = []
     for pair, share in zip(found.pairs, found.shares, strict=True):
         name = zone_name(plan, pair.zone) if pair.zone else name_of(plan.service[pair.services[0]].name)
-        unsure = "" if share.is_clear else say("（不确定）", "(not sure)")
+        notes = [] if share.is_clear else [say("不确定", "not sure")]
+        notes += [say("已受训，只需启用", "trained already: switch it on")] if is_trained(plan, pair) else []
         cells.append(
-            (pair.window, zone_name(plan, plan.window[pair.window].zone), name, ranged(share, sign=True), unsure)
+            (
+                pair.window,
+                zone_name(plan, plan.window[pair.window].zone),
+                name,
+                ranged(share, sign=True),
+                "; ".join(notes),
+            )
         )
     before, after = rows[0].mean.value, rows[1].mean.value
     hours = found.gain.value * sum(len(it.waits) for it in found.before) / len(found.before) / 60
@@ -164,6 +171,7 @@ def training_answer(
                 "services": list(pair.services),
                 "more_waiting_without_min": plain(share),
                 "is_clear": share.is_clear,
+                "trained_already": is_trained(plan, pair),
             }
             for pair, share in zip(found.pairs, found.shares, strict=True)
         ],

@@ -212,9 +212,10 @@ def _forgotten(plan: HallPlan) -> Variant:
     return Variant(name="", changes=tuple(changes))
 
 
-def relieved(plan: HallPlan) -> int:
-    """Count the (window, zone) pairs that a hall file has now beside own work."""
-    return sum(len(_zones(plan, window.relief) - _zones(plan, window.serves)) for window in plan.windows)
+def is_trained(plan: HallPlan, pair: Pair) -> bool:
+    """Say whether the hall file says that the window's clerks can do this already, and only do not."""
+    window = plan.window[pair.window]
+    return {*pair.services} <= {*window.trained, *window.serves, *window.relief}
 
 
 def _zones(plan: HallPlan, services: Sequence[ServiceId]) -> set[ZoneId]:
@@ -238,4 +239,4 @@ def _minus(it: Range) -> Range:
     return replace(it, value=-it.value, low=-it.high, high=-it.low)
 
 
-__all__ = ["Found", "Pair", "Skills", "Wanted", "relieved", "search", "steps"]
+__all__ = ["Found", "Pair", "Skills", "Wanted", "is_trained", "search", "split", "steps"]

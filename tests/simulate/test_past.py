@@ -1,5 +1,6 @@
 """Days out of a ledger: the same visitors meet the same waits again, and what is changed makes a difference."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,6 +17,7 @@ from server.simulate.past import PastDays, read, resampled
 from server.simulate.play import Outcome
 from server.simulate.run import Experiment, run
 from server.simulate.shifts import open_days
+from server.simulate.visits import MIN, Assigned
 from tests.simulate.ledgers import write_past
 
 DAYS = 3
@@ -32,6 +34,9 @@ def past(plan: HallPlan, tmp_path_factory: pytest.TempPathFactory) -> tuple[Past
     people = people_of(plan, described, 1)
     dates = open_days(plan, date(2026, 3, 2), DAYS)
     days = [draw(plan, described, people, day, seed=1, number=number) for number, day in enumerate(dates)]
+    first, *others = plan.windows
+    lent = Assigned(at_ms=600 * MIN, window=others[-1].no, serves=others[-1].serves, relief=first.serves)
+    days[0] = replace(days[0], assigned=(lent,))
     folder = tmp_path_factory.mktemp("past")
     with pytest.MonkeyPatch.context() as patch:
         outcomes = write_past(folder, plan, days, patch)
@@ -61,6 +66,20 @@ def test_the_same_visitors_wait_as_they_did(plan: HallPlan, past: tuple[PastDays
         close = [abs(after.get(at_ms, 1e9) - waited) < 1000 for at_ms, waited in before.items()]
         assert sum(close) >= 0.97 * len(close)  # work is whole ms at an ordinary clerk: a tie may fall otherwise
         assert day_mean(again) == pytest.approx(day_mean(outcome), rel=0.02)
+
+
+def test_what_a_manager_changed_happens_again_unless_skills_are_tried(
+    plan: HallPlan, past: tuple[PastDays, list[Outcome]]
+) -> None:
+    found, _ = past
+    assert [it.at_ms for it in found.past[0].assigned] == [600 * MIN]
+    assert [it.at_ms for it in found.past[1].assigned] == [0]  # it lasts until somebody changes it back
+    source, last, lent = found.only([0]), plan.windows[-1].no, set(plan.windows[0].serves)
+    tried = [Variant(name="as it was"), *read_changes([f"{plan.windows[1].no}+=insurance"], plan)]
+    outcomes = run(Experiment(plan=plan, source=source, without_hours=()), tried, jobs=1)
+    helped = [sum(it.window == last and it.service in lent for it in days[0].waits) for days in outcomes]
+    assert helped[0] > 0
+    assert helped[1] == 0
 
 
 def test_a_window_that_stays_closed_makes_them_wait_longer(

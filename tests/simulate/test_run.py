@@ -68,6 +68,20 @@ def test_a_hall_lives_through_days_before_it_is_measured(experiment: Experiment)
     assert morning.learned.serve_s  # it knows more than its file
 
 
+def test_suggestions_may_be_followed_by_hand_or_by_the_hall_itself(experiment: Experiment) -> None:
+    plan = experiment.plan
+    skilled = tuple(replace(it, trained=tuple(service.id for service in plan.services)) for it in plan.windows)
+    busy = Described(load=1.0, heat={plan.queues[0].id: 2.0})
+    trained = replace(plan, windows=skilled)
+    source = described_days(trained, busy, people_of(plan, busy, 1), days=2, seed=1)
+    variants = [Variant(name="as it is"), *read(["suggestions manual", "suggestions automatic"], trained)]
+    off, manual, automatic = run(Experiment(plan=trained, source=source, without_hours=()), variants, jobs=1)
+    assert not any(it.switched for it in off)
+    for followed in (manual, automatic):
+        assert all(it.switched for it in followed)
+        assert mean_wait(followed).value < mean_wait(off).value
+
+
 # -------------------------------------------------------------------------------------------------------- measures
 
 
