@@ -94,6 +94,7 @@ class Group:
             own = SAFE | dict(settings) | (dict(of_last) if number == len(self.hosts) - 1 else {})
             lines = [f"{name} {value}" for name, value in own.items()] + ['save ""', "repl-diskless-sync-delay 0"]
             lines += ["repl-ping-replica-period 1", "repl-timeout 5"]
+            lines += [f"bind-source-addr {host}", f"replica-announce-ip {host}"]
             if self.nodes:
                 lines.append(f"replicaof {self.nodes[0].host} {self.nodes[0].port}")
             self.nodes.append(Node(self.folder / f"redis{number}", host, lines))
@@ -104,14 +105,16 @@ class Group:
                 f"sentinel monitor {SERVICE} {self.nodes[0].host} {self.nodes[0].port} 2",
                 f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}",
                 f"sentinel failover-timeout {SERVICE} 3000",
+                f"sentinel announce-ip {host}",
+                f"bind-source-addr {host}",
             ]
             self.sentinels.append(Node(self.folder / f"sentinel{number}", host, lines, sentinel=True))
             self.sentinels[-1].start()
         until(self.is_ready, "the sentinels know each other and the replicas")
 
-    def url(self, **more: object) -> str:
-        """Give the address of the ledger."""
-        hosts = ",".join(f"{node.host}:{node.port}" for node in self.sentinels)
+    def url(self, by: Sequence[Node] = (), **more: object) -> str:
+        """Give the address of the ledger, by all sentinels or by some."""
+        hosts = ",".join(f"{node.host}:{node.port}" for node in by or self.sentinels)
         return f"redis+sentinel://{hosts}/{SERVICE}?" + "&".join(f"{k}={v}" for k, v in more.items())
 
     def master(self) -> Node:
@@ -119,7 +122,7 @@ class Group:
         found: list[Node] = []
 
         def one() -> bool:
-            votes = [node for it in self.sentinels if (node := self._named_by(it)) is not None]
+            votes = [node for it in self.sentinels if (node := self.named_by(it)) is not None]
             found[:] = [node for node in self.nodes if votes.count(node) >= 2 and node.role() == "master"]
             return len(found) == 1
 
@@ -155,7 +158,8 @@ class Group:
             return text(node.ask("ROLE")[3]) == "connected"
         return False
 
-    def _named_by(self, sentinel: Node) -> Node | None:
+    def named_by(self, sentinel: Node) -> Node | None:
+        """Give whom a sentinel names as the master."""
         with contextlib.suppress(RedisError, OSError):
             said = sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
             place = (text(said[0]), int(said[1]))

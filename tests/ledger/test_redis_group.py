@@ -34,8 +34,10 @@ def three() -> Iterator[Group]:
 class Servers:
     """Two servers of one hall on a group, and a crowd at both."""
 
-    def __init__(self, made: Group, **options: object) -> None:
-        self.ledgers = [RedisLedger(HALL, address_of(made.url(**options))) for _ in range(2)]
+    def __init__(self, made: Group, of_first: Node | None = None, **options: object) -> None:
+        """The first knows the group by one sentinel only, if that is said."""
+        urls = (made.url([of_first] if of_first else (), **options), made.url((), **options))
+        self.ledgers = [RedisLedger(HALL, address_of(url)) for url in urls]
         self.halls = [Hall(HALL, ledger, clock=Clock()) for ledger in self.ledgers]
         first = self.halls[0]
         first.handle(c.PlanHall(plan=PLAN), actor=CLIENT, key="plan")
@@ -60,6 +62,11 @@ class Servers:
         """Let go of everything."""
         for hall in self.halls:
             hall.close()
+
+
+def follows(node: Node) -> bool:
+    """Say whether a node is a replica."""
+    return node.role() == "replica"
 
 
 def test_a_killed_master_loses_nothing_and_may_come_back(three: Group) -> None:
