@@ -1,6 +1,6 @@
 """A full disk stops new numbers and nothing else; space brings them back without a restart and without a gap."""
 
-import json
+import gc
 import os
 import signal
 import subprocess
@@ -14,6 +14,7 @@ import requests
 
 from server.ballast import FILE, Ballast
 from server.domain import commands as c
+from server.domain import events as e
 from server.domain.terms import CLOCK, HallId, ServiceId, Track, WindowNo, WorkId
 from server.hall import Hall
 from server.ledger.audit import audit
@@ -21,7 +22,9 @@ from server.ledger.base import DiskFull, LedgerDown
 from server.ledger.sqlite import SqliteLedger
 from server.web.problems import DISK_FULL
 from tests.domain.halls import NINE, PLAN, ms
-from tests.live.house import House
+from tests.faults.clients import Clients, commits_in
+from tests.faults.spawned import SpawnedHouse, Spawner
+from tests.live.house import HALL, House
 from tests.patience import until
 
 linux_root = pytest.mark.skipif(
@@ -140,51 +143,85 @@ def answer(house: House, token: str, body: dict[str, Any], *, key: str = "", lan
     return requests.post(f"{house.server.url}/api/v1/halls/demo/tickets", json=body, headers=headers, timeout=30)
 
 
+@pytest.fixture
+def house(spawner: Spawner, root: Path, disk: Path) -> Iterator[SpawnedHouse]:
+    """Give a house on that disk, whose server runs and logs elsewhere."""
+    made = SpawnedHouse(spawner, root, disk / "data")
+    made.server.errors = disk.parent / "stderr.txt"
+    made.server.start()
+    yield made
+    made.close()
+
+
+def ready(house: House) -> dict[str, Any]:
+    """Give what the server says of itself."""
+    answer: dict[str, Any] = requests.get(f"{house.server.url}/readyz", timeout=30).json()
+    return answer
+
+
 @linux_root
-def test_a_real_server_on_a_full_disk_refuses_goes_on_and_recovers(root: Path, disk: Path) -> None:
-    house = House(root, disk / "data")
-    try:
-        house.server.errors = disk.parent / "stderr.txt"
-        house.server.start()
-        kiosk, token = house.api("kiosk"), house.tokens["kiosk"]
-        clerk, manager = house.person("1001", "1"), house.person("9001")
-        clerk.hall("POST", "/windows/1/open")
-        last = [kiosk.press()["number"] for _ in range(10)][-1]
-        known = kiosk.hall("POST", "/tickets", {"service": "general"}, key="known")
-        last = known["number"]
+def test_a_real_server_on_a_full_disk_refuses_goes_on_and_recovers(house: SpawnedHouse, disk: Path) -> None:
+    kiosk, token = house.api("kiosk"), house.tokens["kiosk"]
+    clerk, manager = house.person("1001", "1"), house.person("9001")
+    clerk.hall("POST", "/windows/1/open")
+    last = [kiosk.press()["number"] for _ in range(10)][-1]
+    known = kiosk.hall("POST", "/tickets", {"service": "general"}, key="known")
+    last = known["number"]
+    assert ready(house)["reserve"] == "held"
+    hog = fill(disk)
+
+    refused: list[requests.Response] = []
+
+    def is_refused() -> bool:
+        nonlocal last
+        response = answer(house, token, {"service": "general"})
+        if response.status_code == 503:
+            refused.append(response)
+            return True
+        if response.status_code == 201:
+            last = response.json()["number"]
+        return False
+
+    until(is_refused, "a refusal")
+    assert refused[0].json()["code"] == "ledger_unavailable"
+    assert refused[0].json()["detail"] == DISK_FULL[0]
+    english = answer(house, token, {"service": "general"}, language="en")
+    assert english.json()["detail"] == DISK_FULL[1]
+    assert answer(house, token, {"service": "general"}, key="known").json()["ticket"] == known["ticket"]
+    for _ in range(3):
+        clerk.hall("POST", "/windows/1/call-next", {"finish": True})
+    said = ready(house)
+    assert (said["ready"], said["reserve"]) == (False, "given up")
+    assert "disk is full" in said["checks"]["disk"]
+    hog.unlink()
+    assert kiosk.press()["number"] == last + 1
+    assert ready(house)["reserve"] == "held"
+    told = house.server.errors.read_text()
+    assert told.count("the reserve is given up") == 1
+    assert told.count("the reserve is back") == 1
+    fill(disk)
+    until(is_refused, "a refusal")
+    manager.hall("POST", "/day/close")
+    assert house.server.end(signal.SIGTERM) == 0
+    commits = commits_in(house.server.data / f"{HALL}.sqlite")
+    assert not audit(commits)
+    assert any(isinstance(event, e.DayClosed) for event in commits[-1].events)
+
+
+@linux_root
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # as in test_kills
+@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.faults)])
+def test_a_disk_that_is_full_and_empty_again_breaks_no_promise(house: SpawnedHouse, disk: Path, times: int) -> None:
+    clients = Clients(house)
+    for _ in range(times):
+        clients.until_answers(20)
         hog = fill(disk)
-
-        refused: list[requests.Response] = []
-
-        def is_refused() -> bool:
-            nonlocal last
-            response = answer(house, token, {"service": "general"})
-            if response.status_code == 503:
-                refused.append(response)
-                return True
-            if response.status_code == 201:
-                last = response.json()["number"]
-            return False
-
-        until(is_refused, "a refusal")
-        assert refused[0].json()["code"] == "ledger_unavailable"
-        assert refused[0].json()["detail"] == DISK_FULL[0]
-        english = answer(house, token, {"service": "general"}, language="en")
-        assert english.json()["detail"] == DISK_FULL[1]
-        assert answer(house, token, {"service": "general"}, key="known").json()["ticket"] == known["ticket"]
-        for _ in range(3):
-            clerk.hall("POST", "/windows/1/call-next", {"finish": True})
-        ready = requests.get(f"{house.server.url}/readyz", timeout=30)
-        assert ready.status_code == 503
-        assert "disk is full" in json.dumps(ready.json())
+        until(lambda: ready(house)["reserve"] == "given up", "the reserve is given up")
+        clients.until_answers(10)  # from here on of clerks alone
         hog.unlink()
-        assert kiosk.press()["number"] == last + 1
-        told = house.server.errors.read_text()
-        assert told.count("the reserve is given up") == 1
-        assert told.count("the reserve is back") == 1
-        fill(disk)
-        until(is_refused, "a refusal")
-        manager.hall("POST", "/day/close")
-        assert house.server.end(signal.SIGTERM) == 0
-    finally:
-        house.close()
+        until(lambda: ready(house)["reserve"] == "held", "the reserve is back")
+    clients.until_answers(20)
+    clients.stop()
+    assert house.server.end(signal.SIGTERM) == 0
+    gc.collect()
+    assert not [str(it) for it in clients.judged()]
