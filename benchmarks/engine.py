@@ -13,7 +13,7 @@ from math import nan
 from typing import NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
-from server.domain import appointments, balance, calendar, forecast, routing
+from server.domain import appointments, balance, calendar, forecast
 from server.domain import commands as c
 from server.domain.decide import decide
 from server.domain.evolve import evolve
@@ -209,8 +209,8 @@ class DomainEngine:
     def eta(self, ticket: str, t: float) -> tuple[float, float, float]:
         """Give the expected wait from `t` in minutes: (half wait less, and the 80 % range low, high).
 
-        The forecast says an upper bound only, so the range begins at 0. A ticket that was called waits 0; when no open
-        window serves the service all three are NaN: unknown.
+        At the number it is what the visitor was told. A ticket that was called waits 0; when no open window serves the
+        service all three are NaN: unknown.
 
         Raises:
             Refusal: no such ticket today.
@@ -221,10 +221,13 @@ class DomainEngine:
             raise Refusal(Code.TICKET_NOT_FOUND, ticket=ticket)
         if known.status is not TicketStatus.WAITING:
             return 0.0, 0.0, 0.0
-        expected = forecast.eta(self.state, known.service, routing.ahead(self.state, known.id, now_ms))
-        if expected is None:
-            return nan, nan, nan
-        return expected.p50_s / SECONDS_PER_MIN, 0.0, expected.p80_s / SECONDS_PER_MIN
+        if now_ms == known.issued_ms and known.joined_ms == now_ms:
+            told = (known.eta_p50_s, known.eta_low_s, known.eta_high_s)
+        else:
+            eta = forecast.outlook(self.state, now_ms).tickets.get(known.id)
+            told = (eta.p50_s, eta.low_s, eta.high_s) if eta else (None, None, None)
+        p50, low, high = (nan if it is None else it / SECONDS_PER_MIN for it in told)
+        return p50, low, high
 
     def suggest(self, t: float) -> list[Suggestion]:
         """Give which skills to switch on, or off where they were switched on, in this order (`balance.suggest`)."""

@@ -9,11 +9,11 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from server.domain import calendar
-from server.domain.forecast import Eta, eta
+from server.domain.forecast import Eta, Outlook, expected
+from server.domain.lookahead import Newcomer
 from server.domain.refusals import DAY_FULL, HALL_CLOSED_UNTIL, LAST_TICKET, SERVICE_OVER, SLOT_FULL, Code, Refusal
-from server.domain.routing import ahead_of_newcomer
 from server.domain.state import MS_PER_MIN, HallState
-from server.domain.terms import ORDINARY, DeviceId, HallPlan, ServiceId
+from server.domain.terms import DeviceId, HallPlan, ServiceId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,15 @@ class Admission:
     left: int | None = None
 
 
-def admission(state: HallState, service: ServiceId, now_ms: int) -> Admission:
-    """Give what somebody without priority who came now would find."""
+def admission(state: HallState, service: ServiceId, now_ms: int, outlook: Outlook | None = None) -> Admission:
+    """Give what somebody without priority who came now would find; an `outlook` of now spares looking ahead again."""
     left = _left(state, service, now_ms)
     if not calendar.is_open(state.plan, service, now_ms):
         return Admission(open=False, opens_ms=calendar.next_opening(state.plan, service, now_ms), left=left)
-    if _is_too_late(state, service, now_ms, eta(state, service, ahead_of_newcomer(state, service, ORDINARY, now_ms))):
+    eta = outlook.services[service] if outlook else None
+    if outlook is None and _goes_by_the_wait(state, service):
+        eta = expected(state, Newcomer(service=service), now_ms)
+    if _is_too_late(state, service, now_ms, eta):
         return Admission(open=False, opens_ms=_after_closing(state, service, now_ms), left=left)
     return Admission(open=True, opens_ms=_next_room(state, service, now_ms) if left == 0 else None, left=left)
 
@@ -113,6 +116,11 @@ def check_last_ticket(state: HallState, service: ServiceId, now_ms: int, expecte
     if _is_too_late(state, service, now_ms, expected):
         opens_ms = _after_closing(state, service, now_ms)
         raise _closed(state, Code.SERVICE_CLOSED, LAST_TICKET, service, opens_ms, now_ms)
+
+
+def _goes_by_the_wait(state: HallState, service: ServiceId) -> bool:
+    """Say whether it is the wait that ends the giving of numbers, not the clock alone."""
+    return state.plan.calendar.last_ticket_min is None and not calendar.has_no_hours(state.plan, service)
 
 
 def _is_too_late(state: HallState, service: ServiceId, now_ms: int, expected: Eta | None) -> bool:

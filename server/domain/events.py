@@ -76,6 +76,10 @@ class TicketIssued:
     base_url: str = ""
     case_number: str = ""
     appointment: AppointmentId | None = None
+    eta_low_s: int | None = None  # four of five wait between these
+    eta_high_s: int | None = None
+    eta_seen_s: int | None = None  # what was seen before it was corrected, and in what measure errors are counted
+    eta_width_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,6 +241,10 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
         ahead=event.ahead,
         eta_p50_s=event.eta_p50_s,
         eta_p80_s=event.eta_p80_s,
+        eta_low_s=event.eta_low_s,
+        eta_high_s=event.eta_high_s,
+        eta_seen_s=event.eta_seen_s,
+        eta_width_s=event.eta_width_s,
         channel=event.channel,
         kiosk=event.kiosk,
         language=event.language,
@@ -275,6 +279,7 @@ def _call(state: HallState, event: e.TicketCalled, at_ms: int) -> None:
         count = state.zones[ticket.zone]
         count.called += 1
         count.wait_s += event.waited_s
+        _judge_forecast(state, ticket, event)
     ticket.called_ms, ticket.waited_s, ticket.call_count = at_ms, event.waited_s, event.call_count
     ticket.why, ticket.reason = event.why, event.reason
     ticket.clear_min, ticket.own_clear_min = event.clear_min, event.own_clear_min
@@ -285,6 +290,13 @@ def _call(state: HallState, event: e.TicketCalled, at_ms: int) -> None:
         waited_long = ticket.since_ms < long_ago_ms(state, at_ms)
         count_call(state.in_a_row, event.zone, event.priority, waited_long=waited_long)
     arrive(state, ticket, event.window, at_ms)
+
+
+def _judge_forecast(state: HallState, ticket: Ticket, event: e.TicketCalled) -> None:
+    """Learn how wrong the number's forecast was: of the first leg only, and of nobody called out of turn."""
+    if ticket.eta_seen_s is None or ticket.eta_width_s is None or ticket.legs_done or event.why == "chosen":
+        return
+    state.calibration.add(seen_s=ticket.eta_seen_s, width_s=ticket.eta_width_s, waited_s=event.waited_s)
 
 
 def _did_not_come(state: HallState, id_: TicketId, at_ms: int) -> None:

@@ -1,48 +1,66 @@
-"""How long a visitor will wait, told when the number is given and while it is waited.
+"""How long a visitor will wait: told before a number is taken, when it is given and while it is waited.
 
-Work ahead over the windows that serve it: people ahead and those being served, times the learned minutes of a visit,
-over the open windows, a relieving window counting less. The 80 % figure widens with the wait. Says nothing at all
-(None) when no window serves the service: better unknown than nonsense.
+`lookahead` plays the hall forward and sees a wait and how sure it is; `calibration` knows how wrong that was for the
+last visitors. The two make a promise: half of the waits end before `p50_s`, four of five within `low_s` .. `high_s`.
+Where no window at work serves, nothing is said at all (None): better unknown than nonsense. Good for any hall from its
+first day; what makes it better with time is learned from the hall's own events.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.domain import lookahead
+from server.domain.calibration import Calibration
+from server.domain.lookahead import Newcomer, Seen
 from server.domain.state import HallState
-from server.domain.terms import ServiceId, WindowStatus
+from server.domain.terms import ServiceId, TicketId, ZoneId
 
-RELIEF_SHARE = 0.3  # of a relieving window's time that goes to the service it relieves
-RESIDUAL = 0.5  # of a visit that is left on average when somebody is being served
-P80_FACTOR = 1.5
-P80_EXTRA_S = 60
-ROUND_S = 30  # nobody believes seconds
+WIDTH_MIN = 1.0  # how far off a forecast is at least, in the measure of its errors
+WIDTH_OF_WAIT, WIDTH_OF_SPREAD = 0.15, 1.28  # and more for a longer wait, and one on which the plays disagree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eta:
-    """Expected wait in seconds: half of the visitors wait less than `p50_s`, four of five less than `p80_s`."""
+    """Expected wait in seconds: half of the visitors wait less than `p50_s`, four of five less than `p80_s`.
+
+    Four of five also wait between `low_s` and `high_s`. `seen_s` and `width_s` are what was seen before the correction
+    by past errors, to which the wait is held when it is over.
+    """
 
     p50_s: int
     p80_s: int
+    low_s: int
+    high_s: int
+    seen_s: int
+    width_s: int
 
 
-def eta(state: HallState, service: ServiceId, ahead: int) -> Eta | None:
-    """Give the expected wait for somebody with `ahead` people before him, or None when nobody serves the service."""
-    capacity, idle = 0.0, False
-    for no, window in state.windows.items():
-        if window.clerk is None or window.paused:
-            continue
-        if service in window.serves:
-            capacity += 1.0
-        elif service in window.relief:
-            capacity += RELIEF_SHARE
-        else:
-            continue
-        idle = idle or state.window_status(no) is WindowStatus.OPEN
-    if not capacity:
-        return None
-    mean_s = state.mean_s(service)
-    wait_s = 0.0 if idle and not ahead else (ahead + RESIDUAL) * mean_s / capacity
-    return Eta(p50_s=_rounded(wait_s), p80_s=_rounded(wait_s * P80_FACTOR + (P80_EXTRA_S if wait_s else 0)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What can be said of everybody at one instant: of newcomers without priority, and of all who wait now."""
+
+    services: Mapping[ServiceId, Eta | None]
+    tickets: Mapping[TicketId, Eta]
+
+    def of_zone(self, state: HallState, zone: ZoneId) -> Eta | None:
+        """Give what who comes now may expect in a zone: the longest of its services; None when none is served."""
+        known = [eta for service, eta in self.services.items() if eta and state.plan.service[service].zone == zone]
+        return max(known, key=lambda it: (it.p50_s, it.high_s), default=None)
+
+
+def expected(state: HallState, who: Newcomer, now_ms: int) -> Eta | None:
+    """Give what somebody who takes a number may expect, or None when no window at work serves the service."""
+    return _promise(state.calibration, lookahead.newcomer(state, who, now_ms))
+
+
+def outlook(state: HallState, now_ms: int) -> Outlook:
+    """Give what everybody may expect, for many questions at one instant. Tickets that nobody may serve are absent."""
+    asked = [Newcomer(service=it.id) for it in state.plan.services]
+    newcomers, tickets = lookahead.everybody(state, now_ms, asked)
+    return Outlook(
+        services={who.service: _promise(state.calibration, seen) for who, seen in zip(asked, newcomers, strict=True)},
+        tickets={id_: eta for id_, seen in tickets.items() if (eta := _promise(state.calibration, seen))},
+    )
 
 
 def open_windows(state: HallState, service: ServiceId) -> int:
@@ -54,5 +72,13 @@ def open_windows(state: HallState, service: ServiceId) -> int:
     )
 
 
-def _rounded(seconds: float) -> int:
-    return round(seconds / ROUND_S) * ROUND_S
+def _promise(known: Calibration, seen: Seen | None) -> Eta | None:
+    if seen is None:
+        return None
+    width = WIDTH_MIN + WIDTH_OF_WAIT * seen.mean_min + WIDTH_OF_SPREAD * seen.spread_min
+    low, middle, p80, high = (max(0, round(60.0 * (seen.mean_min + width * it))) for it in known.quantiles())
+    if not seen.mean_min:  # a window is free in every play
+        low = middle = 0
+    return Eta(
+        p50_s=middle, p80_s=p80, low_s=low, high_s=high, seen_s=round(60.0 * seen.mean_min), width_s=round(60.0 * width)
+    )

@@ -1,14 +1,15 @@
 """What a hall's days look like: when people come, with which priority, and when somebody sits at each window.
 
-Folded from the events for the forecasts, beside what `learning` knows of single visits. Times are minutes since midnight
-of the business day, counted in slots of a quarter of an hour. A day that is over joins what was learned with the weight
-of one day and fades from then on; of attendance the last `DAYS` days are kept as they were, because people come and go
-by turns and a mean of turns is nobody's. On the first day there is only what the hall file says: the announced hours, a
-load of `LOAD_PRIOR` on every window, and lunch in two turns where the hours go through noon.
+Folded from the events for the forecasts, beside what `learning` knows of single visits. Times are minutes since
+midnight of the business day, counted in slots of a quarter of an hour. A day that is over joins what was learned with
+the weight of one day and fades from then on; of attendance the last `DAYS` days are kept as they were, because people
+come and go by turns and a mean of turns is nobody's. On the first day there is only what the hall file says: the
+announced hours, a load of `LOAD_PRIOR` on every window, and lunch in two turns where the hours go through noon.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from server.domain.terms import ORDINARY, PriorityId, ServiceId, WindowNo, ZoneId
 
@@ -121,8 +122,8 @@ class Habits:
         )
 
     def _gaps(self, zone: ZoneId) -> list[Span]:
-        hours = self.hours.get(zone, ())
-        return [(until, opens) for (_, until), (opens, _) in zip(hours, hours[1:], strict=False)]
+        hours = self.hours.get(zone, [])
+        return [(until, opens) for (_, until), (opens, _) in pairwise(hours)]
 
     def _expected(self, zone: ZoneId, usual: float, from_: float, until: float) -> float:
         """Give how many come between two minutes on a day like the others."""

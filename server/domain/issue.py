@@ -13,8 +13,9 @@ from server.domain.admission import (
     name_in_both,
 )
 from server.domain.checks import known_service, serving_window
-from server.domain.forecast import eta, open_windows
+from server.domain.forecast import expected, open_windows
 from server.domain.lifecycle import FINAL
+from server.domain.lookahead import Newcomer
 from server.domain.refusals import AWAY_FOR_PAPERS, Code, Refusal
 from server.domain.routing import ahead_of_newcomer
 from server.domain.state import HallState, Ticket
@@ -60,9 +61,11 @@ def issue(
     wanted = command.legs or planned.legs  # a joint matter plans its legs by itself
     legs = legs_of(state, service, wanted, done=0) if wanted else ()
     ahead = ahead_of_newcomer(state, service, priority, now_ms)
-    expected = eta(state, service, ahead) if command.foretell else None
+    eta = None
+    if command.foretell:
+        eta = expected(state, Newcomer(service=service, window=command.window, priority=priority), now_ms)
     if appointment is None:
-        check_last_ticket(state, service, now_ms, expected)
+        check_last_ticket(state, service, now_ms, eta)
     id_ = ticket_id_of(date.fromisoformat(state.day or ""), label)
     joint = [
         e.LegsPlanned(ticket=id_, label=label, window=None, services=legs, done=(), unserved=unserved(state, legs))
@@ -78,8 +81,12 @@ def issue(
             priority=priority,
             track=command.track,
             ahead=ahead,
-            eta_p50_s=expected.p50_s if expected else None,
-            eta_p80_s=expected.p80_s if expected else None,
+            eta_p50_s=eta.p50_s if eta else None,
+            eta_p80_s=eta.p80_s if eta else None,
+            eta_low_s=eta.low_s if eta else None,
+            eta_high_s=eta.high_s if eta else None,
+            eta_seen_s=eta.seen_s if eta else None,
+            eta_width_s=eta.width_s if eta else None,
             windows=windows,
             window=command.window,
             language=command.language,

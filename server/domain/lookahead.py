@@ -3,16 +3,17 @@
 Everybody who waits stands in a row of those whom the same windows may serve; windows become free, their clerks work at
 their pace, leave for lunch and come back as on one of the last days, and take who is next by the hall's rule. Meanwhile
 people go on coming as `habits` expect: who has a priority overtakes, and other zones call helpers away. How long each
-visit takes is read off a fixed table of chances, another part of it in each play, so that the same hall gives the same
-answer everywhere. The mean of the plays is where the wait lies, their spread how sure that is; `forecast` makes a promise
-of the two. The rule is followed in what moves waits, not in every detail: what is left out, the learned errors take in.
+visit takes is read off a fixed table of chances: what happens next in one play is long, in another short and in another
+between, in equal parts, so that few plays say much and the same hall gives the same answer everywhere. The mean of the plays is where the wait lies, their spread how sure that is; `forecast` makes a
+promise of the two. The rule is followed in what moves waits, not in every detail: what is left out, the learned errors
+take in.
 
-Sources: forward simulation of queue states as in Ibrahim and Whitt 2011; the time already spent in service counts (Whitt
-1999); visits of a log-normal length vary with a coefficient of about 0.6.
+Sources: forward simulation of queue states as in Ibrahim and Whitt 2011; the time already spent in service counts
+(Whitt 1999); visits of a log-normal length vary with a coefficient of about 0.6.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
@@ -29,14 +30,13 @@ HELPER_SHARE = 0.3  # of a window's time that goes to a zone which it only relie
 CV = 0.6  # of the length of a visit
 
 CHANCES = 1024
-_STRIDE = 389  # between the chances of two plays
 _LEFT_STEP = 0.1  # of a mean visit: how finely the time already served is looked up
 _LEFT_STEPS, _LEFT_CHANCES = 50, 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """When somebody would be called, by the plays: minutes from now, and how far they lie apart (standard deviation)."""
+    """How long somebody would wait, by the plays: minutes, and how far they lie apart (standard deviation)."""
 
     mean_min: float
     spread_min: float
@@ -44,9 +44,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
-    """Somebody who would take a number in `after_min` minutes, behind `more` others who would take theirs now."""
+    """Somebody who would take a number in `after_min` minutes, behind `more` others who would take theirs now.
+
+    `window`: served nowhere else.
+    """
 
     service: ServiceId
+    window: WindowNo | None = None
     priority: PriorityId = ORDINARY
     after_min: float = 0.0
     more: int = 0
@@ -220,7 +224,7 @@ class _Hall:
             row = _Row(zone, rule.slope, rule.head_start_min, who.priority == ORDINARY, asked=index)
             row.arrivals = [who.after_min] * (who.more + 1)
             row.works = [self._taken[who.service]] * who.more + [0.0]
-            self._add(row, self._windows_of[who.service])
+            self._add(row, self._windows_of[who.service] if who.window is None else (who.window,))
 
     def _sit(self) -> list[_Seat]:
         """Give the windows at which somebody sits or is expected, those that may do least first.
@@ -306,16 +310,16 @@ class _Hall:
         in_a_row = [self._state.in_a_row.get(zone.id, 0) for zone in self._state.plan.zones]
         work, flow = [*self._work], self._flows
         left = sum(map(len, called.values()))
-        chance = (play * _STRIDE + 17) % CHANCES
+        shift, step = play * CHANCES // self._plays, 0
         heap: list[tuple[float, int]] = []
         leaves, backs, last = [], [], []
         for number, seat in enumerate(seats):
             leave, back = seat.turns[play]
             free = 0.0
             if seat.current is not None:
-                chance = (chance + 1) % CHANCES
+                step += 1
                 mean, passed = seat.current
-                free = mean * _LEFT[passed][int(_UNIFORM[chance] * _LEFT_CHANCES)]
+                free = mean * _LEFT[passed][(_CHANCES[step] + shift) % CHANCES * _LEFT_CHANCES // CHANCES]
                 if not seat.at_work:
                     leave = 0.0
             elif not seat.at_work:
@@ -400,8 +404,9 @@ class _Hall:
                 in_a_row[zone] = TURN_OF_PRIORITIES if 0 < long < best_age else 0
             else:
                 in_a_row[zone] = max(0, in_a_row[zone]) + 1
-            chance = (chance + 1) % CHANCES
-            heappush(heap, (now + minutes * _LENGTHS[chance] * seat.pace * best_side.factor, number))
+            step = (step + 1) % CHANCES
+            length = _LENGTHS[(_CHANCES[step] + shift) % CHANCES]
+            heappush(heap, (now + minutes * length * seat.pace * best_side.factor, number))
         if left:
             for index, sums in called.items():
                 for it in sums[next_of[index] :]:
@@ -445,15 +450,15 @@ class _Sum:
         return Seen(mean_min=max(0.0, mean - from_), spread_min=math.sqrt(max(0.0, self.squares / plays - mean * mean)))
 
 
-def _chances() -> list[float]:
-    """Give so many equal parts of the unit line, shuffled once and for all (a linear congruential generator)."""
-    parts = [(place + 0.5) / CHANCES for place in range(CHANCES)]
+def _chances() -> list[int]:
+    """Give the numbers up to `CHANCES`, shuffled once and for all (by a linear congruential generator)."""
+    numbers = list(range(CHANCES))
     seed = 1_013_904_223
     for place in range(CHANCES - 1, 0, -1):
         seed = (seed * 1_664_525 + 1_013_904_223) % 2**32
         other = seed * (place + 1) >> 32
-        parts[place], parts[other] = parts[other], parts[place]
-    return parts
+        numbers[place], numbers[other] = numbers[other], numbers[place]
+    return numbers
 
 
 def _normal(part: float) -> float:
@@ -469,8 +474,10 @@ def _normal(part: float) -> float:
 
 
 _SIGMA = math.sqrt(math.log(1.0 + CV * CV))
-_UNIFORM = _chances()
-_LENGTHS = [round(math.exp(_SIGMA * _normal(part) - _SIGMA * _SIGMA / 2.0), 9) for part in _UNIFORM]
+_CHANCES = _chances()
+_LENGTHS = [
+    round(math.exp(_SIGMA * _normal((place + 0.5) / CHANCES) - _SIGMA * _SIGMA / 2.0), 9) for place in range(CHANCES)
+]
 
 
 def _left() -> list[list[float]]:

@@ -16,8 +16,9 @@ from typing import assert_never
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.checks import known_service
-from server.domain.forecast import eta
+from server.domain.forecast import expected
 from server.domain.issue import legs_of, unserved
+from server.domain.lookahead import Newcomer
 from server.domain.records import Roll
 from server.domain.refusals import PREFIX_UNCLEAR, ROLL_GIVEN, ROLL_KNOWN, Code, Refusal
 from server.domain.routing import ahead_of_newcomer
@@ -139,7 +140,7 @@ def _issued(
     ahead = ahead_of_newcomer(state, roll.service, ORDINARY, now_ms)
     for more, (number, track) in enumerate(zip(range(roll.given + 1, upto + 1), tracks, strict=False)):
         label = label_of(roll.prefix, number)
-        expected = eta(state, roll.service, ahead + more)
+        eta = expected(state, Newcomer(service=roll.service, more=more), now_ms)
         id_ = ticket_id_of(date.fromisoformat(state.day or ""), label)
         yield e.TicketIssued(
             ticket=id_,
@@ -151,8 +152,12 @@ def _issued(
             priority=ORDINARY,
             track=track,
             ahead=ahead + more,
-            eta_p50_s=expected.p50_s if expected else None,
-            eta_p80_s=expected.p80_s if expected else None,
+            eta_p50_s=eta.p50_s if eta else None,
+            eta_p80_s=eta.p80_s if eta else None,
+            eta_low_s=eta.low_s if eta else None,
+            eta_high_s=eta.high_s if eta else None,
+            eta_seen_s=eta.seen_s if eta else None,
+            eta_width_s=eta.width_s if eta else None,
             windows=state.windows_of(roll.service),
             channel=CHANNEL,
         )

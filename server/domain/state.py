@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from server.domain import events as e
+from server.domain.calibration import Calibration
 from server.domain.habits import Habits
 from server.domain.learning import Learned
 from server.domain.lifecycle import AT_WINDOW
@@ -101,6 +102,10 @@ class Ticket:
     case_number: str = ""  # 办件编号, given by the system in which the matter is handled
     matter_code: str = ""  # 事项编码; empty: that of the service
     appointment: AppointmentId | None = None
+    eta_low_s: int | None = None
+    eta_high_s: int | None = None
+    eta_seen_s: int | None = None
+    eta_width_s: int | None = None
 
     @property
     def is_joint(self) -> bool:
@@ -186,6 +191,7 @@ class HallState:
     zones: dict[ZoneId, ZoneCount] = field(default_factory=dict)
     learned: Learned = field(default_factory=Learned)  # over the days
     habits: Habits = field(default_factory=Habits)  # over the days
+    calibration: Calibration = field(default_factory=Calibration)  # over the days
     in_a_row: dict[ZoneId, int] = field(
         default_factory=dict
     )  # priority calls since the last ordinary one; see count_call

@@ -7,6 +7,7 @@ computed once, and it goes out only when it differs from what went out before. `
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Event as Flag
 from threading import Lock
 from time import monotonic
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from server.domain.forecast import Outlook
 from server.domain.state import HallState
 from server.domain.terms import HallId, Track, WindowNo, ZoneId
 from server.feeds.hall_view import HallView
@@ -21,6 +23,7 @@ from server.projections.board import board
 from server.projections.common import instant
 from server.projections.manager import manager
 from server.projections.ticket import ticket
+from server.projections.waits import Waits
 from server.projections.window import window
 
 REST_PER_WORK = 3.0  # after drawing for 10 ms it rests 30 ms: drawing never takes more than a quarter of a core
@@ -75,6 +78,7 @@ class Screens:
         """Follow `hall`. `names` gives clerks' names by work id, `devices` the register's rows for the manager."""
         self._hall, self._drill, self._names, self._devices = hall, drill, names, devices
         self._topics: dict[str, _Topic] = {}
+        self._waits = Waits()
         self._turn = Lock()
         self._wake = Flag()
         self._stopped = False
@@ -187,7 +191,8 @@ class Screens:
         devices = self._devices() if topic == "manager" else ()
 
         def question(state: HallState, seq: int) -> tuple[object, int, str]:
-            return self._picture(state, topic, now_ms, names, devices), seq, instant(state.plan, now_ms)
+            waits = partial(self._waits.at, state, seq, state.last_ms)
+            return self._picture(state, topic, now_ms, names, devices, waits), seq, instant(state.plan, now_ms)
 
         picture, seq, at = self._hall.read(question)
         return msgspec.json.encode(picture), seq, at
@@ -199,19 +204,20 @@ class Screens:
         now_ms: int,
         names: Mapping[str, str],
         devices: Sequence[Mapping[str, Any]],
+        waits: Callable[[], Outlook],
     ) -> object:
         kind, colon, which = topic.partition(":")
         match kind, colon:
             case "board", "":
-                return board(state, drill=self._drill)
+                return board(state, drill=self._drill, waits=waits())
             case "board", ":" if which in state.plan.zone:
-                return board(state, zone=ZoneId(which), drill=self._drill)
+                return board(state, zone=ZoneId(which), drill=self._drill, waits=waits())
             case "window", ":" if which in state.windows:
                 return window(state, WindowNo(which), now_ms=now_ms, names=names, drill=self._drill)
             case "manager", "":
                 return manager(state, names=names, devices=devices, drill=self._drill)
             case "ticket", ":":
-                found = ticket(state, Track(which), now_ms=now_ms, drill=self._drill)
+                found = ticket(state, Track(which), now_ms=now_ms, drill=self._drill, waits=waits())
                 if found is not None:
                     return found
             case _:

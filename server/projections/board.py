@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 
+from server.domain.forecast import Outlook, outlook
 from server.domain.state import HallState
 from server.domain.terms import Text, TicketId, TicketStatus, WindowStatus, ZoneId, ZoneKind
 from server.projections.common import (
     AnnouncementView,
     EtaView,
     announcement,
+    eta_view,
     floor_of_window,
     floor_of_zone,
     instant,
     instant_or_none,
     kind_of_window,
     open_windows_by_zone,
-    waiting_by_service,
     waiting_by_zone,
-    zone_eta,
 )
 
 CALLS_MAX = 12  # what a board shows at ten metres
@@ -97,8 +97,14 @@ class BoardPicture:
     areas: tuple[BoardArea, ...]
 
 
-def board(state: HallState, *, zone: ZoneId | None = None, drill: bool = False) -> BoardPicture:
-    """Give the picture of the hall board, or of the board of one zone of the plan."""
+def board(
+    state: HallState, *, zone: ZoneId | None = None, drill: bool = False, waits: Outlook | None = None
+) -> BoardPicture:
+    """Give the picture of the hall board, or of the board of one zone of the plan.
+
+    `waits` is the outlook as of the last event, worked out here where it is not at hand: so a picture depends on the
+    state alone.
+    """
     plan = state.plan
     return BoardPicture(
         hall=plan.hall,
@@ -110,7 +116,7 @@ def board(state: HallState, *, zone: ZoneId | None = None, drill: bool = False) 
         notice=plan.notice,
         announcement=announcement(state),
         calls=_calls(state, zone),
-        zones=_zones(state, zone),
+        zones=_zones(state, zone, waits or outlook(state, state.last_ms)),
         windows=_windows(state, zone),
         areas=_areas(state, zone),
     )
@@ -157,9 +163,8 @@ def _call_status(state: HallState, id_: TicketId, window: str) -> str:
             return "done"
 
 
-def _zones(state: HallState, only: ZoneId | None) -> tuple[BoardZone, ...]:
+def _zones(state: HallState, only: ZoneId | None, waits: Outlook) -> tuple[BoardZone, ...]:
     waiting, open_windows = waiting_by_zone(state), open_windows_by_zone(state)
-    by_service = waiting_by_service(state)
     return tuple(
         BoardZone(
             zone=zone.id,
@@ -169,7 +174,7 @@ def _zones(state: HallState, only: ZoneId | None) -> tuple[BoardZone, ...]:
             waiting=waiting[zone.id].count,
             oldest_since=instant_or_none(state.plan, waiting[zone.id].oldest_ms),
             open_windows=open_windows[zone.id],
-            eta=zone_eta(state, zone.id, by_service),
+            eta=eta_view(waits.of_zone(state, zone.id)),
         )
         for zone in state.plan.queues
         if only is None or zone.id == only

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from server.domain.forecast import Eta, eta, open_windows
+from server.domain import events as e
+from server.domain.forecast import Eta, open_windows
 from server.domain.lifecycle import FINAL
 from server.domain.state import HallState, Ticket
 from server.domain.terms import (
@@ -27,10 +28,15 @@ REASON_MAX = 200  # characters of a free text that a screen shows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EtaView:
-    """The expected wait: half of the visitors wait less than `p50_s`, four of five less than `p80_s`."""
+    """The expected wait in seconds, `p50_s` in the middle: four of five wait less than `p80_s`.
+
+    Four of five also wait between `low_s` and `high_s`.
+    """
 
     p50_s: int
     p80_s: int
+    low_s: int
+    high_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,24 +267,21 @@ def open_windows_by_zone(state: HallState) -> dict[ZoneId, int]:
 
 
 def eta_view(known: Eta | None) -> EtaView | None:
-    """Give an expected wait as the wire's shape."""
-    return None if known is None else EtaView(p50_s=known.p50_s, p80_s=known.p80_s)
+    """Give an expected wait in whole minutes, so that a picture does not change with every second of it."""
+    if known is None:
+        return None
+    p50_s, p80_s, low_s, high_s = (round(it / 60) * 60 for it in (known.p50_s, known.p80_s, known.low_s, known.high_s))
+    return EtaView(p50_s=p50_s, p80_s=p80_s, low_s=low_s, high_s=high_s)
 
 
-def zone_eta(state: HallState, zone: ZoneId, waiting: Mapping[ServiceId, Waiting]) -> EtaView | None:
-    """Give what a visitor who comes now may expect in a zone: the longest of its services; None when none is served."""
-    expected: list[Eta] = []
-    for service in state.plan.services:
-        if service.zone != zone:
-            continue
-        series = sum(
-            here.count
-            for other, here in waiting.items()
-            if (known := state.plan.service.get(other)) is not None and known.prefix == service.prefix
-        )
-        if (wait := eta(state, service.id, series)) is not None:
-            expected.append(wait)
-    return eta_view(max(expected, key=lambda wait: (wait.p50_s, wait.p80_s), default=None))
+def told(number: Ticket | e.TicketIssued) -> EtaView | None:
+    """Give the wait that was told with a number; of the first versions its middle and its upper end are known."""
+    p50_s, p80_s = number.eta_p50_s, number.eta_p80_s
+    if p50_s is None or p80_s is None:
+        return None
+    low_s = p50_s if number.eta_low_s is None else number.eta_low_s
+    high_s = p80_s if number.eta_high_s is None else number.eta_high_s
+    return EtaView(p50_s=p50_s, p80_s=p80_s, low_s=low_s, high_s=high_s)
 
 
 def announcement(state: HallState) -> AnnouncementView | None:

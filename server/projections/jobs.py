@@ -23,6 +23,7 @@ from server.projections.common import (
     service_name,
     takes_in_only,
     tenant_name,
+    told,
     track_url,
     window_name,
     zone_name,
@@ -221,7 +222,6 @@ def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, rep
     plan = state.plan
     rule = plan.priority.get(ticket.priority)
     service = plan.service.get(ticket.service)
-    known = ticket.eta_p50_s is not None and ticket.eta_p80_s is not None
     return PrintTicket(
         hall_name=plan.name,
         ticket=ticket.id,
@@ -231,7 +231,7 @@ def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, rep
         floor=floor_of_zone(plan, ticket.zone),
         windows=ticket.windows,
         ahead=ticket.ahead,
-        eta=EtaView(p50_s=ticket.eta_p50_s or 0, p80_s=ticket.eta_p80_s or 0) if known else None,
+        eta=told(ticket),
         issued_at=instant(plan, issued_ms),
         priority=None if ticket.priority == ORDINARY else ticket.priority,
         priority_name=rule.name if rule and ticket.priority != ORDINARY else None,

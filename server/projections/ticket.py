@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from server.domain.forecast import eta
+from server.domain.forecast import Outlook, outlook
 from server.domain.lifecycle import Move, is_legal
 from server.domain.routing import ahead
-from server.domain.state import HallState, Ticket
+from server.domain.state import MS_PER_MIN, HallState, Ticket
 from server.domain.terms import AwayFor, Text, TicketStatus, Track
 from server.projections.common import (
     EtaView,
@@ -39,6 +39,8 @@ class Allowed:
 class TicketPicture:
     """One ticket as its holder sees it. `ahead` and `eta` are None when nobody is waited for any more.
 
+    `eta` counts from `eta_at`, the minute in which something last happened in the hall: a page lets it run down.
+
     `legs` are the stops of a joint matter; `leg_unserved` says that no window works now for one still to come.
     `takes_in_only`: the windows take papers in and decide nothing.
     `away_for`: papers or result while the visit is away from the windows; `notice`: the papers that are missing.
@@ -56,6 +58,7 @@ class TicketPicture:
     issued_at: str
     ahead: int | None
     eta: EtaView | None
+    eta_at: str | None
     window: str | None
     called_at: str | None
     started_at: str | None
@@ -83,16 +86,22 @@ class TicketPicture:
     priority_name: Text | None = None
 
 
-def ticket(state: HallState, track: Track, *, now_ms: int, drill: bool = False) -> TicketPicture | None:
-    """Give the picture of the ticket with this token, None when today has no such ticket."""
+def ticket(
+    state: HallState, track: Track, *, now_ms: int, drill: bool = False, waits: Outlook | None = None
+) -> TicketPicture | None:
+    """Give the picture of the ticket with this token, None when today has no such ticket.
+
+    `waits` is the outlook as of the last event, worked out here where it is not at hand.
+    """
     id_ = state.tracks.get(track)
-    return None if id_ is None else _picture(state, state.tickets[id_], now_ms, drill=drill)
+    return None if id_ is None else _picture(state, state.tickets[id_], now_ms, drill=drill, waits=waits)
 
 
-def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> TicketPicture:
+def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool, waits: Outlook | None) -> TicketPicture:
     plan = state.plan
     waiting = found.status is TicketStatus.WAITING
     before = ahead(state, found.id, now_ms) if waiting else None
+    eta = (waits or outlook(state, state.last_ms)).tickets.get(found.id) if waiting else None
     legs = legs_of(state, found)
     at = None if found.status is TicketStatus.AWAY else found.window
     may_call = waiting or found.away_for is AwayFor.RESULT
@@ -106,7 +115,8 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool) -> Ti
         priority=found.priority,
         issued_at=instant(plan, found.issued_ms),
         ahead=before,
-        eta=None if before is None else eta_view(eta(state, found.service, before)),
+        eta=eta_view(eta),
+        eta_at=instant_or_none(plan, state.last_ms // MS_PER_MIN * MS_PER_MIN if eta else None),
         window=at,
         called_at=instant_or_none(plan, found.called_ms),
         started_at=instant_or_none(plan, found.started_ms),

@@ -7,7 +7,7 @@ from server.domain import events as e
 from server.domain.appointments import check_in_from_ms, check_in_until_ms
 from server.domain.terms import HallPlan, LegStatus, TicketStatus, WindowStatus
 from server.ledger.base import Commit
-from server.projections.common import floor_of_service, instant, service_name, track_url, zone_of_service
+from server.projections.common import EtaView, floor_of_service, instant, service_name, told, track_url, zone_of_service
 from server.web import wire
 
 _E = TypeVar("_E")
@@ -49,7 +49,6 @@ WINDOW_AFTER: dict[type[e.Event], WindowStatus] = {
 def issued(commit: Commit, plan: HallPlan) -> wire.IssuedTicket:
     """Give what the visitor is told."""
     event = _last(commit.events, e.TicketIssued)
-    known = event.eta_p50_s is not None and event.eta_p80_s is not None
     joint = next((it for it in commit.events if isinstance(it, e.LegsPlanned)), None)
     return wire.IssuedTicket(
         ticket=event.ticket,
@@ -59,7 +58,7 @@ def issued(commit: Commit, plan: HallPlan) -> wire.IssuedTicket:
         zone=event.zone,
         issued_at=instant(plan, commit.at_ms),
         ahead=event.ahead,
-        eta=wire.Eta(p50_s=event.eta_p50_s or 0, p80_s=event.eta_p80_s or 0) if known else None,
+        eta=eta(told(event)),
         track_url=track_url(event.base_url, commit.hall, event.track),
         track=event.track,
         windows=list(event.windows),
@@ -68,6 +67,13 @@ def issued(commit: Commit, plan: HallPlan) -> wire.IssuedTicket:
         legs=_legs(joint, plan) if joint else [],
         leg_unserved=bool(joint and joint.unserved),
     )
+
+
+def eta(view: EtaView | None) -> wire.Eta | None:
+    """Give an expected wait."""
+    if view is None:
+        return None
+    return wire.Eta(p50_s=view.p50_s, p80_s=view.p80_s, low_s=view.low_s, high_s=view.high_s)
 
 
 def booking(commit: Commit) -> e.AppointmentBooked:

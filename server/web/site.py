@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from server.domain.terms import HallId
 from server.hall import Hall
 from server.people import People
+from server.projections.waits import Waits
 from server.projections.work import Work
 from server.register import Register
 from server.web.buckets import (
@@ -59,12 +60,17 @@ class Site:
     dev: bool = False
     drill: bool = False
     histories: dict[HallId, History] = field(default_factory=dict)
+    waits: dict[HallId, Waits] = field(default_factory=dict)
     works: dict[tuple[HallId, str], Work] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
     posts: Lock = field(default_factory=Lock)  # held while somebody begins work at a window
     presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
     audit_lines: Buckets = field(default_factory=lambda: Buckets(AUDIT_BURST, AUDIT_PER_S))
     sign_ins: Buckets = field(default_factory=lambda: Buckets(LOGIN_BURST, LOGIN_PER_S))
+
+    def waits_of(self, hall: HallId) -> Waits:
+        """Give what keeps the outlook of a hall."""
+        return self.waits.setdefault(hall, Waits())
 
     @property
     def only_hall(self) -> HallId | None:

@@ -7,12 +7,10 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from server.domain.admission import admission, hall_admission
-from server.domain.forecast import eta, open_windows
-from server.domain.routing import ahead_of_newcomer
+from server.domain.forecast import Outlook, open_windows
 from server.domain.state import HallState
 from server.domain.terms import (
     APPOINTMENT,
-    ORDINARY,
     HallPlan,
     PriorityRule,
     ServiceId,
@@ -21,13 +19,14 @@ from server.domain.terms import (
 )
 from server.projections.common import (
     Waiting,
+    eta_view,
     instant,
     instant_or_none,
     open_windows_by_zone,
     waiting_by_service,
     waiting_by_zone,
 )
-from server.web import wire
+from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, reply
 from server.web.auth import is_of_hall, who
 from server.web.site import here
@@ -67,7 +66,8 @@ def state(path: wire.HallPath) -> Response:
     """Say how the hall stands: who waits where, what every window does, as of commit `seq`."""
     hall = hall_of(path.hall)
     now_ms = hall.now_ms()
-    return reply(hall.read(lambda state, seq: _state(state, seq, now_ms)))
+    waits = here().waits_of(hall.id)
+    return reply(hall.read(lambda state, seq: _state(state, seq, now_ms, waits.at(state, seq, now_ms))))
 
 
 def _summary(state: HallState, now_ms: int, *, drill: bool) -> wire.HallSummary:
@@ -185,7 +185,7 @@ def _priorities(plan: HallPlan) -> list[PriorityRule]:
     return [rule for rule in plan.priority.values() if rule.id in named]
 
 
-def _state(state: HallState, seq: int, now_ms: int) -> wire.HallState:
+def _state(state: HallState, seq: int, now_ms: int, outlook: Outlook) -> wire.HallState:
     now = hall_admission(state, now_ms)
     by_service, by_zone, at_work = waiting_by_service(state), waiting_by_zone(state), open_windows_by_zone(state)
     return wire.HallState(
@@ -204,24 +204,24 @@ def _state(state: HallState, seq: int, now_ms: int) -> wire.HallState:
             for zone in state.plan.queues
         ],
         services=[
-            _service(state, service.id, by_service.get(service.id, Waiting()), now_ms)
+            _service(state, service.id, by_service.get(service.id, Waiting()), now_ms, outlook)
             for service in state.plan.services
         ],
         windows=[_window(state, state.plan, no) for no in state.windows],
     )
 
 
-def _service(state: HallState, service: ServiceId, waiting: Waiting, now_ms: int) -> wire.ServiceState:
-    # As the ticket will say it: services that share a letter share one row of people.
-    expected = eta(state, service, ahead_of_newcomer(state, service, ORDINARY, now_ms))
-    now = admission(state, service, now_ms)
+def _service(
+    state: HallState, service: ServiceId, waiting: Waiting, now_ms: int, outlook: Outlook
+) -> wire.ServiceState:
+    now = admission(state, service, now_ms, outlook)
     return wire.ServiceState(
         service=service,
         zone=state.plan.service[service].zone,
         waiting=waiting.count,
         oldest_wait_s=_age_s(waiting, now_ms),
         open_windows=open_windows(state, service),
-        eta=None if expected is None else wire.Eta(p50_s=expected.p50_s, p80_s=expected.p80_s),
+        eta=answers.eta(eta_view(outlook.services[service])),
         open=now.open,
         opens_at=instant_or_none(state.plan, now.opens_ms),
         left=now.left,

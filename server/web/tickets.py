@@ -9,6 +9,7 @@ from flask_openapi3.models.tag import Tag
 from server.domain import commands as c
 from server.domain.decide import DAY_CLOSED
 from server.domain.events import CaseNumberNoted
+from server.domain.forecast import Outlook
 from server.domain.refusals import Code, Refusal
 from server.domain.state import HallState
 from server.domain.state import Ticket as TicketState
@@ -71,7 +72,8 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
 def tickets(path: wire.HallPath, query: wire.TicketsQuery) -> Response:
     """List today's tickets in the order of issue, by status, zone or window (where they are, or were last)."""
 
-    def rows(state: HallState, _: int) -> list[wire.Ticket]:
+    def rows(state: HallState, seq: int) -> list[wire.Ticket]:
+        outlook = waits.at(state, seq, now_ms)
         found = [
             ticket
             for ticket in state.tickets.values()
@@ -79,10 +81,10 @@ def tickets(path: wire.HallPath, query: wire.TicketsQuery) -> Response:
             and query.zone in (None, ticket.zone)
             and query.window in (None, ticket.window)
         ]
-        return [_view(state, ticket, now_ms) for ticket in found[-query.limit :]]
+        return [_view(state, ticket, now_ms, outlook) for ticket in found[-query.limit :]]
 
     hall = hall_of(path.hall)
-    now_ms = hall.now_ms()
+    now_ms, waits = hall.now_ms(), here().waits_of(hall.id)
     return reply(wire.Tickets(tickets=hall.read(rows)))
 
 
@@ -91,8 +93,10 @@ def ticket(path: wire.TicketPath, query: wire.TrackQuery) -> Response:
     """Give a ticket of today with its history: by id, label or track token; without a sign-in by track token only."""
     hall = hall_of(path.hall)
     found, as_holder = _find(hall, path.ticket, query.track, "tickets.ticket")
-    now_ms = hall.now_ms()
-    view = hall.read(lambda state, _: _view(state, state.tickets.get(found.id, found), now_ms))
+    now_ms, waits = hall.now_ms(), here().waits_of(hall.id)
+    view = hall.read(
+        lambda state, seq: _view(state, state.tickets.get(found.id, found), now_ms, waits.at(state, seq, now_ms))
+    )
     plan, tongue = hall.plan, language()
     knows_case = not as_holder and by_role(PERSON_ROLES | {Role.INTEGRATION})
 
@@ -218,8 +222,8 @@ def _find(hall: Hall, name: str, track: str | None, endpoint: str) -> tuple[Tick
     return found, as_holder
 
 
-def _view(state: HallState, ticket: TicketState, now_ms: int) -> wire.Ticket:
-    page = ticket_page.ticket(state, ticket.track, now_ms=now_ms)
+def _view(state: HallState, ticket: TicketState, now_ms: int, outlook: Outlook) -> wire.Ticket:
+    page = ticket_page.ticket(state, ticket.track, now_ms=now_ms, waits=outlook)
     if page is None:
         raise Refusal(Code.TICKET_NOT_FOUND, ticket=ticket.label)  # the day has turned since it was found
     return wire.Ticket(
@@ -232,7 +236,7 @@ def _view(state: HallState, ticket: TicketState, now_ms: int) -> wire.Ticket:
         priority=page.priority,
         issued_at=page.issued_at,
         ahead=page.ahead,
-        eta=None if page.eta is None else wire.Eta(p50_s=page.eta.p50_s, p80_s=page.eta.p80_s),
+        eta=answers.eta(page.eta),
         window=page.window,
         called_at=page.called_at,
         started_at=page.started_at,

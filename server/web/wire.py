@@ -115,10 +115,16 @@ class Problem(Answer):
 
 
 class Eta(Answer):
-    """Expected wait from now: half of the visitors wait at most `p50_s`, four of five at most `p80_s`."""
+    """Expected wait from now: half of the visitors wait at most `p50_s`, four of five at most `p80_s`.
+
+    Four of five also wait between `low_s` and `high_s`: say that to people. None anywhere instead of this: unknown,
+    because no window at work serves.
+    """
 
     p50_s: int
     p80_s: int
+    low_s: int
+    high_s: int
 
 
 # ---------------------------------------------------------------------------------------------------- paths, queries

@@ -8,7 +8,8 @@ from server.domain import commands as c
 from server.domain import events as e
 from server.domain.decide import decide
 from server.domain.evolve import evolve
-from server.domain.forecast import eta
+from server.domain.forecast import expected
+from server.domain.lookahead import Newcomer
 from server.domain.refusals import Code
 from server.domain.terms import PauseReason, ServiceId, WindowNo, WindowStatus, WorkId
 from tests.domain.halls import PLAN, Scene
@@ -168,7 +169,7 @@ def test_a_window_left_alone_is_paused_and_takes_no_calls() -> None:
     assert scene.state.window_status(ONE) is WindowStatus.PAUSED
     assert scene.window("1").paused is PauseReason.LEFT_ALONE
     assert scene.refused(c.CallNext(window=ONE)) is Code.WINDOW_PAUSED
-    assert eta(scene.state, ServiceId("general"), 1) is None, "nobody else serves it"
+    assert expected(scene.state, Newcomer(service=ServiceId("general")), scene.now_ms) is None, "nobody else serves it"
     scene.do(c.ResumeWindow(window=ONE))
     assert scene.next("1") == "A001"
 

@@ -7,7 +7,6 @@ import pytest
 
 from server.domain import commands as c
 from server.domain import events as e
-from server.domain.forecast import eta
 from server.domain.refusals import Code
 from server.domain.routing import ahead, choose, preview, waiting_for
 from server.domain.terms import (
@@ -451,34 +450,6 @@ def test_without_fairness_the_row_is_that_of_urgency_alone() -> None:
     for priority in (None, *["green"] * 5):
         scene.issue(priority=priority)
     assert scene.order_at("2")[-1] == "A001"
-
-
-def test_no_forecast_is_given_when_nobody_serves() -> None:
-    scene = Scene()
-    assert eta(scene.state, ServiceId("general"), 3) is None
-    assert scene.ticket(scene.issue()).eta_p50_s is None
-    scene.open("2")
-    soon = eta(scene.state, ServiceId("general"), 0)
-    later = eta(scene.state, ServiceId("general"), 5)
-    assert soon is not None
-    assert later is not None
-    assert (soon.p50_s, soon.p80_s) == (0, 0)
-    assert 0 < later.p50_s < later.p80_s
-
-
-def test_the_forecast_learns_from_what_visits_took() -> None:
-    scene = Scene(open_windows=["2"])
-    before = eta(scene.state, ServiceId("general"), 5)
-    for _ in range(20):
-        scene.issue()
-        scene.next("2")
-        scene.start("2")
-        scene.wait(2)
-        scene.finish("2")
-    after = eta(scene.state, ServiceId("general"), 5)
-    assert before is not None
-    assert after is not None
-    assert after.p50_s < before.p50_s / 2
 
 
 def test_one_stuck_visit_does_not_spoil_the_forecast() -> None:
