@@ -115,6 +115,7 @@ class Say:
     zone: str
     languages: tuple[str, ...]
     call_count: int
+    behind: int = 0  # calls that wait behind it for the same loudspeaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +230,7 @@ def read_order(device: str, wire: object) -> JobOrder:
         case "print_notice":
             job = _read_notice(data)
         case "say":
-            job = _read_say(data)
+            job = _read_say(data, behind=top.whole("behind") if top.get("behind") else 0)
         case "announce":
             job = Announce(
                 text=data.names("text"),
@@ -334,7 +335,7 @@ def _read_notice(data: "_Fields") -> PrintNotice:
     )
 
 
-def _read_say(data: "_Fields") -> Say:
+def _read_say(data: "_Fields", *, behind: int) -> Say:
     return Say(
         ticket=data.text("ticket"),
         label=data.text("label"),
@@ -343,6 +344,7 @@ def _read_say(data: "_Fields") -> Say:
         zone=data.text("zone"),
         languages=data.texts("languages") or ("zh",),
         call_count=data.whole("call_count"),
+        behind=behind,
     )
 
 

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from drivers.driver import HoldsLine, JobDriver, StateDriver
 from drivers.faults import Backoff, FaultCode, Health, LineDown, Paper, down
-from drivers.jobs import JobOrder, Press, PrintNotice, PrintTicket, Rating, Result, ResultStatus, WindowPicture
+from drivers.jobs import JobOrder, Press, PrintNotice, PrintTicket, Rating, Result, ResultStatus, Say, WindowPicture
 from drivers.journal import Journal
 from drivers.transport import Line, open_line, parse_url
 
@@ -131,6 +131,10 @@ class JobOwner:
                 self._answer(current, _too_late(current.order, self._lost))
                 current, wait_s = None, 0.0
                 continue
+            if current is not None and self._is_replaced(current.order):
+                self._answer(current, Result(status=ResultStatus.DROPPED, detail="called again meanwhile"))
+                current, wait_s = None, 0.0
+                continue
             try:
                 if current is not None:
                     result = self._do(current.order)
@@ -148,6 +152,17 @@ class JobOwner:
                 else:
                     self._stopping.wait(pause_s)
         self._driver.close()
+
+    def _is_replaced(self, order: JobOrder) -> bool:
+        """Say whether a later call of the same ticket waits: only that one is spoken."""
+        if not isinstance(order.job, Say):
+            return False
+        call = order.job
+        with self._lock:
+            later = [waiting.order.job for waiting in self._waiting.values()]
+        return any(
+            isinstance(job, Say) and job.ticket == call.ticket and job.call_count > call.call_count for job in later
+        )
 
     def _next(self, wait_s: float) -> _Waiting | None:
         until_s = time.monotonic() + wait_s

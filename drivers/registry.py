@@ -118,7 +118,7 @@ DRIVERS: Mapping[str, Entry] = {
     ),
     "speech": JobEntry(
         kind="speaker",
-        about="Calls by voice (pyttsx3, espeak-ng) on a sound card, a network loudspeaker or into a folder",
+        about="Calls by voice (recorded clips, pyttsx3) on a sound card, a network loudspeaker or into a folder",
         schemes=("aplay", "tcp", "file"),
         options=SpeakerOptions,
         make=speaker.make,

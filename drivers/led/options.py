@@ -7,16 +7,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
+from drivers.daytimes import is_time, read_time
 from drivers.driver import OptionProblem
 
-_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _NEVER: Mapping[str, int] = MappingProxyType({})
 
 
@@ -42,7 +41,7 @@ def common_problems(options: StripOptions) -> list[OptionProblem]:
         problems.append(OptionProblem(option="languages", zh=zh, en=en))
     example = '{ "07:30" = 100, "18:00" = 40 }'
     for at, percent in options.brightness.items():
-        if not _TIME.fullmatch(at):
+        if not is_time(at):
             zh, en = f"{at!r} 不是时刻，例如 {example}", f"{at!r} is no time of day, for instance {example}"
             problems.append(OptionProblem(option="brightness", zh=zh, en=en))
         if not 0 <= percent <= 100:
@@ -51,7 +50,7 @@ def common_problems(options: StripOptions) -> list[OptionProblem]:
                 f"{at}: must be 0..100 percent, not {percent}",
             )
             problems.append(OptionProblem(option="brightness", zh=zh, en=en))
-    if options.clock and not _TIME.fullmatch(options.clock):
+    if options.clock and not is_time(options.clock):
         zh, en = (
             f'{options.clock!r} 不是时刻，例如 "04:00"',
             f'{options.clock!r} is no time of day, for instance "04:00"',
@@ -78,22 +77,9 @@ def dot_problems(width_px: int, height_px: int, font_px: int, *, step_px: int = 
     return problems
 
 
-def level_at(brightness: Mapping[str, int], now: datetime) -> int | None:
-    """Give the percent that holds now, or None where the strip is left as it is."""
-    if not brightness:
-        return None
-    begun = [at for at in sorted(brightness) if _read(at) <= now.time()]
-    return brightness[begun[-1] if begun else max(brightness)]  # before the first of today the last of yesterday holds
-
-
 def clock_due(clock: str, now: datetime) -> datetime | None:
     """Give the last moment at which the clock was to be set, or None where it never is."""
     if not clock:
         return None
-    today = datetime.combine(now.date(), _read(clock), now.tzinfo)
+    today = datetime.combine(now.date(), read_time(clock), now.tzinfo)
     return today if today <= now else today - timedelta(days=1)
-
-
-def _read(at: str) -> time:
-    hour, _, minute = at.partition(":")
-    return time(int(hour), int(minute))

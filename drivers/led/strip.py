@@ -13,9 +13,10 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from drivers.daytimes import level_at
 from drivers.driver import wall_clock
 from drivers.faults import Fault, FaultCode, Health, HealthStatus
-from drivers.led.options import clock_due, level_at
+from drivers.led.options import clock_due
 
 if TYPE_CHECKING:
     from datetime import datetime

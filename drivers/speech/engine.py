@@ -1,4 +1,8 @@
-"""A sentence -> samples. `Engine` is the seam where recorded clips or another voice come in later."""
+"""A line -> samples. `Engine` is the seam of all voices; `Chain` asks them in turn, the first that can speak wins.
+
+Clips (`clips.py`) come first, then the machine's own voice. espeak-ng reads Mandarin so that nobody understands it: it
+is not used for that unless the hall says so, and the register shows that the voice is missing.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,16 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from drivers.speech import sound
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from drivers.speech.phrases import Line
 
 TIMEOUT_S = 15.0
 """A sentence takes 0.1 s, on a busy machine seconds; a child that takes longer than this hangs and is killed."""
@@ -23,6 +30,7 @@ KEPT_SENTENCES = 300
 SHORTEST_S = 0.3
 QUIETEST_RMS = 0.01
 
+_HELLO: Mapping[str, str] = MappingProxyType({"zh": "你好。", "en": "Hello."})
 _CHILD = Path(__file__).with_name("child.py")
 
 
@@ -33,17 +41,64 @@ class NoVoice(Exception):
 class Engine(Protocol):
     """Makes speech."""
 
-    def speak(self, sentence: str, language: str) -> array[int]:
-        """Give the sentence as trimmed samples at `sound.SPEECH_PEAK`. Raises NoVoice; never gives silence."""
+    def languages(self) -> frozenset[str]:
+        """Give the languages that it speaks besides those with a phrase file."""
         ...
 
-    def check(self) -> None:
+    def speak(self, line: Line) -> array[int]:
+        """Give the line as trimmed samples at `sound.SPEECH_PEAK`. Raises NoVoice; never gives silence."""
+        ...
+
+    def check(self, language: str) -> None:
         """Find out whether there is a voice, without using anything spoken before. Raises NoVoice."""
         ...
 
+    def chime(self) -> array[int] | None:
+        """Give a chime of its own, None where the usual one is to be heard."""
+        ...
+
+
+class Chain:
+    """Several engines as one: the first that can speak a line speaks it."""
+
+    def __init__(self, engines: Sequence[Engine]) -> None:
+        """Ask these in turn."""
+        self._engines = tuple(engines)
+
+    def languages(self) -> frozenset[str]:
+        """Give the languages of all."""
+        return frozenset[str]().union(*(engine.languages() for engine in self._engines))
+
+    def speak(self, line: Line) -> array[int]:
+        """Give the line from the first that can. Raises NoVoice with what each of them said."""
+        whys: list[str] = []
+        for engine in self._engines:
+            try:
+                return engine.speak(line)
+            except NoVoice as error:
+                whys.append(str(error))
+        raise NoVoice("; ".join(whys))
+
+    def check(self, language: str) -> None:
+        """Look for one that speaks the language. Raises NoVoice."""
+        whys: list[str] = []
+        for engine in self._engines:
+            try:
+                return engine.check(language)
+            except NoVoice as error:
+                whys.append(str(error))
+        raise NoVoice("; ".join(whys))
+
+    def chime(self) -> array[int] | None:
+        """Give the first chime there is."""
+        return next((chime for engine in self._engines if (chime := engine.chime()) is not None), None)
+
 
 class Pyttsx3Engine:
-    """espeak-ng (or the voice of macOS) through pyttsx3; a child process per sentence, results kept in a folder."""
+    """espeak-ng (or the voice of macOS) through pyttsx3; a child process per sentence, results kept in a folder.
+
+    With `mandarin=False` it says no Chinese.
+    """
 
     def __init__(
         self,
@@ -52,15 +107,26 @@ class Pyttsx3Engine:
         rate_wpm: int = 165,
         voices: Mapping[str, str] | None = None,
         timeout_s: float = TIMEOUT_S,
+        mandarin: bool = True,
     ) -> None:
         """Keep spoken sentences under `folder`; `voices` names a voice per language instead of the usual one."""
         self._folder = folder
         self._rate_wpm = rate_wpm
         self._voices = dict(voices or {})
         self._timeout_s = timeout_s
+        self._mandarin = mandarin
 
-    def speak(self, sentence: str, language: str) -> array[int]:
+    def languages(self) -> frozenset[str]:
+        """Give none: it speaks those with a phrase file."""
+        return frozenset()
+
+    def chime(self) -> None:
+        """Give none."""
+
+    def speak(self, line: Line) -> array[int]:
         """Give the sentence, from the folder when it was spoken before. Raises NoVoice."""
+        sentence, language = line.sentence, line.language
+        self._refuse(language)
         voice = self._voices.get(language, "")
         key = hashlib.sha256(f"{language}|{voice}|{self._rate_wpm}|{sentence}".encode()).hexdigest()[:24]
         kept = self._folder / f"{key}.wav"
@@ -70,9 +136,18 @@ class Pyttsx3Engine:
             return samples
         return self._make(sentence, language, kept)
 
-    def check(self) -> None:
+    def check(self, language: str) -> None:
         """Speak two syllables into the folder. Raises NoVoice."""
-        self._make("你好。", "zh", self._folder / "check.wav")
+        self._refuse(language)
+        self._make(_HELLO[language], language, self._folder / f"check-{language}.wav")
+
+    def _refuse(self, language: str) -> None:
+        if language not in _HELLO:
+            raise NoVoice(f"the speech engine does not speak {language!r}")
+        if language == "zh" and not self._mandarin:
+            raise NoVoice(
+                "the Mandarin of espeak-ng is not understood and not used (see the voice chapter of devices.md)"
+            )
 
     def _make(self, sentence: str, language: str, kept: Path) -> array[int]:
         half_done = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")  # two loudspeakers say one call

@@ -1,28 +1,60 @@
-"""The languages a hall can speak. To add one: write its phrase file, add its line here."""
+"""The languages a hall can speak. To add one: write its phrase file, add its line here.
+
+A language without a phrase file (a dialect, a minority language) is spoken from recorded clips only.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from drivers.speech import phrases_en, phrases_zh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from drivers.jobs import Text
 
 CALLS: Mapping[str, Callable[[str, str], str]] = MappingProxyType({"zh": phrases_zh.call, "en": phrases_en.call})
 
 
-def call(label: str, window: str, languages: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Give (language, sentence) for each language we can speak, in the hall's order; Chinese when we know none."""
-    known = [language for language in dict.fromkeys(languages) if language in CALLS] or ["zh"]
-    return [(language, CALLS[language](label, window)) for language in known]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What is said in one language: the sentence, and the units a call is put together from (none: free text)."""
+
+    language: str
+    sentence: str
+    units: tuple[str, ...] = ()
 
 
-def told(text: Text, languages: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Give (language, sentence) of an announcement for each language it is written in and we can speak."""
+def call(label: str, window: str, languages: tuple[str, ...], recorded: Container[str] = ()) -> list[Line]:
+    """Give the call in each language we can speak, in order; in Chinese when we know none.
+
+    `recorded` are the languages that were recorded.
+    """
+    known = [language for language in dict.fromkeys(languages) if language in CALLS or language in recorded] or ["zh"]
+    return [Line(language=each, sentence=_sentence(each, label, window), units=units(label, window)) for each in known]
+
+
+def told(text: Text, languages: tuple[str, ...]) -> list[Line]:
+    """Give an announcement in each language it is written in and we can speak."""
     return [
-        (language, text[language]) for language in dict.fromkeys(languages) if language in CALLS and text.get(language)
+        Line(language=language, sentence=text[language])
+        for language in dict.fromkeys(languages)
+        if language in CALLS and text.get(language)
     ]
+
+
+def units(label: str, window: str) -> tuple[str, ...]:
+    """Give the units of a call: A012 to window 3 is please, letter-A, number-012, window-3.
+
+    A number is one unit, never single digits: digits cut from longer speech carry their neighbours.
+    """
+    letters = [f"letter-{character}" for character in label if character.isalpha()]
+    digits = "".join(character for character in label if character.isdigit())
+    return ("please", *letters, *([f"number-{digits}"] if digits else []), f"window-{window}")
+
+
+def _sentence(language: str, label: str, window: str) -> str:
+    return CALLS[language](label, window) if language in CALLS else f"{label} → {window}"

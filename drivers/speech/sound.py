@@ -122,6 +122,21 @@ def read_wav(content: bytes) -> Wav:
     return Wav(samples=_resample(samples, rate), comment=_comment(content))
 
 
+def rate_of(content: bytes) -> int:
+    """Give the sample rate that a WAV says, before any conversion. Raises BadSound."""
+    try:
+        with wave.open(io.BytesIO(content)) as reader:
+            rate_hz: int = reader.getframerate()
+            return rate_hz
+    except (wave.Error, EOFError, RuntimeError, struct.error) as error:
+        raise BadSound(str(error) or "cut off") from error
+
+
+def scale(samples: array[int], percent: int) -> array[int]:
+    """Give the samples at a volume of 0..100 percent."""
+    return samples if percent == 100 else array("h", [sample * percent // 100 for sample in samples])
+
+
 def _bell(frequency_hz: float, length_s: float) -> array[int]:
     """Give a struck bell: the tone and its quieter octave, a 4 ms attack against the click, then dying away."""
     samples = array("h")

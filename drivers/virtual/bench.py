@@ -253,7 +253,11 @@ def devices_toml(spec: Spec, urls: Mapping[str, str]) -> str:
         options = sample(driver, _languages(spec))[0]
         tables[name] = (driver, [f"windows = {_windows(windows)}", f"options = {{ {options} }}"])
     tables["pads"] = ("ff68", [f"windows = {_windows(dict(enumerate(spec.windows, start=1)))}"])
-    tables["speaker-1"] = ("speech", [f"zones = {_list(list(spec.zones))}"] if spec.zones else [])
+    zones = [f"zones = {_list(list(spec.zones))}"] if spec.zones else []
+    tables["speaker-1"] = (
+        "speech",
+        [*zones, "options = { espeak_mandarin = true }"],
+    )  # nobody listens to a pretend hall
     lines = ["# Written by the bench of pretend devices at each start.", "schema = 1", f"hall = {_quoted(spec.hall)}"]
     for name, (driver, more) in tables.items():
         # pseudo terminals know no parity, and an Alpha sign must be told which one

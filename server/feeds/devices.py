@@ -301,6 +301,20 @@ class JobFeed:
 
         lane.agent.send_job(self._wire(lane.device, kept), answered)
 
+    def _behind(self, device: str, kept: _Kept) -> int:
+        """Count the calls that wait behind a call for the same loudspeaker and still matter."""
+        rows = self._rows(self._hall.id)
+        row = next((row for row in rows if row.device == device), None)
+        if row is None or not isinstance(kept.job.data, Say):
+            return 0
+        later = [
+            each.job
+            for each in self._tail
+            if each.place > kept.place and isinstance(each.job.data, Say) and not each.is_late()
+        ]
+        mine = [job for job in later if _is_for(job, row, rows)]
+        return self._hall.read(lambda state, _: sum(still_matters(state, job) for job in mine))
+
     def _done(self, device: str, job: Job, status: str, detail: str, now_ms: int) -> None:
         place = _place_of(job)
         if (lane := self._lanes.get(device)) is not None:
@@ -331,6 +345,7 @@ class JobFeed:
             "seq": job.seq,
             "kind": job.kind,
             "data": msgspec.to_builtins(job.data),
+            "behind": self._behind(device, kept),  # a crowd is called in fewer words
             "at": at,  # the agent's clock may show another time or, beside a drill, another day
             "expires_at": expires_at,
         }

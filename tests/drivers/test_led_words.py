@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.daytimes import level_at
 from drivers.jobs import WindowPicture, WindowStatus
 from drivers.led import text as spelling
 from drivers.led import words
 from drivers.led.layout import Shown, lay_out
-from drivers.led.options import clock_due, level_at
+from drivers.led.options import clock_due
 from drivers.led.words import Mood
 
 IDLE = WindowPicture(

@@ -65,10 +65,17 @@ def test_english_call(label: str, window: str, sentence: str) -> None:
 
 
 def test_languages_are_spoken_in_the_halls_order_once_each() -> None:
-    assert [language for language, _ in phrases.call("A1", "1", ("zh", "en", "zh"))] == ["zh", "en"]
-    assert [language for language, _ in phrases.call("A1", "1", ("en", "zh"))] == ["en", "zh"]
+    assert [line.language for line in phrases.call("A1", "1", ("zh", "en", "zh"))] == ["zh", "en"]
+    assert [line.language for line in phrases.call("A1", "1", ("en", "zh"))] == ["en", "zh"]
 
 
 def test_language_nobody_wrote_is_left_out_and_chinese_is_the_last_resort() -> None:
-    assert [language for language, _ in phrases.call("A1", "1", ("ii", "en"))] == ["en"]
-    assert [language for language, _ in phrases.call("A1", "1", ("ii",))] == ["zh"]
+    assert [line.language for line in phrases.call("A1", "1", ("ii", "en"))] == ["en"]
+    assert [line.language for line in phrases.call("A1", "1", ("ii",))] == ["zh"]
+
+
+def test_language_that_was_recorded_is_spoken_from_its_units() -> None:
+    zh, ii = phrases.call("AB012", "3", ("zh", "ii"), frozenset({"ii"}))
+    assert ii.language == "ii"
+    assert zh.units == ii.units == ("please", "letter-A", "letter-B", "number-012", "window-3")
+    assert phrases.units("007", "B2") == ("please", "number-007", "window-B2")

@@ -88,7 +88,7 @@ def test_silence_at_the_ends_is_cut() -> None:
 
 def test_call_is_chime_each_language_and_the_first_again() -> None:
     zh, en = tone(1.0, 0.5), tone(0.5, 0.5)
-    clip = speaker.mix([zh, en], readings=2, with_chime=True)
+    clip = speaker.mix([zh, en], readings=2, chime=sound.chime())
     # chime 0.9, pause 0.25, zh 1.0, pause 0.45, en 0.5, pause 0.8, zh 1.0, tail 0.3
     assert sound.seconds(clip) == pytest.approx(5.2, abs=0.02)
     assert sound.rms(clip[: round(0.8 * sound.RATE_HZ)]) > 0.05
@@ -97,5 +97,5 @@ def test_call_is_chime_each_language_and_the_first_again() -> None:
 
 
 def test_one_reading_without_chime_is_the_bare_call() -> None:
-    clip = speaker.mix([tone(1.0)], readings=1, with_chime=False)
+    clip = speaker.mix([tone(1.0)], readings=1, chime=None)
     assert sound.seconds(clip) == pytest.approx(1.3, abs=0.01)

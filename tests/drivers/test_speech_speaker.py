@@ -7,13 +7,15 @@ import socket
 import stat
 import threading
 from array import array
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.driver import Wiring
+from drivers.driver import BadOptions, Wiring
 from drivers.faults import FaultCode, HealthStatus, LineDown
 from drivers.jobs import Announce, ResultStatus, Say
 from drivers.speech import player, sound, speaker
@@ -23,6 +25,8 @@ from tests.patience import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from drivers.speech.phrases import Line
 
 CALL = Say(
     ticket="20261121-A012",
@@ -41,14 +45,21 @@ class Voice:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.gone = False
+        self.cannot: set[str] = set()
 
-    def speak(self, sentence: str, language: str) -> array[int]:
-        self.check()
-        self.said.append(sentence)
+    def languages(self) -> frozenset[str]:
+        return frozenset()
+
+    def chime(self) -> None:
+        return
+
+    def speak(self, line: Line) -> array[int]:
+        self.check(line.language)
+        self.said.append(line.sentence)
         return array("h", [8000, -8000] * round(0.1 * sound.RATE_HZ))
 
-    def check(self) -> None:
-        if self.gone:
+    def check(self, language: str) -> None:
+        if self.gone or language in self.cannot:
             raise NoVoice("espeak-ng is not installed")
 
 
@@ -100,15 +111,83 @@ def test_call_that_had_to_wait_is_read_once_only(monkeypatch: pytest.MonkeyPatch
     assert first == later > at_once + 0.9
 
 
-def test_no_voice_is_a_failure_and_a_fault_and_nothing_was_begun() -> None:
+def test_no_voice_is_a_failure_and_a_fault_and_the_chime_alone_is_heard() -> None:
     driver, voice, ear = make_speaker()
     voice.gone = True
+    result = driver.do(CALL, lambda: None)
+    assert (result.status, result.detail) == (ResultStatus.FAILED, "no_voice: zh: espeak-ng is not installed")
+    (wav,) = ear.heard
+    heard = sound.read_wav(wav)
+    assert heard.comment == ""
+    assert heard.samples[: len(sound.chime())] == sound.chime()
+    assert sound.rms(heard.samples[len(sound.chime()) :]) == 0
+    health = driver.check()
+    assert (health.status, health.faults[0].code) == (HealthStatus.DEGRADED, FaultCode.NO_VOICE)
+    voice.gone = False
+    assert driver.do(CALL, lambda: None).status is ResultStatus.SAID
+    assert driver.check().status is HealthStatus.OK
+
+
+def test_no_voice_is_shown_before_the_first_call() -> None:
+    driver, voice, _ = make_speaker()
+    voice.cannot = {"zh"}
+    assert driver.check().faults[0].code is FaultCode.NO_VOICE
+
+
+def test_without_chime_and_voice_nothing_is_begun() -> None:
+    driver, voice, ear = make_speaker(SpeakerOptions(chime=False))
+    voice.gone = True
     began: list[bool] = []
-    result = driver.do(CALL, lambda: began.append(True))
-    assert (result.status, result.detail) == (ResultStatus.FAILED, "no_voice: espeak-ng is not installed")
+    assert driver.do(CALL, lambda: began.append(True)).status is ResultStatus.FAILED
     assert not began
     assert not ear.heard
-    assert driver.check().faults[0].code is FaultCode.NO_VOICE
+
+
+@pytest.mark.parametrize(("cannot", "status"), [("en", ResultStatus.SAID), ("zh", ResultStatus.FAILED)])
+def test_what_can_be_said_is_said_and_the_rest_is_a_fault(cannot: str, status: ResultStatus) -> None:
+    driver, voice, _ = make_speaker()
+    voice.cannot = {cannot}
+    told = driver.do(replace(CALL, languages=("zh", "en")), lambda: None)
+    assert len(voice.said) == 1
+    assert (told.status, told.detail) == (status, f"no_voice: {cannot}: espeak-ng is not installed")
+    assert driver.check().status is HealthStatus.DEGRADED
+
+
+def test_a_loudspeaker_may_speak_other_languages_than_the_hall() -> None:
+    driver, voice, _ = make_speaker(SpeakerOptions(languages=("en",)))
+    driver.do(CALL, lambda: None)
+    assert voice.said == ["Ticket A, zero one two, please proceed to window 3."]
+
+
+@pytest.mark.parametrize("behind", [speaker.CROWD, speaker.CROWD + 1])
+def test_when_more_than_three_wait_a_call_is_read_once(behind: int) -> None:
+    driver, _, ear = make_speaker()
+    driver.do(replace(CALL, behind=behind), lambda: None)
+    alone, _, once = make_speaker(SpeakerOptions(readings=1))
+    alone.do(CALL, lambda: None)
+    assert (len(ear.heard[0]) == len(once.heard[0])) == (behind > speaker.CROWD)
+
+
+def at(hour: int) -> Callable[[], datetime]:
+    return lambda: datetime(2026, 11, 21, hour, tzinfo=UTC)
+
+
+def test_quiet_hours_drop_calls_and_not_emergencies() -> None:
+    options = SpeakerOptions(volume={"07:30": 100, "12:00": 0, "14:00": 50})
+    loudness: dict[int, float] = {}
+    for hour in (9, 12, 15, 3):
+        ear = Ear()
+        told = Speaker(Voice(), ear, options, at(hour)).do(CALL, lambda: None)
+        if hour == 12:
+            assert (told.status, ear.heard) == (ResultStatus.DROPPED, [])
+        else:
+            assert told.status is ResultStatus.SAID
+            loudness[hour] = sound.peak(sound.read_wav(ear.heard[0]).samples)
+    assert loudness[15] == loudness[3] == pytest.approx(loudness[9] / 2, rel=0.01)
+    ear = Ear()
+    alarm = Announce(text={"zh": "请离开。"}, languages=("zh",), emergency=True)
+    assert Speaker(Voice(), ear, options, at(12)).do(alarm, lambda: None).status is ResultStatus.SAID
+    assert sound.peak(sound.read_wav(ear.heard[0]).samples) == pytest.approx(loudness[9], rel=0.01)
 
 
 def test_no_sound_card_is_a_failure_and_a_fault() -> None:
@@ -222,13 +301,21 @@ def test_options_out_of_range_are_refused_by_name() -> None:
         SpeakerOptions(rate_wpm=20)
     with pytest.raises(ValueError, match=r"^readings: "):
         SpeakerOptions(readings=0)
+    with pytest.raises(BadOptions) as bad:
+        SpeakerOptions(volume={"7:30": 100, "20:00": 101})
+    assert [problem.option for problem in bad.value.problems] == ["volume", "volume"]
 
 
 def test_made_from_the_devices_file_it_speaks_into_a_folder(tmp_path: Path) -> None:
-    wiring = Wiring(device="s", url=f"file://{tmp_path}/out", options=SpeakerOptions(), data_dir=tmp_path / "data")
+    wiring = Wiring(
+        device="s",
+        url=f"file://{tmp_path}/out",
+        options=SpeakerOptions(espeak_mandarin=True),
+        data_dir=tmp_path / "data",
+    )
     driver = speaker.make(wiring)
     assert driver.check().status is HealthStatus.OK
-    bilingual = Say(**{**{name: getattr(CALL, name) for name in CALL.__slots__}, "languages": ("zh", "en")})
+    bilingual = replace(CALL, languages=("zh", "en"))
     assert driver.do(bilingual, lambda: None).status is ResultStatus.SAID
     (file,) = (tmp_path / "out").iterdir()
     wav = sound.read_wav(file.read_bytes())

@@ -312,6 +312,24 @@ def test_speakers_get_the_calls_of_the_windows_zone(tmp_path: Path) -> None:
     assert {device: len(bench.jobs) for device, bench in benches.items()} == {"tax": 0, "general": 1, "all": 1}
 
 
+def test_a_call_says_how_many_calls_wait_behind_it_for_its_loudspeaker(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("all", kind="speaker"), Row("tax", kind="speaker", zones=("tax",)))
+    desk.issue("general")
+    desk.issue("tax")
+    for window, clerk in (("1", "1001"), ("3", "1003")):
+        desk.day.open(window, clerk)
+        desk.day.call(window)
+    desk.day.at(c.Recall, "1")
+    bench = desk.watch("all")
+    bench.answer("said")
+    desk.feed.step()
+    assert [(job["data"]["window"], job["data"]["call_count"], job["behind"]) for job in bench.jobs] == [
+        ("3", 1, 1),  # the first call of window 1 was replaced
+        ("1", 2, 0),
+    ]
+    assert [(job["data"]["window"], job["behind"]) for job in desk.watch("tax").jobs] == [("3", 0)]
+
+
 def test_who_has_no_row_gets_every_kind_of_job_from_now_on(desk: Desk) -> None:
     desk.issue()
     bench = desk.watch("eye")

@@ -1,0 +1,275 @@
+"""A recorded voice: a folder with one WAV per unit and a manifest, in any language or dialect.
+
+    please.wav  letter-A.wav  number-012.wav  window-3.wav  chime.wav (if the hall wants its own)
+    manifest.json   {"schema": 1, "language": "zh", "order": ["please", "letter", "number", "window"],
+                     "clips": {"number-012": {"file": "number-012.wav", "sha256": "...", "rate_hz": 48000}, ...}}
+
+`order` is how the language puts a call together. In Chinese the units are 请, A, 零一二号, 到3号窗口办理. A whole
+number is one recording: joined digits are not understood. A call is only said from clips when every unit of it is there
+and whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from drivers.speech import sound
+from drivers.speech.engine import NoVoice
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from drivers.speech.phrases import Line
+
+MANIFEST: Final = "manifest.json"
+CHIME: Final = "chime"
+ORDER: Final = ("please", "letter", "number", "window")
+GAP_AFTER_S: Final = {"please": 0.10, "letter": 0.15, "number": 0.25, "window": 0.15}
+SHORTEST_S: Final = 0.08
+LONGEST_S: Final = 8.0
+QUIETEST_RMS: Final = 0.005
+_UNIT = re.compile(r"please|chime|letter-[A-Z]|number-[0-9]{1,4}|window-[0-9A-Za-z][0-9A-Za-z-]{0,5}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,12})*")
+
+
+class BadPack(Exception):
+    """A folder or a clip cannot be used. `zh` and `en` say what to do."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        """Keep the sentence in both languages."""
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One recording: its file in the folder, the SHA-256 of the whole file, and its sample rate."""
+
+    file: str
+    sha256: str
+    rate_hz: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A folder of recordings as its manifest describes it."""
+
+    folder: Path
+    language: str
+    order: tuple[str, ...]
+    clips: Mapping[str, Clip]
+
+    def samples(self, unit: str) -> array[int]:
+        """Give one unit, trimmed and at the loudness of speech. Raises BadPack."""
+        clip = self.clips.get(unit)
+        if clip is None:
+            raise BadPack(f"{self.folder} 中没有 {unit}", f"{unit} is not recorded in {self.folder}")
+        try:
+            content = (self.folder / clip.file).read_bytes()
+        except OSError as error:
+            raise BadPack(f"{clip.file} 读不出：{error.strerror}", f"{clip.file}: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != clip.sha256:
+            zh = f"{clip.file} 与清单不符（已改动或损坏），请用 jiaohao voice pack 重新登记"
+            en = f"{clip.file} is not the file of the manifest (changed or damaged): run jiaohao voice pack again"
+            raise BadPack(zh, en)
+        return _usable(clip.file, content, speech=unit != CHIME)
+
+    def join(self, units: Sequence[str]) -> array[int]:
+        """Give a call put together in the order of the language. Raises BadPack when a unit is missing or wrong."""
+        ordered = sorted(units, key=lambda unit: self.order.index(_role(unit)))
+        parts: list[array[int]] = []
+        for place, unit in enumerate(ordered):
+            parts.append(self.samples(unit))
+            if place + 1 < len(ordered):
+                parts.append(sound.silence(GAP_AFTER_S[_role(unit)]))
+        return sound.join(parts)
+
+
+class ClipsEngine:
+    """Speaks from recorded packs, the first that has the whole call; see `drivers.speech.engine.Engine`."""
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        """Use the packs in these folders, best first; they are read again when their manifest changes."""
+        self._folders = tuple(Path(folder) for folder in folders)
+        self._read: dict[Path, tuple[tuple[int, int], Pack]] = {}
+
+    def languages(self) -> frozenset[str]:
+        """Give the languages that were recorded."""
+        found: set[str] = set()
+        for folder in self._folders:
+            with contextlib.suppress(BadPack):
+                found.add(self._pack(folder).language)
+        return frozenset(found)
+
+    def speak(self, line: Line) -> array[int]:
+        """Give the call. Raises NoVoice with what is missing."""
+        if not line.units:
+            raise NoVoice("clips hold calls only, no free text")
+        whys: list[str] = []
+        for folder in self._folders:
+            try:
+                pack = self._pack(folder)
+                if pack.language == line.language:
+                    return pack.join(line.units)
+            except BadPack as error:
+                whys.append(error.en)
+        raise NoVoice("; ".join(whys) or f"no clips are recorded in {line.language!r}")
+
+    def check(self, language: str) -> None:
+        """Look whether there is a pack of this language. Raises NoVoice."""
+        whys: list[str] = []
+        for folder in self._folders:
+            try:
+                if self._pack(folder).language == language:
+                    return
+            except BadPack as error:
+                whys.append(error.en)
+        raise NoVoice("; ".join(whys) or f"no clips are recorded in {language!r}")
+
+    def chime(self) -> array[int] | None:
+        """Give the hall's own chime, None where it has none that can be used."""
+        for folder in self._folders:
+            with contextlib.suppress(BadPack):
+                return self._pack(folder).samples(CHIME)
+        return None
+
+    def _pack(self, folder: Path) -> Pack:
+        try:
+            status = (folder / MANIFEST).stat()
+        except OSError as error:
+            raise _no_manifest(folder, error) from error
+        stamp = (status.st_mtime_ns, status.st_size)
+        kept = self._read.get(folder)
+        if kept is None or kept[0] != stamp:
+            kept = self._read[folder] = (stamp, read_pack(folder))
+        return kept[1]
+
+
+def read_pack(folder: Path) -> Pack:
+    """Read the manifest of a folder; the recordings themselves are not opened. Raises BadPack."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except OSError as error:
+        raise _no_manifest(folder, error) from error
+    except ValueError as error:
+        raise _bad_manifest(folder, f"不是 JSON（{error}）", f"it is not JSON ({error})") from error
+    if not isinstance(manifest, dict) or manifest.get("schema") != 1:
+        raise _bad_manifest(folder, "schema 必须为 1", "schema must be 1")
+    language, order, rows = manifest.get("language"), manifest.get("order"), manifest.get("clips")
+    if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+        raise _bad_manifest(folder, 'language 应如 "zh"', 'language must look like "zh"')
+    if not isinstance(order, list) or not all(isinstance(role, str) for role in order) or set(order) != set(ORDER):
+        roles = ", ".join(ORDER)
+        raise _bad_manifest(folder, f"order 须含 {roles}", f"order must hold {roles}")
+    if len(order) != len(ORDER) or not isinstance(rows, dict):
+        raise _bad_manifest(folder, "order 或 clips 不正确", "order or clips is wrong")
+    clips = {unit: _clip(folder, unit, row) for unit, row in rows.items()}
+    return Pack(folder=folder, language=language, order=tuple(order), clips=clips)
+
+
+def write_manifest(folder: Path, language: str, order: Sequence[str] = ORDER) -> tuple[int, list[BadPack]]:
+    """Describe the recordings that lie in a folder by their names.
+
+    Gives how many were taken and what is wrong with the others. The manifest is written whole or not at all.
+    Raises BadPack for a wrong language or order, or a folder that cannot be used; what was there before stays.
+    """
+    if not _LANGUAGE.fullmatch(language):
+        raise BadPack(f"语言 {language!r} 应如 zh、zh-sichuan、ii", f"language {language!r}: like zh, zh-sichuan, ii")
+    if sorted(order) != sorted(ORDER):
+        raise BadPack(f"顺序须为 {','.join(ORDER)} 的排列", f"the order must hold each of {','.join(ORDER)} once")
+    clips: dict[str, dict[str, object]] = {}
+    wrong: list[BadPack] = []
+    try:
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() != ".wav":
+                continue
+            try:
+                clips[_unit_of(path)] = _described(path)
+            except BadPack as bad:
+                wrong.append(bad)
+        manifest = {"schema": 1, "language": language, "order": list(order), "clips": clips}
+        half_done = folder / f".{MANIFEST}.{os.getpid()}"
+        try:
+            half_done.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            half_done.replace(folder / MANIFEST)
+        finally:
+            half_done.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadPack(f"{folder}：{error.strerror}", f"{folder}: {error.strerror}") from error
+    return len(clips), wrong
+
+
+def faults_of(pack: Pack, wanted: Iterable[str]) -> list[BadPack]:
+    """Open every recording and give what is wrong with it, and which of the wanted units are missing."""
+    found: list[BadPack] = []
+    for unit in dict.fromkeys([*pack.clips, *wanted]):
+        try:
+            pack.samples(unit)
+        except BadPack as bad:
+            found.append(bad)
+    return found
+
+
+def _role(unit: str) -> str:
+    return unit.partition("-")[0]
+
+
+def _unit_of(path: Path) -> str:
+    if not _UNIT.fullmatch(path.stem):
+        example = "number-012.wav"
+        raise BadPack(
+            f"{path.name}：文件名不认识，应如 {example}", f"{path.name}: no unit has this name; like {example}"
+        )
+    return path.stem
+
+
+def _described(path: Path) -> dict[str, object]:
+    content = path.read_bytes()
+    _usable(path.name, content, speech=path.stem != CHIME)
+    return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "rate_hz": sound.rate_of(content)}
+
+
+def _clip(folder: Path, unit: str, row: object) -> Clip:
+    if not _UNIT.fullmatch(unit) or not isinstance(row, dict):
+        raise _bad_manifest(folder, f"clips 中的 {unit!r} 不认识", f"clips: {unit!r} is no unit")
+    file, digest, rate_hz = row.get("file"), row.get("sha256"), row.get("rate_hz")
+    # A plain name: a pack from elsewhere must not read other files of this machine.
+    if not isinstance(file, str) or file != Path(file).name or file in {"", ".", ".."}:
+        raise _bad_manifest(folder, f"{unit} 的 file 应为文件名", f"{unit}: file must be a plain file name")
+    if not isinstance(digest, str) or not isinstance(rate_hz, int):
+        raise _bad_manifest(folder, f"{unit} 缺少 sha256 或 rate_hz", f"{unit}: sha256 or rate_hz is missing")
+    return Clip(file=file, sha256=digest, rate_hz=rate_hz)
+
+
+def _usable(name: str, content: bytes, *, speech: bool) -> array[int]:
+    """Give what is to be heard in a file. Raises BadPack."""
+    try:
+        samples = sound.trim(sound.read_wav(content).samples)
+    except sound.BadSound as error:
+        zh, en = f"{name}：不是 16 位 PCM 的 WAV（{error}）", f"{name}: no WAV of 16-bit PCM ({error})"
+        raise BadPack(zh, en) from error
+    if sound.seconds(samples) < SHORTEST_S or sound.rms(samples) < QUIETEST_RMS:
+        raise BadPack(f"{name}：几乎没有声音，请重录", f"{name}: there is nothing to hear, record it again")
+    if sound.seconds(samples) > LONGEST_S:
+        zh, en = f"{name}：超过 {LONGEST_S:g} 秒，请剪短", f"{name}: longer than {LONGEST_S:g} s, cut it"
+        raise BadPack(zh, en)
+    return sound.level(samples, sound.SPEECH_PEAK if speech else sound.CHIME_PEAK)
+
+
+def _no_manifest(folder: Path, error: OSError) -> BadPack:
+    why = error.strerror or str(error)
+    zh = f"{folder / MANIFEST} 读不出（{why}），请用 jiaohao voice pack 登记录音"
+    return BadPack(zh, f"{folder / MANIFEST} cannot be read ({why}): describe the recordings with jiaohao voice pack")
+
+
+def _bad_manifest(folder: Path, zh: str, en: str) -> BadPack:
+    again = "请用 jiaohao voice pack 重新登记", "write it again with jiaohao voice pack"
+    return BadPack(f"{folder / MANIFEST}：{zh}，{again[0]}", f"{folder / MANIFEST}: {en}; {again[1]}")
