@@ -12,7 +12,8 @@ Whose work a window takes is the hall's calling rule (`plan.rule`):
   `HOME_FACTOR` times that and `HOME_MIN` more. The most urgent ticket of the heaviest zone is next. So a helper goes
   where it is needed most, not where one visitor happens to be oldest, and stays at home when home needs it. Whom a
   better placed window stands free for is left to it for a moment. Nobody starves: clearing adds at most
-  `CLEAR_MAX_MIN`, urgency is not bounded. Sources: Mandelbaum and Stolyar 2004; Gurvich and Whitt 2009 (weigh queues,
+  `CLEAR_MAX_MIN`, urgency is not bounded, so a window passes nobody over for a ticket of another zone that is more than
+  a tenth and 110 minutes less urgent. Sources: Mandelbaum and Stolyar 2004; Gurvich and Whitt 2009 (weigh queues,
   help moderately).
 - oldest_waiting: the most urgent of all it may serve; its own work counts `home_credit_min` older than relief.
 - home_first: its own work while somebody waits for it, else as oldest_waiting.
