@@ -1,7 +1,7 @@
 """A ledger in memory, for tests and simulations: the same promises while the process lives."""
 
 from collections.abc import Iterator, Sequence
-from threading import Lock
+from threading import Condition, Lock
 
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit, LedgerBroken, Stale
@@ -47,3 +47,37 @@ class MemoryLedger:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+class SharedMemoryLedger(MemoryLedger):
+    """A ledger in memory that several halls of one process write at once, as servers do in Redis."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        super().__init__()
+        self._news = Condition()
+
+    def append(self, commits: Sequence[Commit]) -> None:
+        """Keep sealed commits, all or none, and tell who waits."""
+        super().append(commits)
+        with self._news:
+            self._news.notify_all()
+
+    def since(self, seq: int, head: str) -> Iterator[Commit]:
+        """Give the commits after the one with this seq and hash.
+
+        Raises:
+            Stale: there is no such commit.
+        """
+        if seq and (len(self._rows) < seq or self._rows[seq - 1][2] != head):
+            raise Stale(f"commit {seq} is another one")
+        yield from self.read(seq)
+
+    def wait_for_news(self, after: int, within_s: float) -> bool:
+        """Wait until there is a commit with seq > `after`; False when there was none within the time."""
+        with self._news:
+            return self._news.wait_for(lambda: len(self._rows) > after, within_s)
+
+    def gone(self) -> int:
+        """Nothing leaves memory."""
+        return 0

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from server.domain import commands as c
 from server.domain.refusals import Refusal
-from server.domain.terms import Actor, ActorKind, WindowNo
+from server.domain.terms import Actor, ActorKind, WindowNo, WorkId
 from server.hall import Hall
 from server.ledger.base import Commit, LedgerDown, LedgerUnknown, SharedLedger
 from tests.checker.history import End, History, Op, Read, answer_of
-from tests.hall.test_hall import press
+from tests.checker.judge import judge
+from tests.domain.halls import PLAN
+from tests.hall.test_hall import HALL, Clock, assert_sound, press
 from tests.patience import PATIENCE_S, until
 
 CLIENT = Actor(kind=ActorKind.PERSON, id="clerk-1", source="10.0.0.7")
@@ -134,3 +136,36 @@ class Crowd:
             return 1
         self.over.wait(PAUSE_S)
         return 0
+
+
+class Servers:
+    """Servers of one hall, each with a ledger object of its own on the same commits; windows 1 and 2 are open."""
+
+    def __init__(self, ledgers: Sequence[SharedLedger]) -> None:
+        self.ledgers = ledgers
+        self.halls = [Hall(HALL, ledger, clock=Clock()) for ledger in ledgers]
+        first = self.halls[0]
+        first.handle(c.PlanHall(plan=PLAN), actor=CLIENT, key="plan")
+        for no in ("1", "2"):
+            first.handle(c.OpenWindow(window=WindowNo(no), clerk=WorkId(f"clerk-{no}")), actor=CLIENT, key=f"open {no}")
+        for hall in self.halls[1:]:
+            hall.refresh()
+
+    def crowd(self, clients: int = 6) -> Crowd:
+        """Let clients come."""
+        return Crowd(self.halls, self.ledgers, clients)
+
+    def check(self, crowd: Crowd) -> list[Commit]:
+        """Everybody has an answer, and what they were told and saw is true; give what is in the ledger."""
+        history, truth = crowd.stop(), crowd.truth()
+        assert [str(it) for it in judge(truth, history)][:5] == []
+        for follower in crowd.followers:
+            assert follower.seen == truth
+        for hall, ledger in zip(self.halls, self.ledgers, strict=True):
+            assert_sound(hall, ledger)
+        return truth
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for hall in self.halls:
+            hall.close()

@@ -1,26 +1,30 @@
 """Several servers on one hall: whoever is slower decides again, everybody sees everything in order."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.domain import commands as c
+from server.domain import events as e
 from server.domain.refusals import Refusal
-from server.domain.terms import WindowNo
 from server.hall import Hall
-from server.ledger.base import Commit, LedgerDown
+from server.ledger import codec
+from server.ledger.base import GENESIS, Commit, LedgerDown, SharedLedger
+from server.ledger.memory import SharedMemoryLedger
 from server.ledger.redis_address import address_of
 from server.ledger.redis_stream import RedisLedger
-from tests.hall.checker import Answer, faults, result_of
-from tests.hall.test_hall import CLERK, HALL, Clock, a_hall, assert_sound, press, state_of
+from server.ledger.sqlite import SqliteLedger
+from tests.checker.judge import judge, rules
+from tests.hall.crowd import Servers
+from tests.hall.test_hall import CLERK, HALL, Clock, a_hall, press, state_of
 from tests.ledger.redis_server import RedisServer, needs_redis
-from tests.patience import PATIENCE_S, until
-
-pytestmark = needs_redis
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -36,112 +40,73 @@ def opened(redis: RedisServer) -> RedisLedger:
     return RedisLedger(HALL, address_of(redis.url()))
 
 
-class Follower:
-    """A screen of one server: reads every commit once it is woken, as the feeds do."""
-
-    def __init__(self, hall: Hall, ledger: RedisLedger) -> None:
-        self.hall, self.ledger, self.seen = hall, ledger, [*hall.commits(0, 1000)]
-        self.woken, self.stopped = threading.Event(), threading.Event()
-        self.threads = [threading.Thread(target=it, daemon=True) for it in (self.listen, self.read)]
-        hall.follow(self.woken.set)
-        for thread in self.threads:
-            thread.start()
-
-    def listen(self) -> None:
-        while not self.stopped.is_set():
-            try:
-                self.ledger.wait_for_news(self.hall.seq, 0.2)
-                self.hall.refresh()
-            except LedgerDown:
-                self.stopped.wait(0.05)
-
-    def read(self) -> None:
-        while not self.stopped.is_set():
-            if self.woken.wait(0.2):
-                self.woken.clear()
-                self.seen += self.hall.commits(self.seen[-1].seq, 1000)
-
-    def stop(self) -> list[Commit]:
-        self.stopped.set()
-        for thread in self.threads:
-            thread.join(PATIENCE_S)
-        return self.seen
+@pytest.fixture(params=["memory", pytest.param("redis", marks=needs_redis)])
+def ledgers(request: pytest.FixtureRequest) -> list[SharedLedger]:
+    """Give a ledger that two servers share, as each of them has it."""
+    if request.param == "memory":
+        return [SharedMemoryLedger()] * 2
+    redis = request.getfixturevalue("redis")
+    return [opened(redis), opened(redis)]
 
 
-def crowd(halls: list[Hall], clients: int, requests: int) -> list[Answer]:
-    """Let clients press and call at every server, repeat what failed at another one; give what they were told."""
-    answers: list[Answer] = []
-    start = threading.Barrier(clients)
-
-    def client(number: int) -> None:
-        start.wait(PATIENCE_S)
-        for turn in range(requests):
-            key = f"{number}-{turn}"
-            window = WindowNo(str(1 + number % 2))
-            command: c.Command = c.CallNext(window=window, finish=True) if turn % 4 == 3 else press(key)
-            told = 0
-
-            def ask(key: str = key, command: c.Command = command, number: int = number, turn: int = turn) -> bool:
-                nonlocal told
-                try:
-                    commit = halls[(number + turn + told) % len(halls)].handle(command, actor=CLERK, key=key)
-                except Refusal:
-                    answers.append(Answer(key=key, result=None))
-                    told = 2
-                except LedgerDown:
-                    return False  # tried again with the same key
-                else:
-                    answers.append(Answer(key=key, result=result_of(commit)))
-                    told += 1
-                return told >= 2  # every request is sent to both servers
-
-            until(ask, f"an answer to {key}")
-
-    with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(client, range(clients)))
-    return answers
+def test_two_servers_give_dense_numbers_and_both_see_everything_in_order(ledgers: list[SharedLedger]) -> None:
+    servers = Servers(ledgers)
+    crowd = servers.crowd(clients=12)
+    crowd.go_on(300)
+    truth = servers.check(crowd)
+    given = [event for commit in truth for event in commit.events if isinstance(event, e.TicketIssued)]
+    assert [event.number for event in given] == list(range(1, len(given) + 1))
+    servers.close()
 
 
-def test_two_servers_give_dense_numbers_and_both_see_everything_in_order(redis: RedisServer) -> None:
-    ledgers = [opened(redis), opened(redis)]
-    halls = [a_hall(ledger) for ledger in ledgers]
-    followers = [Follower(hall, ledger) for hall, ledger in zip(halls, ledgers, strict=True)]
-    answers = crowd(halls, clients=12, requests=12)
-    truth = list(ledgers[0].read())
-    until(lambda: all(follower.seen[-1].seq == truth[-1].seq for follower in followers), "both have seen everything")
-    assert [follower.stop() for follower in followers] == [truth, truth]
-    assert faults(truth, answers) == []
-    assert state_of(halls[0]).numbers["A"] == 12 * 9
-    for hall, ledger in zip(halls, ledgers, strict=True):
-        assert_sound(hall, ledger)
-        hall.close()
+class TakesStale(SharedMemoryLedger):
+    """The broken variant: it writes behind whatever is there, whoever built on something older."""
+
+    def append(self, commits: Sequence[Commit]) -> None:
+        last = list(self.read())[-1:]
+        seq, head = (last[0].seq, last[0].hash) if last else (0, GENESIS)
+        for number, commit in enumerate(commits, seq + 1):
+            sealed = codec.seal(replace(commit, seq=number), head)
+            super().append([sealed])
+            head = sealed.hash
 
 
+def test_a_ledger_that_takes_stale_writes_is_seen() -> None:
+    servers = Servers([TakesStale()] * 2)
+    crowd = servers.crowd(clients=12)
+    with suppress(AssertionError):  # not even an answer for everybody, perhaps
+        crowd.go_on(300)
+    crowd.over.set()
+    for client in crowd.threads:
+        client.join(PATIENCE_S)
+    assert rules(judge(crowd.truth(), crowd.history)) & {"T1", "T2", "L2", "L3", "L4"}
+    for follower in crowd.followers:
+        follower.stop()
+
+
+def test_a_second_server_on_a_ledger_in_a_file_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    hall = a_hall(SqliteLedger(tmp_path / "hall.sqlite"))
+    with pytest.raises(LedgerDown, match="another process writes this ledger"):
+        SqliteLedger(tmp_path / "hall.sqlite")
+    assert hall.handle(press(), actor=CLERK).seq == hall.seq
+    hall.close()
+    SqliteLedger(tmp_path / "hall.sqlite").close()
+
+
+@needs_redis
 def test_a_killed_redis_loses_nothing_and_both_servers_go_on(redis: RedisServer) -> None:
-    ledgers = [opened(redis), opened(redis)]
-    halls = [a_hall(ledger) for ledger in ledgers]
-    followers = [Follower(hall, ledger) for hall, ledger in zip(halls, ledgers, strict=True)]
-    done = threading.Event()
-
-    def kill_now_and_then() -> None:
-        while not done.wait(0.15):
-            redis.kill()
-            redis.start()
-
-    killer = threading.Thread(target=kill_now_and_then)
-    killer.start()
-    answers = crowd(halls, clients=6, requests=24)
-    done.set()
-    killer.join(PATIENCE_S)
-    truth = list(ledgers[0].read())
-    until(lambda: all(follower.seen[-1].seq == truth[-1].seq for follower in followers), "both have seen everything")
-    assert [follower.stop() for follower in followers] == [truth, truth]
-    assert faults(truth, answers) == []
-    for hall, ledger in zip(halls, ledgers, strict=True):
-        assert_sound(hall, ledger)
-        hall.close()
+    servers = Servers([opened(redis), opened(redis)])
+    crowd = servers.crowd()
+    for _ in range(6):
+        crowd.go_on(30)
+        redis.kill()
+        redis.start()
+    crowd.go_on(30)
+    servers.check(crowd)
+    servers.close()
 
 
+@needs_redis
 def test_a_picture_is_shown_while_redis_is_away_and_nothing_is_written(redis: RedisServer) -> None:
     hall = a_hall(opened(redis))
     seq = hall.seq
@@ -154,6 +119,7 @@ def test_a_picture_is_shown_while_redis_is_away_and_nothing_is_written(redis: Re
     hall.close()
 
 
+@needs_redis
 def test_a_server_that_saw_what_a_failover_lost_takes_the_truth(redis: RedisServer) -> None:
     hall = a_hall(opened(redis))
     for number in range(3):
@@ -177,6 +143,7 @@ def test_a_server_that_saw_what_a_failover_lost_takes_the_truth(redis: RedisServ
     other.close()
 
 
+@needs_redis
 def test_another_clock_turns_the_day_once(redis: RedisServer) -> None:
     clock = Clock()
     halls = [a_hall(opened(redis), clock), a_hall(opened(redis), clock)]

@@ -11,7 +11,7 @@ from tests.checker.judge import judge, rules
 from tests.ledger.own_network import HOSTS, cut_off, in_own_network, mend, needs_own_network
 from tests.ledger.redis_group import Group, Node, group
 from tests.ledger.redis_server import needs_redis
-from tests.ledger.test_redis_group import Servers, follows
+from tests.ledger.test_redis_group import follows, servers_on
 from tests.patience import until
 
 pytestmark = [needs_redis, pytest.mark.faults]
@@ -28,7 +28,7 @@ def test_a_master_cut_off_with_a_server_beside_it(wait: int) -> None:
         with group(HOSTS) as three:
             old = three.master()
             beside = three.sentinels[three.nodes.index(old)]
-            servers = Servers(three, wait=wait, wait_ms=200, of_first=beside)
+            servers = servers_on(three, wait=wait, wait_ms=200, of_first=beside)
             crowd = servers.crowd()
             crowd.go_on()
             cut_off(old.host)
@@ -53,7 +53,7 @@ def test_one_mishap_after_the_other() -> None:
     seed = Random().randrange(2**32)
     dice = Random(seed)
     with group() as three:
-        servers = Servers(three)
+        servers = servers_on(three)
         crowd = servers.crowd()
         told: list[str] = []
         try:

@@ -6,17 +6,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from server.domain import commands as c
-from server.domain.terms import WindowNo, WorkId
-from server.hall import Hall
 from server.ledger.base import LedgerDown, LedgerUnknown
 from server.ledger.redis_address import address_of
 from server.ledger.redis_stream import RedisLedger
 from tests.checker.history import End
 from tests.checker.judge import judge, rules
-from tests.domain.halls import PLAN
-from tests.hall.crowd import CLIENT, Crowd
-from tests.hall.test_hall import HALL, Clock, assert_sound, press
+from tests.hall.crowd import CLIENT, Servers
+from tests.hall.test_hall import HALL, press
 from tests.ledger.redis_group import Group, Node, group
 from tests.ledger.redis_server import needs_redis
 from tests.patience import until
@@ -31,37 +27,10 @@ def three() -> Iterator[Group]:
         yield made
 
 
-class Servers:
-    """Two servers of one hall on a group, and a crowd at both."""
-
-    def __init__(self, made: Group, of_first: Node | None = None, **options: object) -> None:
-        """The first knows the group by one sentinel only, if that is said."""
-        urls = (made.url([of_first] if of_first else (), **options), made.url((), **options))
-        self.ledgers = [RedisLedger(HALL, address_of(url)) for url in urls]
-        self.halls = [Hall(HALL, ledger, clock=Clock()) for ledger in self.ledgers]
-        first = self.halls[0]
-        first.handle(c.PlanHall(plan=PLAN), actor=CLIENT, key="plan")
-        for no in ("1", "2"):
-            first.handle(c.OpenWindow(window=WindowNo(no), clerk=WorkId(f"clerk-{no}")), actor=CLIENT, key=f"open {no}")
-        self.halls[1].refresh()
-
-    def crowd(self) -> Crowd:
-        """Let clients come."""
-        return Crowd(self.halls, self.ledgers)
-
-    def check(self, crowd: Crowd) -> None:
-        """Everybody has an answer, and what they were told and saw is true."""
-        history, truth = crowd.stop(), crowd.truth()
-        assert [str(it) for it in judge(truth, history)][:5] == []
-        for follower in crowd.followers:
-            assert follower.seen == truth
-        for hall, ledger in zip(self.halls, self.ledgers, strict=True):
-            assert_sound(hall, ledger)
-
-    def close(self) -> None:
-        """Let go of everything."""
-        for hall in self.halls:
-            hall.close()
+def servers_on(made: Group, of_first: Node | None = None, **options: object) -> Servers:
+    """Give two servers of one hall on a group; the first knows it by one sentinel only, if that is said."""
+    urls = (made.url([of_first] if of_first else (), **options), made.url((), **options))
+    return Servers([RedisLedger(HALL, address_of(url)) for url in urls])
 
 
 def follows(node: Node) -> bool:
@@ -70,7 +39,7 @@ def follows(node: Node) -> bool:
 
 
 def test_a_killed_master_loses_nothing_and_may_come_back(three: Group) -> None:
-    servers = Servers(three)
+    servers = servers_on(three)
     crowd = servers.crowd()
     crowd.go_on()
     old = three.master()
@@ -84,7 +53,7 @@ def test_a_killed_master_loses_nothing_and_may_come_back(three: Group) -> None:
 
 
 def test_a_master_that_hung_is_not_believed_when_it_wakes(three: Group) -> None:
-    servers = Servers(three)
+    servers = servers_on(three)
     crowd = servers.crowd()
     crowd.go_on()
     old = three.master()
@@ -98,7 +67,7 @@ def test_a_master_that_hung_is_not_believed_when_it_wakes(three: Group) -> None:
 
 
 def test_what_lagging_replicas_do_not_have_is_not_acknowledged(three: Group) -> None:
-    servers = Servers(three, wait_ms=100)
+    servers = servers_on(three, wait_ms=100)
     hall, other = servers.halls
     before = hall.seq
     with stopped(three.replicas()):
@@ -115,7 +84,7 @@ def test_what_lagging_replicas_do_not_have_is_not_acknowledged(three: Group) -> 
 @pytest.mark.parametrize("wait", [1, 0], ids=["wait", "no wait"])
 def test_without_wait_a_failover_loses_what_was_acknowledged(three: Group, wait: int) -> None:
     """The control: the same mishap shows that the rig bites, and that WAIT is what helps."""
-    servers = Servers(three, wait=wait, wait_ms=100)
+    servers = servers_on(three, wait=wait, wait_ms=100)
     crowd = servers.crowd()
     crowd.go_on()
     master, replicas = three.master(), three.replicas()
