@@ -27,6 +27,7 @@ from server.console import (
 from server.ledger_commands import ledger
 from server.report_commands import report
 from server.simulate_commands import plan_skills, simulate
+from server.voice_commands import voice
 
 if TYPE_CHECKING:
     from server.people import People
@@ -434,6 +435,7 @@ main.add_command(ledger)
 main.add_command(report)
 main.add_command(simulate)
 main.add_command(plan_skills)
+main.add_command(voice)
 
 if __name__ == "__main__":
     main()
