@@ -1,6 +1,7 @@
 """`jiaohao simulate` and `jiaohao plan`: what would be, on the hall's own rules and a virtual clock."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from click.core import ParameterSource
 from server.console import BAD_INPUT, FOUND_TROUBLE, Trouble, data_option, say
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from config import Problem
     from server.domain.terms import HallPlan, ServiceId, WindowNo, ZoneId
     from server.simulate.changes import Variant
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
     from server.simulate.run import Source
     from server.simulate.show import Row
 
+    NumberType: TypeAlias = click.ParamType[float]
+    WordType: TypeAlias = click.ParamType[str]
+else:  # older versions of click take no types there
+    NumberType = WordType = click.ParamType
+
 POLICIES = {
     "balanced": ("均衡 balanced", "balanced"),
     "static": ("各办各的 static", "static"),
@@ -31,13 +39,99 @@ POLICIES = {
     "oldest_waiting": ("最久优先 oldest_waiting", "oldest_waiting"),
 }
 LOAD_MAX = 3.0
+SEED_MAX = 999_999
 DAYS_MAX = 1000
 DAYS_OF_DESCRIBED = 10
 BUDGET_MAX = 60
 MIXED = ("描述的一天与过去的日子不能同时使用", "a described day and past days do not go together")
 
-jobs_option = click.option(
-    "--jobs", type=click.IntRange(1, 64), help="Processes to share the work (all processors without it)."
+PROBLEMS = "jiaohao.problems"  # of a context: what is wrong with the options so far
+
+
+class _Number(NumberType):
+    """A number within bounds. A wrong one is noted, not raised, so that all mistakes are told at once."""
+
+    name = "number"
+
+    def __init__(self, low: float, high: float, *, whole: bool = True) -> None:
+        """Keep the bounds, both included."""
+        self.low, self.high, self.whole = low, high, whole
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show the bounds."""
+        del param, ctx
+        return f"{self.low:g}..{self.high:g}"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Give the number; the lower bound in the place of a wrong one."""
+        try:
+            number = int(value) if self.whole else float(value)
+        except ValueError:
+            number = math.nan
+        if self.low <= number <= self.high:
+            return number
+        bounds = f"{self.low:g}", f"{self.high:g}"
+        what = ("整数", "a whole number") if self.whole else ("数字", "a number")
+        _note(
+            ctx,
+            param,
+            f"请写 {bounds[0]} 到 {bounds[1]} 之间的{what[0]}，不是 {value}",
+            f"write {what[1]} from {bounds[0]} to {bounds[1]}, not {value}",
+        )
+        return int(self.low) if self.whole else self.low
+
+
+class _OneOf(WordType):
+    """One of some words; noted when it is another."""
+
+    name = "word"
+
+    def __init__(self, words: Sequence[str]) -> None:
+        """Keep the words."""
+        self.words = tuple(words)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show the words."""
+        del param, ctx
+        return f"[{'|'.join(self.words)}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Give the word; the first in the place of an unknown one."""
+        if value in self.words:
+            return str(value)
+        from config.problems import nearest
+
+        known = ", ".join(self.words)
+        guess = nearest(str(value), self.words)
+        _note(ctx, param, f"没有 {value}，可以写 {known}", f"there is no {value}: known are {known}", guess)
+        return self.words[0]
+
+
+def _note(
+    ctx: click.Context | None, param: click.Parameter | None, zh: str, en: str, suggestion: str | None = None
+) -> None:
+    """Keep what is wrong with an option until all have been looked at."""
+    name = param.opts[0] if param is not None else ""
+    if ctx is not None:
+        _bad(ctx.meta.setdefault(PROBLEMS, []), name, zh, en, suggestion)
+
+
+jobs_option = click.option("--jobs", type=_Number(1, 64), help="Processes to share the work (all processors without).")
+_format_option = click.option(
+    "--format",
+    "format_",
+    type=_OneOf(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people or machines.",
+)
+_seed_option = click.option(
+    "--seed", type=_Number(0, SEED_MAX), default=1, show_default=True, help="Same seed, same visitors, same answer."
+)
+_load_option = click.option(
+    "--load",
+    type=_Number(0.05, LOAD_MAX, whole=False),
+    help="Offered work over the minutes windows are open (0.9 where the described day does not say).",
 )
 
 
@@ -74,19 +168,15 @@ def _past_options(command: "Callable[..., None]") -> "Callable[..., None]":
 @click.argument("hall", metavar="HALL.toml")
 @click.option(
     "--days",
-    type=click.IntRange(1, DAYS_MAX),
+    type=_Number(1, DAYS_MAX),
     help=f"Days to play (without it {DAYS_OF_DESCRIBED}, or the past days as they were; with it drawn from those).",
 )
-@click.option(
-    "--load",
-    type=click.FloatRange(0.05, LOAD_MAX),
-    help="Offered work over the minutes windows are open (0.9 where the described day does not say).",
-)
+@_load_option
 @click.option(
     "--policy",
     "policies",
     multiple=True,
-    type=click.Choice([*POLICIES, "all"]),
+    type=_OneOf([*POLICIES, "all"]),
     help="Who is next; again for more. Without it as the hall file says.",
 )
 @click.option(
@@ -104,8 +194,8 @@ def _past_options(command: "Callable[..., None]") -> "Callable[..., None]":
 )
 @_past_options
 @click.option("--foretell", is_flag=True, help="Tell every visitor a wait as the hall does, and show how right it was.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same visitors.")
-@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@_seed_option
+@_format_option
 @_chart_option
 @jobs_option
 def simulate(
@@ -139,8 +229,8 @@ def simulate(
     from server.simulate.past import PastDays
     from server.simulate.run import Experiment, described_days, run
 
-    problems: list[Problem] = []
-    plan = _plan(hall)
+    problems: list[Problem] = click.get_current_context().meta.get(PROBLEMS, [])
+    plan = _plan(hall, problems)
     wanted = _wanted(past, problems)
     if wanted is not None and described is not None:
         _bad(problems, "--described", *MIXED)
@@ -167,7 +257,13 @@ def simulate(
     with _progress(len(variants) * source.days, say("模拟", "playing days")) as tick:
         found = run(experiment, variants, jobs=jobs, played=tick)
     rows = show.rows_of([it.name for it in variants], plan, found, really=really)
-    told = _told(source, past=wanted is not None, drawn=days is not None or load is not None, seed=seed)
+    told = _told(
+        source,
+        past=wanted is not None,
+        drawn=days is not None or load is not None,
+        seed=seed,
+        load=day.load if wanted is None else load,
+    )
     if format_ == "json":
         answer = {"hall": plan.hall, "days": told[1], "seed": seed, "variants": show.as_answer(rows)}
         click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
@@ -176,15 +272,19 @@ def simulate(
     _draw(charts, plan, rows, say(*told))
 
 
-def _told(source: "Source", *, past: bool, drawn: bool, seed: int) -> tuple[str, str]:
+def _told(source: "Source", *, past: bool, drawn: bool, seed: int, load: float | None = None) -> tuple[str, str]:
     """Say which days were played (zh, en)."""
     dates = [source.day(number).day for number in range(source.days)]
     span = dates[0] if len(set(dates)) == 1 else f"{min(dates)} … {max(dates)}"
     if past and not drawn:
         return f"过去的日子：{span}", f"past days: {span}"
+    of_load = ("", "") if load is None else (f"，负荷 {load:g}", f" at load {load:g}")
     if past:
-        return f"取自过去的日子（{span}），种子 {seed}", f"drawn from past days ({span}), seed {seed}"
-    return f"描述的日子，种子 {seed}", f"described days, seed {seed}"
+        return (
+            f"取自过去的日子（{span}）{of_load[0]}，种子 {seed}",
+            f"drawn from past days ({span}){of_load[1]}, seed {seed}",
+        )
+    return f"描述的日子{of_load[0]}，种子 {seed}", f"described days{of_load[1]}, seed {seed}"
 
 
 def _check_charts(charts: "Sequence[Path]", problems: "list[Problem]") -> None:
@@ -220,17 +320,17 @@ def _draw(charts: "Sequence[Path]", plan: "HallPlan", rows: "Sequence[Row]", sub
 @click.argument("hall", metavar="HALL.toml")
 @click.option(
     "--budget",
-    type=click.IntRange(1, BUDGET_MAX),
+    type=_Number(1, BUDGET_MAX),
     default=4,
     show_default=True,
     help="Trainings at most: one window for one zone (or service) is one.",
 )
 @click.option("--windows", "windows", metavar="LIST", default="", help="Only these windows' clerks: 1..6,17 .")
 @click.option("--for", "targets", metavar="LIST", default="", help="Only for these zones or services: tax,social .")
-@click.option("--each", type=click.IntRange(1, 20), default=3, show_default=True, help="Trainings of one window.")
+@click.option("--each", type=_Number(1, 20), default=3, show_default=True, help="Trainings of one window.")
 @click.option("--anew", is_flag=True, help="Forget whom windows relieve now and place the budget from the beginning.")
-@click.option("--days", type=click.IntRange(9, DAYS_MAX), help="Days to draw, described ones or out of the past days.")
-@click.option("--load", type=click.FloatRange(0.05, LOAD_MAX), help="Offered work over the minutes windows are open.")
+@click.option("--days", type=_Number(9, DAYS_MAX), help="Days to draw, described ones or out of the past days.")
+@_load_option
 @click.option(
     "--described",
     metavar="DAY.toml",
@@ -238,8 +338,8 @@ def _draw(charts: "Sequence[Path]", plan: "HallPlan", rows: "Sequence[Row]", sub
     help="What a day is like, for a hall without past days.",
 )
 @_past_options
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Same seed, same answer.")
-@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@_seed_option
+@_format_option
 @_chart_option
 @jobs_option
 def plan_skills(
@@ -272,8 +372,8 @@ def plan_skills(
     from server.simulate.run import Experiment
     from server.simulate.training import Wanted, search, split, steps
 
-    problems: list[Problem] = []
-    plan = _plan(hall)
+    problems: list[Problem] = click.get_current_context().meta.get(PROBLEMS, [])
+    plan = _plan(hall, problems)
     wanted_days = _wanted(past, problems, plan)
     if wanted_days is not None and described is not None:
         _bad(problems, "--described", *MIXED)
@@ -317,12 +417,12 @@ def _days_to_plan(
     if wanted is None:
         source: Source = described_days(plan, day, people_of(plan, day, seed), days=days or DRAWN_DAYS, seed=seed)
         _check_open(source)
-        return source, _told(source, past=False, drawn=True, seed=seed)
+        return source, _told(source, past=False, drawn=True, seed=seed, load=day.load)
     past = _past(plan, wanted, seed)
     drawn = days is not None or load is not None or past.days < FEWEST_DAYS
     if drawn:
         past = resampled(past, plan, days=days or max(past.days, DRAWN_DAYS), load=load, seed=seed)
-    return past, _told(past, past=True, drawn=drawn, seed=seed)
+    return past, _told(past, past=True, drawn=drawn, seed=seed, load=load)
 
 
 def _check_open(source: "Source") -> None:
@@ -433,23 +533,34 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _bad(problems: "list[Problem]", option: str, zh: str, en: str) -> None:
+def _bad(problems: "list[Problem]", option: str, zh: str, en: str, suggestion: str | None = None) -> None:
     """Note what is wrong with an option."""
     from config import Problem
 
+    sentences = f"{zh}。", f"{en[0].upper()}{en[1:]}."
     problems.append(
-        Problem(file=option, line=0, column=0, path="", code="bad_option", zh=f"{zh}。", en=f"{en[0].upper()}{en[1:]}.")
+        Problem(
+            file=option,
+            line=0,
+            column=0,
+            path="",
+            code="bad_option",
+            zh=sentences[0],
+            en=sentences[1],
+            suggestion=suggestion,
+        )
     )
 
 
-def _plan(hall: str) -> "HallPlan":
+def _plan(hall: str, problems: "list[Problem]") -> "HallPlan":
+    """Give the plan of a hall; without one nothing else can be looked at."""
     from config import HallFileError, find, load_hall
     from server.plan import plan_of
 
     try:
         return plan_of(load_hall(find(hall)))
     except HallFileError as error:
-        _stop(error.problems)
+        _stop([*problems, *error.problems])
         raise
 
 

@@ -81,11 +81,12 @@ def test_every_mistake_is_told_at_once_with_exit_status_2(tmp_path: Path) -> Non
     described = tmp_path / "day.toml"
     described.write_text("[day]\nlaod = 0.9\n", encoding="utf-8")
     words = ["--described", str(described), "--what-if", "99+=tax", "--from", "2026-13-01", "--chart", "chart.gif"]
+    words += ["--load", "7", "--days", "many", "--policy", "statik"]
     for language, hint in (("en", "Did you mean load?"), ("zh", "是不是想写 load？")):
         it = jiaohao("simulate", "demo", *words, language=language)
         assert it.exit_code == 2
         assert it.stdout == ""
-        for part in (hint, "99", "2026-13-01", "chart.gif", "--described"):
+        for part in (hint, "99", "2026-13-01", "chart.gif", "--described", "--load", "many", "static"):
             assert part in it.stderr
 
 
