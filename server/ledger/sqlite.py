@@ -27,6 +27,7 @@ from server.ledger.base import GENESIS, Commit, DiskFull, LedgerBroken, LedgerDo
 from server.ledger.table import Row
 
 PAGE = 500  # commits read at a time, so that a reader never holds the connection for long
+LEAVING = 250  # commits that leave the file at a time
 FREE_PAGES = 256  # given back to the disk at a time
 SPARE_BYTES = 32 * 2**20  # left free beside an archive: numbers are more urgent than order on the disk
 WAIT_FOR_OTHER_S = 2.0  # a process that is just ending may still have the file
@@ -108,10 +109,13 @@ class SqliteLedger:
             LedgerDoubtful: as `append`.
         """
         if self._archives and self._first <= self._archives[-1].last:  # noted, and not yet deleted
+            for _ in archives.prove(self._folder / self._archives[-1].name, self._archives[-1]):
+                yield self._archives[-1]
             yield from self._leave(self._archives[-1])
         while (month := self._next_month(before)) is not None:
             yield from self._copied(month)
             self._note(month)
+            yield month
             yield from self._leave(month)
         for _ in self._freed():
             yield self._archives[-1]
@@ -273,11 +277,9 @@ class SqliteLedger:
             self._archives = (*self._archives, month)
 
     def _leave(self, month: Archive) -> Iterator[Archive]:
-        """Delete what is archived, some at a time, after seeing that it is."""
-        for _ in archives.prove(self._folder / month.name, month):
-            yield month
+        """Delete what was seen to be archived, some at a time: whoever appends waits as long as a step takes."""
         while self._first <= month.last:
-            upto = min(self._first + archives.STEP - 1, month.last)
+            upto = min(self._first + LEAVING - 1, month.last)
             delete = partial(_delete, upto=upto)
             with self._lock:
                 self._write(delete)
@@ -293,7 +295,8 @@ class SqliteLedger:
                 free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
                 if not free:
                     return
-                self._write(lambda db: db.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall())
+                # A script: `execute` takes one step, which is one page. It ends the transaction begun for it.
+                self._write(lambda db: db.executescript(f"BEGIN IMMEDIATE; PRAGMA incremental_vacuum({FREE_PAGES})"))
             yield free
 
     def compact(self) -> None:

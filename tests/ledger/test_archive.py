@@ -23,6 +23,7 @@ from server.hall import Hall
 from server.ledger import archive as archives
 from server.ledger import codec, files, table
 from server.ledger import snapshot as snapshots
+from server.ledger import sqlite as sqlite_ledger
 from server.ledger.base import Commit, DiskFull, LedgerBroken, LedgerDown
 from server.ledger.snapshot import Picture
 from server.ledger.sqlite import SqliteLedger
@@ -156,6 +157,7 @@ def test_a_power_cut_between_any_two_steps_loses_and_doubles_nothing(
     path: Path, commits: list[Commit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stride: int
 ) -> None:
     monkeypatch.setattr(archives, "STEP", 100)
+    monkeypatch.setattr(sqlite_ledger, "LEAVING", 60)
     ledger = SqliteLedger(path)
     images = 0
     for number, _ in enumerate(ledger.archive("2026-03-01")):
@@ -166,6 +168,7 @@ def test_a_power_cut_between_any_two_steps_loses_and_doubles_nothing(
         assert read_from(left) == commits
         with monkeypatch.context() as quick:
             quick.setattr(archives, "STEP", 1000)
+            quick.setattr(sqlite_ledger, "LEAVING", 1000)
             move_out(left, "2026-03-01")
         assert files.verify(left, rules=False).good
         assert read_from(left) == commits
@@ -197,7 +200,8 @@ def test_an_archiver_that_deletes_first_is_found_out(
 def test_a_killed_archiver_is_finished_by_the_next(path: Path, commits: list[Commit]) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom server.ledger import archive\n"
-        "from server.ledger.sqlite import SqliteLedger\narchive.STEP = 20\n"
+        "from server.ledger import sqlite\nfrom server.ledger.sqlite import SqliteLedger\n"
+        "archive.STEP = sqlite.LEAVING = 20\n"
         "for step in SqliteLedger(Path(sys.argv[1])).archive(sys.argv[2]): print('step', flush=True)\n"
     )
     dice = random.Random(3)

@@ -56,7 +56,8 @@ def again(disk: PowerDisk) -> None:
 def test_power_cuts_while_months_leave_lose_and_double_nothing(
     disk: PowerDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "STEP", 150)
+    monkeypatch.setattr(archives, "STEP", 100)
+    monkeypatch.setattr(sqlite_ledger, "LEAVING", 60)
     monkeypatch.setattr(sqlite_ledger, "SPARE_BYTES", 0)
     dice, cuts = random.Random(11), 0
     path, commits = years_on(disk)
