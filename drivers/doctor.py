@@ -21,7 +21,7 @@ from serial.tools import list_ports
 from drivers.devices_file import Device, DevicesFile
 from drivers.driver import JobDriver, StateDriver, Wiring
 from drivers.faults import FaultCode, Health, HealthStatus, LineDown, down
-from drivers.jobs import Announce, Job, Press, PrintTicket, Rating, Result, ResultStatus, WindowPicture, WindowStatus
+from drivers.jobs import Job, Press, PrintTicket, Rating, Result, ResultStatus, Say, WindowPicture, WindowStatus
 from drivers.registry import JobEntry, StateEntry
 from drivers.transport import open_line, parse_url
 
@@ -76,8 +76,8 @@ REMEDIES: Mapping[FaultCode, tuple[str, str]] = {
     FaultCode.HEAD_HOT: ("等打印头冷却", "let the print head cool down"),
     FaultCode.BROKEN: ("联系维修", "call a technician"),
     FaultCode.NO_VOICE: (
-        "安装语音：pip install 'jiaohao[speech]'，或使用录音",
-        "install a voice: pip install 'jiaohao[speech]', or use recordings",
+        "录制叫号语音：jiaohao voice list 列出录音稿，写入选项 clips",
+        "record the calls: jiaohao voice list says what; name the folder in option clips",
     ),
     FaultCode.PLAYBACK: (
         "检查声卡和音箱：aplay -l；用户要在 audio 组",
@@ -170,8 +170,15 @@ def _try_job(device: Device, *, test: bool) -> Iterator[Finding]:
 def _test_job(kind: str) -> Job:
     hall = {"zh": "叫号系统测试", "en": "Jiaohao test"}
     if kind == "speaker":
-        text = {"zh": "语音测试，请从一数到三。", "en": "This is a test of the loudspeaker."}
-        return Announce(text=text, languages=("zh", "en"), emergency=False)
+        return Say(  # a call: recordings know no other sentence
+            ticket="test",
+            label="A001",
+            window="1",
+            window_name={"zh": "1号窗口", "en": "Window 1"},
+            zone="test",
+            languages=("zh",),
+            call_count=1,
+        )
     return PrintTicket(
         hall_name=hall,
         ticket="test",

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from drivers.devices_file import read_devices
 from drivers.doctor import REMEDIES, Finding, Verdict, devices
 from drivers.faults import FaultCode
+from drivers.speech import sound
 from drivers.virtual.keypad import PadLine
 from drivers.virtual.printer import Trouble, VirtualPrinter
 from server.main import main
@@ -90,6 +91,28 @@ def test_a_press_at_a_keypad_is_heard(tmp_path: Path) -> None:
         assert "7: call-next" in found[-1].en
     finally:
         line.line.close()
+
+
+@pytest.mark.parametrize(("option", "verdicts"), [("true", [Verdict.OK, Verdict.OK]), ("false", None)])
+def test_a_loudspeaker_speaks_a_call_or_is_said_to_have_no_voice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, verdicts: list[Verdict] | None
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    text = (
+        'schema = 1\nhall = "demo"\n[[device]]\nid = "speaker-1"\ndriver = "speech"\n'
+        f'url = "file://{tmp_path}/out"\noptions = {{ espeak_mandarin = {option} }}\n'
+    )
+    found = looked_at(text, test=True)
+    (file,) = (tmp_path / "out").iterdir()
+    comment = sound.read_wav(file.read_bytes()).comment
+    if verdicts is not None:
+        assert [it.verdict for it in found] == verdicts
+        assert comment == "请 A，零零一 号，到 一号 窗口 办理。"
+    else:
+        assert comment == ""
+        assert all(it.verdict is not Verdict.OK for it in found)
+        assert found[0].en.partition(":")[0] == "no_voice"
+        assert "voice list" in found[0].do_en
 
 
 def test_every_fault_has_a_remedy_in_both_languages() -> None:

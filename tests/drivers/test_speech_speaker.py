@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 import threading
@@ -231,6 +232,22 @@ def test_sound_card_gets_the_whole_clip_and_its_name(tmp_path: Path, monkeypatch
     player.open_player("aplay:plughw:1,0").play(b"RIFF" * 50_000, 1.0, "A012", lambda: None)
     assert (tmp_path / "args").read_text() == "-q -D plughw:1,0 -\n"
     assert (tmp_path / "heard").read_bytes() == b"RIFF" * 50_000
+
+
+@pytest.mark.skipif(shutil.which("aplay") is None, reason="alsa-utils are not installed")
+def test_the_real_aplay_plays_the_clip_to_the_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "heard.wav"
+    (tmp_path / "asound.conf").write_text(
+        f'pcm.hall {{ type file slave {{ pcm {{ type null }} }} file "{out}" format "wav" }}\n'
+    )
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
+    aplay, clip = player.open_player("aplay:hall"), sound.chime()
+    aplay.play(sound.write_wav(clip), sound.seconds(clip), "A012", lambda: None)
+    heard = sound.read_wav(out.read_bytes()).samples
+    assert heard[: len(clip)] == clip
+    assert not any(heard[len(clip) :])  # the rest of the card's last period
+    with pytest.raises(player.NotPlayed):
+        player.open_player("aplay:nobody").check()
 
 
 def test_sound_card_that_refuses_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
