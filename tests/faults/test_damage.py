@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.live.house import House
+from tests.faults.spawned import SpawnedHouse
 from tests.patience import PATIENCE_S
 
 
-def command(house: House, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def command(house: SpawnedHouse, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a command of the program to its end."""
     return subprocess.run(
         [sys.executable, "-m", "server.main", "--lang", "en", *arguments],
@@ -21,46 +21,50 @@ def command(house: House, *arguments: str) -> "subprocess.CompletedProcess[str]"
     )
 
 
-def test_a_damaged_ledger_is_refused_with_what_to_do_and_goes_on_after_it(house: House, tmp_path: Path) -> None:
-    data = str(house.server.data)
-    ledger = house.server.data / "demo.sqlite"
-    kiosk = house.api("kiosk")
+def test_a_damaged_ledger_is_refused_with_what_to_do_and_goes_on_after_it(
+    spawned: SpawnedHouse, tmp_path: Path
+) -> None:
+    spawned.server.start()
+    data = str(spawned.server.data)
+    ledger = spawned.server.data / "demo.sqlite"
+    kiosk = spawned.api("kiosk")
     given = [kiosk.press()["number"] for _ in range(30)]
     backup = tmp_path / "backup.jsonl"
-    exported = command(house, "ledger", "export", "--hall", "demo", "--data", data, "--out", str(backup))
+    exported = command(spawned, "ledger", "export", "--hall", "demo", "--data", data, "--out", str(backup))
     assert exported.returncode == 0, exported.stderr
-    assert house.server.end(signal.SIGTERM) == 0
+    assert spawned.server.end(signal.SIGTERM) == 0
     body = ledger.read_bytes()
     at = body.index(b'"kiosk-1"')
     ledger.write_bytes(body[:at] + b'"kiosk-9"' + body[at + 9 :])
 
-    refused = command(house, "serve", "config/demo.toml", "--port", "0", "--data", data)
+    refused = command(spawned, "serve", "config/demo.toml", "--port", "0", "--data", data)
     assert refused.returncode == 1
     assert refused.stdout == ""  # it never listened
     said = refused.stderr.splitlines()[-1]
     assert "the ledger is damaged and nothing is served" in said
     assert f"jiaohao ledger restore BACKUP --hall demo --replace --data {data}" in said
     assert "Traceback" not in refused.stderr
-    assert command(house, "ledger", "verify", "--data", data).returncode == 1
+    assert command(spawned, "ledger", "verify", "--data", data).returncode == 1
 
-    restore = command(house, "ledger", "restore", str(backup), "--hall", "demo", "--replace", "--data", data)
+    restore = command(spawned, "ledger", "restore", str(backup), "--hall", "demo", "--replace", "--data", data)
     assert restore.returncode == 0, restore.stderr
-    house.server.start()
+    spawned.server.start()
     assert kiosk.press()["number"] == given[-1] + 1
 
 
-def test_what_is_no_database_any_more_is_moved_aside_whole(house: House, tmp_path: Path) -> None:
-    data = str(house.server.data)
-    ledger = house.server.data / "demo.sqlite"
-    kiosk = house.api("kiosk")
+def test_what_is_no_database_any_more_is_moved_aside_whole(spawned: SpawnedHouse, tmp_path: Path) -> None:
+    spawned.server.start()
+    data = str(spawned.server.data)
+    ledger = spawned.server.data / "demo.sqlite"
+    kiosk = spawned.api("kiosk")
     last = kiosk.press()["number"]
     backup = tmp_path / "backup.jsonl"
-    assert not command(house, "ledger", "export", "--hall", "demo", "--data", data, "--out", str(backup)).returncode
-    house.server.end(signal.SIGKILL)  # the write-ahead file stays beside it, and alone it would mend the ledger
+    assert not command(spawned, "ledger", "export", "--hall", "demo", "--data", data, "--out", str(backup)).returncode
+    spawned.server.end(signal.SIGKILL)  # the write-ahead file stays beside it, and alone it would mend the ledger
     for path in (ledger, ledger.with_name("demo.sqlite-wal")):
         path.write_bytes(b"x" * path.stat().st_size)
-    assert command(house, "serve", "config/demo.toml", "--port", "0", "--data", data).returncode == 1
-    restore = command(house, "ledger", "restore", str(backup), "--hall", "demo", "--replace", "--data", data)
+    assert command(spawned, "serve", "config/demo.toml", "--port", "0", "--data", data).returncode == 1
+    restore = command(spawned, "ledger", "restore", str(backup), "--hall", "demo", "--replace", "--data", data)
     assert restore.returncode == 0, restore.stderr
-    house.server.start()
+    spawned.server.start()
     assert kiosk.press()["number"] == last + 1
