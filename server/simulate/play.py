@@ -571,4 +571,5 @@ def told_of(event: e.TicketIssued) -> tuple[float, float, float] | None:
     """Give what a visitor was told, in minutes: half wait less, four of five between these."""
     if event.eta_p50_s is None or event.eta_p80_s is None:
         return None
-    return event.eta_p50_s / 60, 0.0, event.eta_p80_s / 60
+    high_s = event.eta_high_s if event.eta_high_s is not None else event.eta_p80_s
+    return event.eta_p50_s / 60, (event.eta_low_s or 0) / 60, high_s / 60
