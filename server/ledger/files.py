@@ -90,6 +90,7 @@ def status(path: Path) -> Status:
         LedgerDown: it cannot be read. LedgerBroken: it is no ledger, or damaged.
     """
     with table.reading(path) as db:
+        db.execute("BEGIN")
         known = archives.noted(db, path)
         archived, newest = (known[-1].last, known[-1].last_day) if known else (0, "")
         days = "SELECT min(day), max(day), count(DISTINCT day) FROM commits WHERE day > ?"
@@ -163,6 +164,7 @@ def holding(path: Path, event: type[Event], *, after: int = 0, newest: bool = Fa
         f"SELECT {table.COLUMNS} FROM commits WHERE seq > ? AND seq <= ? AND {table.holds(event)} ORDER BY seq {order}"  # noqa: S608
     )
     with table.reading(path) as db:
+        db.execute("BEGIN")  # else what leaves the file meanwhile would be in neither
         known, folder = archives.noted(db, path), archives.folder_of(path)
         begin = _begin(db, known)
         parts: list[Archive | None] = [one for one in known if one.last > after and one.first < begin] + [None]
@@ -191,6 +193,7 @@ def before_day(path: Path, day: str) -> int:
         LedgerDown: the file cannot be read, or an archive is missing. LedgerBroken: it is no ledger.
     """
     with table.reading(path) as db:
+        db.execute("BEGIN")
         known = archives.noted(db, path)
         found = None
         for one in known:
@@ -371,21 +374,21 @@ def commits_of(hall: str, source: Path) -> Iterator[tuple[Commit, bytes]]:
 
 
 def _move_aside(path: Path, now: datetime) -> Path | None:
+    mark = f"replaced-{now:%Y%m%dT%H%M%SZ}"
+    for one in list(archives.folder_of(path).glob(f"{path.stem}.*{SUFFIX}")):
+        if MONTH.fullmatch(one.name.removeprefix(f"{path.stem}.").removesuffix(SUFFIX)):
+            one.rename(one.with_name(f"{one.stem}.{mark}"))
     if not path.exists():
         return None
     # What stands beside it is merged, so that one file is all of it; from a damaged one it is moved along.
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         db.execute("PRAGMA journal_mode=DELETE")
-    mark = f"replaced-{now:%Y%m%dT%H%M%SZ}"
     aside = path.with_name(f"{path.stem}.{mark}")
     for companion in ("-wal", "-shm"):  # first: left behind, it would be read into the ledger that comes
         with suppress(FileNotFoundError):
             path.with_name(path.name + companion).rename(aside.with_name(aside.name + companion))
     path.rename(aside)
-    for one in archives.folder_of(path).glob(f"{path.stem}.*{SUFFIX}"):
-        if MONTH.fullmatch(one.name.removeprefix(f"{path.stem}.").removesuffix(SUFFIX)):
-            one.rename(one.with_name(f"{one.stem}.{mark}"))
     return aside
 
 

@@ -135,7 +135,7 @@ class SqliteLedger:
         self._db.execute("PRAGMA synchronous=FULL")
         form = self._db.execute("PRAGMA user_version").fetchone()[0]
         if form > table.FORM:
-            raise LedgerBroken(f"{self._path} was written by a newer version (form {form}): update first")
+            raise LedgerDown(f"{self._path} was written by a newer version (form {form}): update first")
         if form == table.FORM:
             return
         self._db.execute("BEGIN IMMEDIATE")

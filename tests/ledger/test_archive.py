@@ -24,7 +24,7 @@ from server.ledger import archive as archives
 from server.ledger import codec, files, table
 from server.ledger import snapshot as snapshots
 from server.ledger import sqlite as sqlite_ledger
-from server.ledger.base import Commit, DiskFull, LedgerBroken, LedgerDown
+from server.ledger.base import Commit, DiskFull, LedgerBroken, LedgerDoubtful, LedgerDown
 from server.ledger.snapshot import Picture
 from server.ledger.sqlite import SqliteLedger
 from server.upkeep import Upkeep
@@ -588,7 +588,7 @@ def test_a_file_of_the_version_before_is_brought_up_and_archived(
 
 def test_a_file_of_a_later_version_is_refused(path: Path) -> None:
     forged(path, f"PRAGMA user_version = {table.FORM + 1}")
-    with pytest.raises(LedgerBroken, match="update first"):
+    with pytest.raises(LedgerDown, match="update first"):
         SqliteLedger(path)
 
 
@@ -635,3 +635,19 @@ def test_upkeep_that_fails_is_told_once_and_tried_again(
     upkeep.step()
     assert upkeep.fault is None
     assert len(ledger.archives) == 3
+
+
+def test_a_failed_sync_while_a_month_leaves_stops_the_process(
+    kept_up: tuple[SqliteLedger, Hall, Upkeep], commits: list[Commit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, _, upkeep = kept_up
+
+    def fail(_: object) -> None:
+        raise LedgerDoubtful("the sync failed")
+
+    monkeypatch.setattr(ledger, "_transact", fail)
+    with pytest.raises(LedgerDoubtful):  # nobody catches it: the loop dies, and the server with it
+        upkeep.step()
+    monkeypatch.undo()
+    with pytest.raises(LedgerDoubtful):
+        ledger.append([replace(commits[-1], seq=len(commits) + 1, prev_hash=commits[-1].hash)])
