@@ -1,6 +1,7 @@
 """Why a visitor was called, in words: the reasons that are kept with every call, for who asks about it afterwards."""
 
 from server.domain import events as e
+from server.domain.routing import CLEAR_MAX_MIN
 from server.domain.terms import Text
 
 WHYS: dict[str, Text] = {
@@ -22,5 +23,11 @@ HELPED: Text = {
 def why_of(call: e.TicketCalled) -> Text | None:
     """Give the reason of a call by language; None where somebody chose and wrote it down (`reason`)."""
     if call.clear_min is not None and call.own_clear_min is not None:
-        return {it: said.format(clear=call.clear_min, own=call.own_clear_min) for it, said in HELPED.items()}
+        clear, own = _minutes(call.clear_min), _minutes(call.own_clear_min)
+        return {it: said.format(clear=clear, own=own) for it, said in HELPED.items()}
     return WHYS.get(call.why)
+
+
+def _minutes(weighed_min: int) -> str:
+    """Say minutes; from the most that counts on nothing is known but that it is more."""
+    return f"{weighed_min}+" if weighed_min >= CLEAR_MAX_MIN else str(weighed_min)

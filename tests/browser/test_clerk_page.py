@@ -323,3 +323,15 @@ def test_a_joint_matter_is_planned_and_finished_leg_by_leg(visitor: Visitor, sta
     expect(current(page)).to_have_count(0)
     ticket = guide.send("GET", f"{HALL}/tickets/{label}")
     assert (ticket["status"], ticket["service"], ticket["lead_window"]) == ("waiting", "pickup", "3")
+
+
+def test_a_call_that_helps_another_zone_says_what_was_weighed(visitor: Visitor, station: Station, guide: Api) -> None:
+    helped = "支援：该区预计 90+ 分钟清空，本区 0 分钟"
+    label = [issue(guide, "culture") for _ in range(5)][0]  # whose only desk is away; window 3 relieves it
+    page = console(visitor, station)
+    do(page, "F1")
+    expect(current(page)).to_have_text(label)
+    expect(page.locator("[data-why]")).to_have_text(helped)
+    fits(page)
+    history = guide.send("GET", f"{HALL}/tickets/{label}")["history"]
+    assert [it["reason"] for it in history if it["event"] == "ticket_called"] == [helped]
