@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from benchmarks.years import Years
 from config import load_hall, shipped
 from server.ledger import files
 from server.ledger.sqlite import SqliteLedger
@@ -97,3 +99,30 @@ def test_a_ledger_in_use_can_be_read_and_not_replaced(data: Path, tmp_path: Path
     assert said.exit_code == 2
     assert "another process" in said.stderr
     ledger.close()
+
+
+def test_months_leave_by_command_and_everything_still_works(tmp_path: Path) -> None:
+    data = tmp_path / "years"
+    data.mkdir()
+    years = Years(plan_of(load_hall(shipped()["demo"])), visits=3, first=date(2026, 1, 20))
+    years.write(data / "demo.sqlite", years.commits(50))
+    said = jiaohao("archive", "--data", data)
+    assert said.exit_code == 0
+    assert "demo.2026-01.sqlite" in said.stdout
+    assert "demo.2026-02.sqlite" in said.stdout
+    assert jiaohao("archive", "--data", data).stdout.startswith("demo: 2 archives")
+    (row,) = json.loads(jiaohao("status", "--data", data, "--format", "json").stdout)
+    assert (row["archives"], row["commits"], row["days"]) == (2, years.commits(50), 50)
+    (verdict,) = json.loads(jiaohao("verify", "--data", data, "--format", "json").stdout)
+    assert (verdict["good"], len(verdict["state_hash"])) == (True, 64)
+    assert verdict["state_hash"] in jiaohao("verify", "--data", data).stdout
+    ledger = SqliteLedger(data / "demo.sqlite")
+    refused = jiaohao("archive", "--data", data)
+    assert refused.exit_code == 2
+    assert "another process" in refused.stderr
+    ledger.close()
+    (data / "archive" / "demo.2026-01.sqlite").rename(tmp_path / "away")
+    assert "put it back" in jiaohao("status", "--data", data).stderr
+    missed = jiaohao("verify", "--data", data)
+    assert missed.exit_code == 1
+    assert "put it back" in missed.stdout
