@@ -1,25 +1,49 @@
-"""Starting with a long day behind, and working on a long ledger: `python -m benchmarks.replay`.
+"""Starting with a day, months or years behind, and writing on a long ledger: `python -m benchmarks.replay [MANY]`.
 
-Budgets: the server starts with a day of 20,000 commits at most 1 s later than empty; a command on a ledger of 100,000
-commits costs at most 1.2 times what it costs at 1,000.
+Budgets: the server starts with a day of 20,000 commits at most 1 s later than empty; with MANY commits (a million
+unless said otherwise) it starts at most 1.5 times as late as with a thousand, once its files are in order, in at most
+200 MB; a commit, and a command, cost at most 1.2 times what they cost at a thousand.
 """
 
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from time import process_time
+from time import monotonic, perf_counter, process_time, sleep
 
 from benchmarks.house import HALL, Process, enrol, folder, median, plan, serve_arguments
+from benchmarks.years import Years
 from server.clock import machine_clock
 from server.domain import commands as c
-from server.domain.terms import CLOCK, HallId, ServiceId, Track, WindowNo, WorkId
+from server.domain import events as e
+from server.domain.terms import CLOCK, HallId, Label, ServiceId, TicketId, Track, WindowNo, WorkId
 from server.hall import Hall
+from server.ledger import codec, files, snapshot
+from server.ledger.base import Commit
 from server.ledger.memory import MemoryLedger
 from server.ledger.sqlite import SqliteLedger
 
 DAY_COMMITS = 20_000
-FEW, MANY = 1_000, 100_000
+FEW, SOME, MANY = 1_000, 100_000, 1_000_000
 ROUNDS = 7
+VISITS_A_DAY = 2500
 VISITS = 25
-DAY_MS = 24 * 3600 * 1000
+APPENDS = 40
+IN_ORDER_WITHIN_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """A hall with so many commits behind it: its data folder and how its starts went."""
+
+    commits: int
+    data: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The place of its ledger."""
+        return self.data / f"{HALL}.sqlite"
 
 
 def visit(hall: Hall) -> None:
@@ -34,21 +58,18 @@ def visit(hall: Hall) -> None:
         hall.handle(command, actor=CLOCK)
 
 
-def a_ledger(data: Path, commits: int, *, days: int) -> SqliteLedger:
-    """Write a ledger of so many commits; all is decided in memory and then written at once."""
-    now_ms = machine_clock() - (days - 1) * DAY_MS
+def a_day(data: Path) -> None:
+    """Write the ledger of a long day, which is today; all is decided in memory and then written at once."""
+    now_ms = machine_clock()
     memory = MemoryLedger()
     hall = Hall(HallId(HALL), memory, clock=lambda: now_ms)
     hall.handle(c.PlanHall(plan=plan(data)), actor=CLOCK)
-    for _ in range(days):
-        goal = hall.seq + commits // days
-        hall.handle(c.OpenWindow(window=WindowNo("1"), clerk=WorkId("1")), actor=CLOCK)
-        while hall.seq < goal:
-            visit(hall)
-        now_ms += DAY_MS
+    hall.handle(c.OpenWindow(window=WindowNo("1"), clerk=WorkId("1")), actor=CLOCK)
+    while hall.seq < DAY_COMMITS:
+        visit(hall)
     ledger = SqliteLedger(data / f"{HALL}.sqlite")
     ledger.append(list(memory.read()))
-    return ledger
+    ledger.close()
 
 
 def starts(empty: Path, full: Path) -> None:
@@ -64,34 +85,134 @@ def starts(empty: Path, full: Path) -> None:
     print(f"  more than empty: {more - less:.2f} s (budget: at most 1.00 s)")
 
 
-def commands(few: Hall, many: Hall) -> None:
+def appends(few: Behind, many: Behind) -> None:
+    """Write one commit after the other on both ledgers in turns, and the same bytes with a plain fdatasync."""
+    ledgers = {behind: SqliteLedger(behind.ledger) for behind in (few, many)}
+    heads = {behind: next(iter(ledger.read(behind.commits - 1))) for behind, ledger in ledgers.items()}
+    wall: dict[Behind, list[float]] = {few: [], many: []}
+    cpu: dict[Behind, list[float]] = {few: [], many: []}
+    floor: list[float] = []
+    plain = os.open(few.data / "plain", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    for _ in range(ROUNDS * APPENDS):
+        for behind, ledger in ledgers.items():
+            heads[behind] = more = _after(heads[behind])
+            begun, worked = perf_counter(), process_time()
+            ledger.append([more])
+            wall[behind].append(perf_counter() - begun)
+            cpu[behind].append(process_time() - worked)
+        begun = perf_counter()
+        os.write(plain, codec.encode(heads[few]))
+        os.fdatasync(plain)
+        floor.append(perf_counter() - begun)
+    os.close(plain)
+    for ledger in ledgers.values():
+        ledger.close()
+    print(f"append a commit, at {few.commits} and at {many.commits} commits; write + fdatasync of the same bytes")
+    for share, name in ((0.5, "p50"), (0.99, "p99")):
+        less, more_s, least = (_at(times, share) * 1000 for times in (wall[few], wall[many], floor))
+        print(f"  {name}: {less:.2f} ms, {more_s:.2f} ms, {least:.2f} ms; ratio {more_s / less:.2f}")
+    less, more_s = (_at(times, 0.5) * 1e6 for times in (cpu[few], cpu[many]))
+    print(f"  CPU p50: {less:.0f} us, {more_s:.0f} us; ratio {more_s / less:.2f} (budget: at most 1.20)")
+
+
+def behind_them(these: list[Behind]) -> None:
+    """Start the server on each: first with nothing to begin from, then again when its files are in order."""
+    print(f"start with so many commits behind ({VISITS_A_DAY} visits a day)")
+    print("     commits  first start    again   memory   ledger before   after  archives  snapshot")
+    again: dict[Behind, float] = {}
+    for behind in these:
+        before = behind.ledger.stat().st_size
+        process = Process(*serve_arguments(behind.data), data=behind.data)
+        first_s = process.start_s
+        _until(lambda behind=behind: _in_order(behind))  # type: ignore[misc]  # bound in this round
+        process.stop()
+        times, memory_mb = [], 0.0
+        for _ in range(3):
+            process = Process(*serve_arguments(behind.data), data=behind.data)
+            times.append(process.start_s)
+            memory_mb = process.memory_mb()
+            process.stop()
+        again[behind] = median(times)
+        archived = sum(it.stat().st_size for it in behind.data.glob("archive/*"))
+        kept = snapshot.beside(behind.ledger).stat().st_size
+        print(
+            f"  {behind.commits:>10} {first_s:>10.2f} s {again[behind]:>6.2f} s {memory_mb:>5.0f} MB"
+            f" {before / 2**20:>12.1f} MB {behind.ledger.stat().st_size / 2**20:>4.1f} MB"
+            f" {archived / 2**20:>6.1f} MB {kept / 1024:>6.0f} KB"
+        )
+    ratio = again[these[-1]] / again[these[0]]
+    print(f"  again, {these[-1].commits} against {these[0].commits}: {ratio:.2f} (budget: at most 1.50)")
+
+
+def commands(few: Behind, many: Behind) -> None:
     """Handle the same commands on both ledgers in turns; processor time, for the disk is the same for both."""
-    cost: dict[Hall, list[float]] = {few: [], many: []}
+    cost: dict[Behind, list[float]] = {few: [], many: []}
+    halls = {}
+    for behind in cost:
+        start = snapshot.load(snapshot.beside(behind.ledger), HallId(HALL))
+        halls[behind] = Hall(HallId(HALL), SqliteLedger(behind.ledger), clock=machine_clock, start=start)
+        halls[behind].handle(c.OpenWindow(window=WindowNo("1"), clerk=WorkId("1")), actor=CLOCK)
     for _ in range(ROUNDS):
-        for hall, times in cost.items():
-            cpu_s = process_time()
+        for behind, hall in halls.items():
+            worked = process_time()
             for _ in range(VISITS):
                 visit(hall)
-            times.append((process_time() - cpu_s) / (4 * VISITS) * 1e6)
+            cost[behind].append((process_time() - worked) / (4 * VISITS) * 1e6)
+    for hall in halls.values():
+        hall.close()
     ratio = median([more / less for less, more in zip(cost[few], cost[many], strict=True)])
-    print(f"append and handle, CPU us a command: {median(cost[few]):.0f} at {FEW}, {median(cost[many]):.0f} at {MANY}")
+    print(f"a command, CPU us: {median(cost[few]):.0f} at {few.commits}, {median(cost[many]):.0f} at {many.commits}")
     print(f"  ratio {ratio:.2f} (budget: at most 1.20)")
+
+
+def _after(commit: Commit) -> Commit:
+    """Give a commit that changes nothing."""
+    reprint = e.ReprintRequested(ticket=TicketId("20200106-A001"), label=Label("A001"), kiosk=None)
+    draft = Commit(
+        hall=commit.hall, seq=commit.seq + 1, at_ms=commit.at_ms, day=commit.day, actor=CLOCK, events=(reprint,)
+    )
+    return codec.seal(draft, commit.hash)
+
+
+def _at(times: list[float], share: float) -> float:
+    return sorted(times)[int(len(times) * share)]
+
+
+def _in_order(behind: Behind) -> bool:
+    """Say whether only this month is left in the ledger, and the start of today is kept."""
+    if not snapshot.beside(behind.ledger).exists():
+        return False
+    with files.table.reading(behind.ledger) as db:
+        (first,) = db.execute("SELECT max(day) FROM (SELECT day FROM commits ORDER BY seq LIMIT 2)").fetchone()
+        (left,) = db.execute("PRAGMA freelist_count").fetchone()
+    return bool(first[:7] == files.newest_day(behind.ledger)[:7]) and left < 100
+
+
+def _until(told: Callable[[], bool]) -> None:
+    deadline = monotonic() + IN_ORDER_WITHIN_S
+    while not told():
+        if monotonic() > deadline:
+            raise SystemExit("the files were never in order")
+        sleep(0.5)
 
 
 def main() -> None:
     """Measure and print."""
-    with folder() as empty, folder() as full, folder() as short, folder() as long:
+    many = int(sys.argv[1]) if len(sys.argv) > 1 else MANY
+    with folder() as empty, folder() as full:
         for data in (empty, full):
             enrol(data)
-        a_ledger(full, DAY_COMMITS, days=1).close()
+        a_day(full)
         starts(empty, full)
-        halls = [
-            Hall(HallId(HALL), a_ledger(data, commits, days=days), clock=machine_clock)
-            for data, commits, days in ((short, FEW, 1), (long, MANY, 5))
-        ]
-        commands(*halls)
-        for hall in halls:
-            hall.close()
+    with folder() as few, folder() as some, folder() as most:
+        these = [Behind(commits=n, data=data) for n, data in ((FEW, few), (SOME, some), (many, most))]
+        years = Years(plan(few), visits=VISITS_A_DAY)
+        for behind in these:
+            enrol(behind.data)
+            years.write(behind.ledger, behind.commits)
+        appends(these[0], these[-1])
+        behind_them(these)
+        commands(these[0], these[-1])
 
 
 if __name__ == "__main__":
