@@ -36,15 +36,16 @@ def voice() -> None:
 @voice.command("list")
 @click.argument("hall", metavar="HALL.toml")
 @click.option("--language", default="zh", show_default=True, help="zh and en are spelled out; others say it their way.")
+@click.option("--yao", is_flag=True, help="Read the 1 of a ticket 幺, not 一.")
 @numbers_option
 @format_option
-def list_(hall: str, language: str, numbers: int, format_: str) -> None:
+def list_(hall: str, language: str, yao: bool, numbers: int, format_: str) -> None:
     """Write the recording script of a hall: the name of each file and what to say in it.
 
     Example: jiaohao voice list qiaocheng.toml --language zh --numbers 300
     """
     rows: list[dict[str, object]] = [
-        {"file": f"{unit}.wav", "say": _words(unit, language)} for unit in _units(_hall(hall), numbers)
+        {"file": f"{unit}.wav", "say": _words(unit, language, yao=yao)} for unit in _units(_hall(hall), numbers)
     ]
     show_table(rows, format_)
 
@@ -128,7 +129,7 @@ def _units(hall: "HallFile", numbers_a_day: int) -> Iterator[str]:
     yield from (f"number-{number:03}" for number in sorted(numbers))
 
 
-def _words(unit: str, language: str) -> str:
+def _words(unit: str, language: str, *, yao: bool) -> str:
     """Give what to say for a unit; the Chinese words where the language has no phrase file."""
     from drivers.speech import phrases_en, phrases_zh
 
@@ -137,7 +138,11 @@ def _words(unit: str, language: str) -> str:
     read: dict[str, Callable[[], str]] = {
         "please": lambda: "Ticket" if english else "请",
         "letter": lambda: what,
-        "number": lambda: phrases_en.ticket(what) if english else f"{phrases_zh.ticket(what)}号",
+        "number": lambda: (
+            phrases_en.ticket(what)
+            if english
+            else f"{phrases_zh.ticket(what, phrases_zh.YAO if yao else phrases_zh.ONE)}号"
+        ),
         "window": lambda: (
             f"please proceed to window {phrases_en.window_name(what)}"
             if english

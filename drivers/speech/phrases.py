@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from drivers.jobs import Text
 
 CALLS: Mapping[str, Callable[[str, str], str]] = MappingProxyType({"zh": phrases_zh.call, "en": phrases_en.call})
+_CALLS_YAO = MappingProxyType({**CALLS, "zh": lambda label, window: phrases_zh.call(label, window, phrases_zh.YAO)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +29,23 @@ class Line:
     units: tuple[str, ...] = ()
 
 
-def call(label: str, window: str, languages: tuple[str, ...], recorded: Container[str] = ()) -> list[Line]:
+def call(
+    label: str, window: str, languages: tuple[str, ...], recorded: Container[str] = (), *, yao: bool = False
+) -> list[Line]:
     """Give the call in each language we can speak, in order; in Chinese when we know none.
 
-    `recorded` are the languages that were recorded.
+    `recorded` are the languages that were recorded; with `yao` the 1 of a ticket is read 幺.
     """
+    calls = _CALLS_YAO if yao else CALLS
     known = [language for language in dict.fromkeys(languages) if language in CALLS or language in recorded] or ["zh"]
-    return [Line(language=each, sentence=_sentence(each, label, window), units=units(label, window)) for each in known]
+    return [
+        Line(
+            language=each,
+            sentence=calls[each](label, window) if each in calls else f"{label} → {window}",
+            units=units(label, window),
+        )
+        for each in known
+    ]
 
 
 def told(text: Text, languages: tuple[str, ...]) -> list[Line]:
@@ -54,7 +65,3 @@ def units(label: str, window: str) -> tuple[str, ...]:
     letters = [f"letter-{character}" for character in label if character.isalpha()]
     digits = "".join(character for character in label if character.isdigit())
     return ("please", *letters, *([f"number-{digits}"] if digits else []), f"window-{window}")
-
-
-def _sentence(language: str, label: str, window: str) -> str:
-    return CALLS[language](label, window) if language in CALLS else f"{label} → {window}"

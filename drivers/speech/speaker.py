@@ -54,7 +54,8 @@ class SpeakerOptions:
     """Options of driver "speech" in DEVICES.toml.
 
     `clips`: folders of recordings, best first; `languages`: what this loudspeaker speaks, in turn, instead of the
-    hall's languages (a dialect or a minority language that was recorded: "zh-sichuan", "ii"); `volume`: time of day ->
+    hall's languages (a dialect or a minority language that was recorded: "zh-sichuan", "ii"); `yao`: the machine reads
+    the 1 of a ticket 幺, not 一; `volume`: time of day ->
     percent, 0 are quiet hours; `rate_wpm`: words a minute; `voice_zh`, `voice_en`: an engine's voice by name instead of
     the usual one; `espeak_mandarin`: let espeak-ng speak Chinese all the same; `readings`: how often a call is read
     when few wait; `chime`: the two tones before it.
@@ -62,6 +63,7 @@ class SpeakerOptions:
 
     clips: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    yao: bool = False
     volume: Mapping[str, int] = field(default_factory=lambda: _ALWAYS)
     rate_wpm: int = 165
     voice_zh: str = ""
@@ -114,7 +116,9 @@ class Speaker:
             case Say():
                 self._languages = self._options.languages or job.languages
                 readings = 1 if job.behind > CROWD or self._had_to_wait() else self._options.readings
-                lines = phrases.call(job.label, job.window, self._languages, self._engine.languages())
+                lines = phrases.call(
+                    job.label, job.window, self._languages, self._engine.languages(), yao=self._options.yao
+                )
                 about, urgent = f"{job.label}-{job.window}", False
             case Announce():
                 readings = EMERGENCY_READINGS if job.emergency else self._options.readings

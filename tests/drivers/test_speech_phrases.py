@@ -21,6 +21,13 @@ def test_chinese_call(label: str, window: str, sentence: str) -> None:
     assert phrases_zh.call(label, window) == sentence
 
 
+def test_one_is_read_yao_where_the_hall_wants_it_and_never_in_a_window() -> None:
+    (line,) = phrases.call("B110", "11", ("zh",), yao=True)
+    assert line.sentence == "请 B，幺幺零 号，到 十一号 窗口 办理。"
+    (english,) = phrases.call("B110", "11", ("en",), yao=True)
+    assert english.sentence == "Ticket B, one one zero, please proceed to window 11."
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -33,6 +33,7 @@ def test_the_script_names_every_unit_and_what_to_say() -> None:
     assert (zh["number-012.wav"], zh["window-3.wav"], zh["letter-A.wav"]) == ("零一二号", "到三号窗口办理", "A")
     assert (en["number-012.wav"], en["window-3.wav"]) == ("zero one two", "please proceed to window 3")
     assert "number-013.wav" not in zh
+    assert "零幺二号" in run("list", "qiaocheng", "--numbers", "12", "--yao")[1]
     assert zh.keys() == en.keys() == script("ii").keys()
 
 
