@@ -845,7 +845,7 @@ class Rating(Table):
         int,
         Field(ge=10, le=900),
         Means(
-            "Seconds after a visit in which the tablet at its window asks for a grade; it stops when the next visitor comes.",
+            "Seconds after a visit in which the tablet at its window asks for a grade; the next visitor ends it.",
             "办结后窗口评价平板请群众评价的秒数；下一位到来即停止。",
         ),
     ] = 120

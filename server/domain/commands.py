@@ -44,8 +44,8 @@ class CloseDay:
 class IssueTicket:
     """Give a number. `visitor` is a keyed hash, never an identity number; `window` binds the ticket to one window.
 
-    `legs` plans a joint matter at once; `service` is its first leg, whether the list names it or not. Without `foretell`
-    nobody is told how long it will take: for days that are only played, where it would be most of the work.
+    `legs` plans a joint matter at once; `service` is its first leg, whether the list names it or not. Without
+    `foretell` nobody is told how long it will take: for days that are only played, where it would be most of the work.
     `base_url` is where the visitor's phone reaches this server: it goes into the QR code. `unlisted`: somebody knows
     that the hall has not heard of the result with this case number, and wants a pickup number all the same.
     """

@@ -298,8 +298,10 @@ class Tide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A window (窗口): `serves` is its own work, `relief` what it takes over when that needs it more, and `trained` what
-    its clerks could besides, once somebody switches it on.
+    """A window (窗口).
+
+    `serves` is its own work, `relief` what it takes over when that needs it more, `trained` what its clerks could do
+    besides, once somebody switches it on, and `tides` other duties at certain times of day.
 
     A window that is not `staffed` (未派驻) has a number and a desk but nobody is sent to it; one that does not decide
     (只收不办) takes papers in for somebody else.

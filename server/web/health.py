@@ -94,7 +94,7 @@ def healthz() -> Response:
 
 @pages.get("/readyz")
 def readyz() -> Response:
-    """Say whether the hall can be served now: every check of the site, with what is wrong, and of the disk's reserve."""
+    """Say whether the hall can be served now: every check with what is wrong, and the disk's reserve."""
     faults = {name: _asked(check) for name, check in here().checks.items()}
     ready = all(fault is None for fault in faults.values())
     checks = {name: fault or "ok" for name, fault in faults.items()}

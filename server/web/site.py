@@ -43,7 +43,9 @@ class PageFolders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One server with its halls. `checks` and `has_reserve` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
+    """One server with its halls.
+
+    `checks` and `has_reserve` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
 
     `photos` is the folder of the clerks' photos, which need not be there; `works` are the counts of days that are over,
     by hall and day.

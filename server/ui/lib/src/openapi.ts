@@ -1804,8 +1804,8 @@ export interface components {
          * @description Who is called. `reason`: the clerk's own, else `why`.
          *
          *     `why`: head, priority, returning_leg, relief, bound, chosen, fairness, waited_long or roll. Where zones were weighed,
-         *     `clear_min` are the minutes it was predicted to take until the zone of the called one is cleared without this window,
-         *     and for relief `own_clear_min` those of its own.
+         *     `clear_min` are the minutes it was predicted to take until the zone of the called one is cleared without this
+         *     window, and for relief `own_clear_min` those of its own.
          */
         Called: {
             /** Call Count */
