@@ -148,6 +148,11 @@ class Hall:
             return self._now.freeze()
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other servers may work on this hall, too."""
+        return self._shared is not None
+
+    @property
     def sure_s(self) -> float:
         """When it last was sure to know every commit (monotonic): always, unless others write to its ledger too."""
         return monotonic() if self._shared is None else self._sure_s

@@ -228,10 +228,15 @@ class JobFeed:
         return min(max(by_clock_s, not_before_s), not_after_s)
 
     def _place(self, device: str) -> Place:
-        """Give where a device stands; one that was never heard of begins behind what was read so far."""
+        """Give where a device stands; one that was never heard of begins behind what was read so far.
+
+        In a hall of several servers it may come from another one, which did not finish: it gets what is not too late,
+        and its agent, which knows what it has done, does the rest.
+        """
         place = self._journal.place(self._hall.id, device)
         if place is None:
-            place = Place(seq=self._read_to + 1, job=-1)
+            moved = self._hall.is_shared and bool(self._tail)
+            place = Place(seq=self._tail[0].job.seq if moved else self._read_to + 1, job=-1)
             self._journal.begin(self._hall.id, device, place)
         return place
 

@@ -20,6 +20,10 @@ class HallView(Protocol):
         """The last durable commit."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other servers work on this hall, too."""
+
+    @property
     def sure_s(self) -> float:
         """When it last was sure to know every commit (monotonic)."""
 

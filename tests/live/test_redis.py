@@ -85,10 +85,21 @@ def test_two_servers_show_the_same_and_outlive_redis_and_each_other(houses: list
     until(lambda: readiness(one) == readiness(two) == 200, "ready again, without a restart")
     assert press(one, "p6")["number"] == 7
 
+    printer = {"kind": "printer", "driver": "escpos", "url": "tcp://127.0.0.1:9100", "health": "ok"}
+    one.api("devices").hall("PUT", "/devices/printer-1", printer)
+    agent = one.watcher("devices").watch("device:printer-1")
+    printed = [press(one, "p7")]
+    until(lambda: len(agent.jobs) >= len(printed), "the agent prints for all servers")
+
     one.server.end(signal.SIGKILL)
     again = press(two, "p0")
     assert (again["ticket"], again["number"]) == (given[0]["ticket"], 1)
-    assert press(two, "p7")["number"] == 8
+    printed.append(press(two, "p8"))  # while the agent is on its way to the other server
+    assert printed[-1]["number"] == 9
+    two.api("devices").hall("PUT", "/devices/printer-1", printer)
+    agent = two.watcher("devices").watch("device:printer-1")
+    until(lambda: printed[-1]["ticket"] in {job["data"]["ticket"] for job in agent.jobs}, "nothing is left unprinted")
+    assert {job["id"] for job in agent.jobs} >= {f"{printed[-1]['seq']}.0"}
 
 
 def press(house: House, key: str, *, good: bool = True) -> Any:
