@@ -998,7 +998,7 @@ class Commits(Answer):
 
 
 class LedgerState(Answer):
-    """Where a hall's ledger stands. `head` is the hash of commit `seq`; `state_hash` is over all that the hall knows."""
+    """Where a ledger stands. `head` is the hash of commit `seq`; `state_hash` is over all that the hall knows."""
 
     hall: str
     seq: int

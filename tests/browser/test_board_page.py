@@ -169,7 +169,10 @@ def test_an_emergency_covers_the_board_and_an_announcement_takes_the_place_of_th
     manager.send("POST", f"{HALL}/announcements", {"text": "请王女士到服务台。"})
     expect(page.locator("[data-notice]")).to_contain_text("请王女士到服务台。")
     expect(page.locator(".newest .label")).to_be_visible()
-    text = {"zh": "请从东侧出口有序离开大厅，不要使用电梯。", "en": "Please leave by the east exit. Do not use the lift."}
+    text = {
+        "zh": "请从东侧出口有序离开大厅，不要使用电梯。",
+        "en": "Please leave by the east exit. Do not use the lift.",
+    }
     manager.send("POST", f"{HALL}/announcements", {"text": text, "emergency": True})
     alarm = page.locator("[data-emergency]")
     for words in text.values():

@@ -1803,9 +1803,9 @@ export interface components {
          * Called
          * @description Who is called. `reason`: the clerk's own, else `why`.
          *
-         *     `why`: head, priority, returning_leg, relief, bound, chosen, fairness, waited_long or roll. Where zones were weighed,
-         *     `clear_min` are the minutes it was predicted to take until the zone of the called one is cleared without this
-         *     window, and for relief `own_clear_min` those of its own.
+         *     `why`: head, priority, returning_leg, relief, bound, chosen, fairness, waited_long or roll. Where zones were
+         *     weighed, `clear_min` are the minutes it was predicted to take until the zone of the called one is cleared without
+         *     this window, and for relief `own_clear_min` those of its own.
          */
         Called: {
             /** Call Count */
@@ -2946,7 +2946,7 @@ export interface components {
         };
         /**
          * LedgerState
-         * @description Where a hall's ledger stands. `head` is the hash of commit `seq`; `state_hash` is over all that the hall knows.
+         * @description Where a ledger stands. `head` is the hash of commit `seq`; `state_hash` is over all that the hall knows.
          */
         LedgerState: {
             /** Business Day */
