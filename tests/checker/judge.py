@@ -36,6 +36,7 @@ import msgspec
 from server.domain import events as e
 from server.domain import routing
 from server.domain.evolve import evolve
+from server.domain.forecast import Outlook, outlook
 from server.domain.state import HallState, Ticket
 from server.domain.terms import ORDINARY, ActorKind, CallingRule, WindowNo, ZoneId
 from server.ledger.audit import Finding, audit, holds_personal_number
@@ -81,10 +82,10 @@ def rules(findings: Sequence[Finding]) -> set[str]:
     return {it.rule for it in findings}
 
 
-def draw(state: HallState, topic: str) -> bytes:
+def draw(state: HallState, topic: str, waits: Outlook | None = None) -> bytes:
     """Give a board as it goes over the wire: `topic` is board or board:ZONE."""
     zone = topic.partition(":")[2]
-    return msgspec.json.encode(board(state, zone=ZoneId(zone) if zone else None))
+    return msgspec.json.encode(board(state, zone=ZoneId(zone) if zone else None, waits=waits))
 
 
 def same(a: bytes, b: bytes) -> bool:
@@ -257,22 +258,23 @@ def _replayed(commits: Sequence[Commit], history: History, say: Say) -> None:
     for who, seq, hash_ in history.states:
         served[seq].append((who, hash_))
     state = HallState()
-    waits = _Waits()
+    guard = _Guard()
     try:
         for commit in commits:
             for event in commit.events:  # as the hall decides it: on what was before this commit
                 if isinstance(event, e.TicketCalled):
                     _turn(state, event, commit, say)
-                    waits.call(state, event, commit, say)
+                    guard.call(state, event, commit, say)
                 elif isinstance(event, e.DayOpened):
-                    waits = _Waits()
+                    guard = _Guard()
             for event in commit.events:
                 before = _order(state) if isinstance(event, e.TicketRecalled) else None
                 evolve(state, event, at_ms=commit.at_ms)
                 if before is not None and before != _order(state):
                     say("C6", commit.seq, "the recall changed the order")
             pictures = shown.get(commit.seq, {})
-            drawn = {topic: draw(state, topic) for topic in dict.fromkeys(topic for topic, _ in pictures)}
+            waits = outlook(state, state.last_ms) if pictures else None
+            drawn = {topic: draw(state, topic, waits) for topic in dict.fromkeys(topic for topic, _ in pictures)}
             for (topic, data), screen in pictures.items():
                 if not same(drawn[topic], data):
                     say("D3", commit.seq, f"{screen} shows something else")
@@ -307,7 +309,7 @@ def _joining(state: HallState, leg: e.LegFinished) -> routing.Joining:
     return (leg.next_service, ticket.priority, None), (leg.since_ms, ticket.order, ticket.id)
 
 
-class _Waits:
+class _Guard:
     """C4: the guard of the plan (`fairness`), counted here again and not taken from the routing."""
 
     def __init__(self) -> None:

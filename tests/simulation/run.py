@@ -1,6 +1,7 @@
 """Plays seeds: `python -m tests.simulation.run [SEEDS]`, or with SEED=n in the environment that one, told in full.
 
-The output of one seed is the same byte for byte wherever and whenever it is played.
+The output of one seed is the same byte for byte wherever and whenever it is played. With MUTANT=NAME in the environment
+the hall is broken in that place (`tests/simulation/mutants.py`).
 """
 
 import logging
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterable
 
 from tests.simulation.history import judge
+from tests.simulation.mutants import MUTANTS
 from tests.simulation.world import Variant, World
 
 STEPS = 300
@@ -21,9 +23,10 @@ def played(seed: int, variant: Variant | None = None, steps: int = STEPS) -> tup
     world = World(seed, variant)
     try:
         world.play(steps)
-        return world, judge(world)
+        with world.time():
+            return world, judge(world)
     except Exception as bug:
-        bug.add_note(replay(seed))
+        bug.add_note(replay(seed, variant))
         raise
 
 
@@ -32,18 +35,19 @@ def broken(seeds: Iterable[int], variant: Variant | None = None) -> list[str]:
     for seed in seeds:
         _, found = played(seed, variant)
         if found:
-            return [*found, replay(seed)]
+            return [*found, replay(seed, variant)]
     return []
 
 
-def replay(seed: int) -> str:
+def replay(seed: int, variant: Variant | None = None) -> str:
     """Give how to play a seed again."""
-    return f"seed {seed}: SEED={seed} .venv/bin/python -m tests.simulation.run"
+    mutant = next((f" MUTANT='{name}'" for name, (it, _) in MUTANTS.items() if it is variant), "")
+    return f"seed {seed}: SEED={seed}{mutant} .venv/bin/python -m tests.simulation.run"
 
 
-def tell(seed: int) -> bool:
+def tell(seed: int, variant: Variant | None = None) -> bool:
     """Play one seed and tell everything; give whether it kept the rules."""
-    world, found = played(seed)
+    world, found = played(seed, variant)
     for line in [*world.lines, *found, f"digest {world.digest()}"]:
         _say(line)
     return not found
@@ -69,5 +73,10 @@ def _say(line: str) -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)  # faults are what it is about
-    one = os.environ.get("SEED")
-    sys.exit(0 if (tell(int(one)) if one else run(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)) else 1)
+    one, mutant = os.environ.get("SEED"), os.environ.get("MUTANT")
+    good = (
+        tell(int(one), MUTANTS[mutant][0] if mutant else None)
+        if one
+        else run(int(sys.argv[1]) if sys.argv[1:] else SEEDS)
+    )
+    sys.exit(0 if good else 1)

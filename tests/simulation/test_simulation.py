@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -76,12 +77,26 @@ def test_a_broken_hall_is_seen_by_its_rule(mutant: str) -> None:
     pytest.fail(f"{MUTANT_SEEDS} seeds did not show it")
 
 
-def test_the_same_seed_is_the_same_byte_for_byte(root: Path) -> None:
-    def told(hash_seed: str) -> bytes:
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "SEED": "7", "TZ": "America/Lima"}
-        command = [sys.executable, "-m", "tests.simulation.run"]
-        return subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True).stdout
+def told(root: Path, status: int, **environment: str) -> str:
+    """Play a seed as the line under a failure says, in a process of its own; give what it told."""
+    command = [sys.executable, "-m", "tests.simulation.run"]
+    done = subprocess.run(command, cwd=root, env=os.environ | environment, check=False, capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    return done.stdout
 
-    first = told("1")
-    assert first == told("2")
-    assert first.decode().splitlines()[-1] == f"digest {played(7)[0].digest()}"
+
+@pytest.mark.parametrize("seed", ["6", "7"])
+def test_the_same_seed_is_the_same_byte_for_byte(root: Path, seed: str) -> None:
+    first = told(root, 0, SEED=seed, PYTHONHASHSEED="1", TZ="America/Lima")
+    assert first == told(root, 0, SEED=seed, PYTHONHASHSEED="2", TZ="Asia/Shanghai")
+    assert first.splitlines()[-1] == f"digest {played(int(seed))[0].digest()}"
+
+
+def test_a_seed_that_fails_is_printed_and_fails_again_in_the_same_way(root: Path) -> None:
+    mutant = "last in, first out"
+    *found, how = broken(range(MUTANT_SEEDS), MUTANTS[mutant][0])
+    said = re.fullmatch(r"seed \d+: SEED=(\d+) MUTANT='(.*)' .venv/bin/python -m tests\.simulation\.run", how)
+    assert said is not None
+    again = told(root, 1, SEED=said[1], MUTANT=said[2])
+    assert again.splitlines()[-1 - len(found) : -1] == found
+    assert again == told(root, 1, SEED=said[1], MUTANT=said[2])

@@ -32,6 +32,7 @@ from drivers.journal import Journal
 from server import hall as hall_module
 from server import timers
 from server.domain import commands as c
+from server.domain import lookahead
 from server.domain import terms as t
 from server.domain.refusals import Refusal
 from server.feeds import devices as devices_feed
@@ -449,7 +450,7 @@ class World:
 
     def play(self, steps: int) -> None:
         """Play: steps with faults, then everything is mended and comes to rest."""
-        with self._time():
+        with self.time():
             self.faulty = True
             acts = [act for act, weight in self._acts() for _ in range(weight)]
             for self.step in range(1, steps + 1):
@@ -475,19 +476,25 @@ class World:
         return hashlib.sha256("\n".join([head, *self.lines]).encode()).hexdigest()
 
     @contextmanager
-    def _time(self) -> Iterator[None]:
-        places = (vars(devices_feed), vars(hall_module))  # where time comes in beside the clocks that are given
-        real = places[0]["monotonic"]
-        for names in places:
-            names["monotonic"] = lambda: self.now_ms / 1000
+    def time(self) -> Iterator[None]:
+        """Let the world's time pass where time comes in beside the clocks that are given; look ahead only once.
+
+        What is told of a wait depends on how often the hall is played ahead, and on nothing else here.
+        """
+        ours: dict[str, Any] = {"monotonic": lambda: self.now_ms / 1000, "PLAYS_MIN": 1, "PLAYS_MAX": 1}
+        places = (vars(devices_feed), vars(hall_module), vars(lookahead))
+        real = [(names, name, names[name]) for names in places for name in ours if name in names]
+        assert len(real) == len(ours) + 1
+        for names, name, _ in real:
+            names[name] = ours[name]
         try:
             yield
         finally:
-            for names in places:
-                names["monotonic"] = real
+            for names, name, it in real:
+                names[name] = it
 
     def _start(self, name: str) -> Server:
-        with self._time():
+        with self.time():
             server = Server(name, self)
         self.servers[name] = server
         if not server.hall.clock_is_behind():  # else it knows that it cannot know; here it must believe the clock
@@ -510,7 +517,7 @@ class World:
         return self.dice.choice(self.alive() or [self.leader]) if self.shared else self.leader
 
     def _begin(self) -> None:
-        with self._time():
+        with self.time():
             self.leader.hall.handle(c.PlanHall(plan=PLAN), actor=CLOCK)
             self.leader.hall.handle(c.StartDay(), actor=CLOCK)
             for no in PLAN.window:
