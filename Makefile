@@ -7,7 +7,7 @@ run:
 test:
 	./test
 
-# The long forms of the fault tests: a thousand kills, three hundred damages, failed syncs, restarts under live screens.
+# The long forms of the fault tests: 1,000 kills, 200 power cuts, 300 damages, full disks, failed syncs, clocks, cables.
 test-faults:
 	./test -m faults tests
 
