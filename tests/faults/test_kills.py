@@ -1,16 +1,18 @@
-"""SIGKILL of the real server in the middle of requests, again and again: nothing that was acknowledged is lost, doubled
-or called twice, and what screens and auditors saw all that time are prefixes of one ledger."""
+"""SIGKILL of the real server in the middle of requests, again and again.
+
+Nothing that was acknowledged is lost, doubled or called twice, and what screens and auditors saw all that time are
+prefixes of one ledger.
+"""
 
 import gc
 import random
 import signal
-from pathlib import Path
 
 import pytest
 
 from tests.checker.judge import rules
 from tests.faults.clients import Clients
-from tests.faults.spawned import SpawnedHouse, Spawner
+from tests.faults.spawned import SpawnedHouse
 
 # websocket-client leaves its socket open when the server dies in the handshake
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -35,27 +37,20 @@ def killed(house: SpawnedHouse, kills: int, seed: int) -> Clients:
     return clients
 
 
-@pytest.mark.parametrize(("ledgers", "kills"), [(1, 10), pytest.param(1000 // KILLS, KILLS, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(
+    ("seed", "kills"),
+    [(SEED, 10), *(pytest.param(SEED + turn, KILLS, marks=pytest.mark.faults) for turn in range(1000 // KILLS))],
+)
 def test_a_server_that_is_killed_again_and_again_keeps_every_promise(
-    spawner: Spawner, root: Path, tmp_path: Path, ledgers: int, kills: int
+    spawned: SpawnedHouse, seed: int, kills: int
 ) -> None:
-    for number in range(ledgers):
-        house = SpawnedHouse(spawner, root, tmp_path / str(number))
-        try:
-            clients = killed(house, kills, SEED + number)
-        finally:
-            house.close()
-        found = clients.judged()
-        assert not found, f"seed {SEED + number}: {[str(it) for it in found[:20]]}"
-        assert clients.answers > 2 * kills
+    clients = killed(spawned, kills, seed)
+    found = clients.judged()
+    assert not found, f"seed {seed}: {[str(it) for it in found[:20]]}"
+    assert clients.answers > 2 * kills
 
 
-def test_a_server_that_answers_before_it_writes_is_found_out(spawner: Spawner, root: Path, tmp_path: Path) -> None:
+def test_a_server_that_answers_before_it_writes_is_found_out(spawned: SpawnedHouse) -> None:
     """The control."""
-    house = SpawnedHouse(spawner, root, tmp_path / "data")
-    house.server.broken = "acknowledges first"
-    try:
-        clients = killed(house, 2, SEED)
-    finally:
-        house.close()
-    assert "L3" in rules(clients.judged())
+    spawned.server.broken = "acknowledges first"
+    assert "L3" in rules(killed(spawned, 2, SEED).judged())
