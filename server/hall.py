@@ -118,6 +118,7 @@ class Hall:
         self.replayed = 0
         """Commits folded since the process started, those decided here not counted."""
         self._true = False  # whether `_now` is what the ledger says (a shared one may say more by now)
+        self._failing = False  # whether the last write came to nothing
         self._news = False  # whether others wrote what nobody was woken for
         self._recent: deque[Commit] = deque(maxlen=RECENT_MAX)  # durable, without holes, up to the last one
         self._first = self._base  # the first thing this process had; older days may be elsewhere
@@ -255,6 +256,9 @@ class Hall:
         except BaseException as interrupt:  # this thread or greenlet is being ended: the others must not wait for ever
             self._give_up(group, LedgerDown(f"the write was interrupted: {interrupt!r}"))
             raise
+        if fresh and self._failing:
+            self._failing = False
+            log.info("the ledger of %s is written again", self.id)
         self._tell(fresh)
         self._keep_base()
         for request in group:
@@ -334,7 +338,9 @@ class Hall:
 
     def _give_up(self, group: Sequence[_Request], error: Exception) -> None:
         """Nobody was answered: forget what was decided; a refusal too may stand on what was not written."""
-        log.error("nothing written to the ledger of %s: %r", self.id, error)
+        if not self._failing or not isinstance(error, LedgerDown):  # one line for each outage, not for each request
+            log.error("nothing written to the ledger of %s: %r", self.id, error)
+        self._failing = isinstance(error, LedgerDown)
         if isinstance(error, LedgerDoubtful) and self._fail_stop is not None:
             self._fail_stop(error)
         for request in group:
