@@ -49,6 +49,21 @@ def test_a_master_cut_off_with_a_server_beside_it(wait: int) -> None:
     in_own_network(play)
 
 
+def test_a_master_that_hung_is_not_believed_when_it_wakes() -> None:
+    with group() as three:
+        servers = servers_on(three)
+        crowd = servers.crowd()
+        crowd.go_on()
+        old = three.master()
+        old.send(signal.SIGSTOP)
+        crowd.go_on()
+        assert three.master() is not old
+        old.send(signal.SIGCONT)
+        crowd.go_on()
+        servers.check(crowd)
+        servers.close()
+
+
 def test_one_mishap_after_the_other() -> None:
     seed = Random().randrange(2**32)
     dice = Random(seed)

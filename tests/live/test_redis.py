@@ -11,6 +11,7 @@ import requests
 from click.testing import CliRunner
 
 from server.main import main
+from tests.ledger.redis_group import group
 from tests.ledger.redis_server import RedisServer, needs_redis
 from tests.live.house import HALL, House, Watcher, rising
 from tests.live.test_serve import refused
@@ -100,6 +101,45 @@ def test_two_servers_show_the_same_and_outlive_redis_and_each_other(houses: list
     agent = two.watcher("devices").watch("device:printer-1")
     until(lambda: printed[-1]["ticket"] in {job["data"]["ticket"] for job in agent.jobs}, "nothing is left unprinted")
     assert {job["id"] for job in agent.jobs} >= {f"{printed[-1]['seq']}.0"}
+
+
+@pytest.mark.faults
+def test_screens_of_two_servers_see_everything_in_order_while_masters_die(root: Path, tmp_path: Path) -> None:
+    with group() as three:
+        made = [House(root, tmp_path / name) for name in ("one", "two")]
+        made[1].tokens = made[0].tokens
+        try:
+            for house in made:
+                house.server.start("--ledger", three.url())
+            screens = [house.watcher("display").watch("board") for house in made]
+            numbers: list[int] = []
+            for turn in range(3):
+                for n in range(10):
+                    until(partial(pressed, made[n % 2], f"{turn}-{n}", numbers), "a number")
+                old = three.master()
+                old.kill()
+                until(partial(pressed, made[0], f"{turn}-after", numbers), "a number from the new master")
+                old.start()
+                until(three.is_ready, "the old master follows")
+            assert numbers == list(range(1, 34))
+            last = press(made[1], "last")["seq"]
+            for screen in screens:
+                until(partial(_shows, screen, last), "the last press on the board")
+                assert rising(screen.seqs("board"))
+            assert screens[0].last("board")["data"] == screens[1].last("board")["data"]  # type: ignore[index]
+        finally:
+            for house in made:
+                house.close()
+
+
+def pressed(house: House, key: str, numbers: list[int]) -> bool:
+    """Press until there is an answer."""
+    said = house.api("kiosk").hall("POST", "/tickets", {"service": "general"}, key=key, good=False)
+    if "number" in said:
+        numbers.append(said["number"])
+    else:
+        assert said["code"] in {"ledger_unavailable", "outcome_unknown"}
+    return "number" in said
 
 
 def press(house: House, key: str, *, good: bool = True) -> Any:
