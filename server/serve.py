@@ -160,6 +160,7 @@ class _Server:
         self._upkeep: dict[HallId, Upkeep] = {}
         self._ledger_faults: dict[HallId, str] = {}
         self._ballast = Ballast(folder)
+        self._was_held = True
         self._names: dict[str, str] = {}
         self._names_at = -NAMES_FOR_S
         self._presence = Presence()
@@ -220,7 +221,13 @@ class _Server:
             presence=self._presence,
         )
         for id_, hall in self.halls.items():
-            screens = Screens(hall, drill=self._drill, names=self._known_names, devices=partial(self._rows, site, id_))
+            screens = Screens(
+                hall,
+                drill=self._drill,
+                names=self._known_names,
+                devices=partial(self._rows, site, id_),
+                disk_full=lambda: not self._ballast.held,
+            )
             feed = JobFeed(
                 hall,
                 self._journal,
@@ -297,6 +304,10 @@ class _Server:
     def _note_tick(self) -> None:
         self._clock_beat = monotonic()
         self._ballast.tend()
+        if self._ballast.held != self._was_held:  # also a full disk that was met while writing
+            self._was_held = self._ballast.held
+            for screens in self._screens.values():
+                screens.changed()
 
     def _checks(self) -> dict[str, Check]:
         def loops() -> str | None:

@@ -74,8 +74,13 @@ class Screens:
         drill: bool,
         names: Callable[[], Mapping[str, str]],
         devices: Callable[[], Sequence[Mapping[str, Any]]],
+        disk_full: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Follow `hall`. `names` gives clerks' names by work id, `devices` the register's rows for the manager."""
+        """Follow `hall`. `names` gives clerks' names by work id, `devices` the register's rows for the manager.
+
+        `disk_full` says whether a full disk stops new numbers.
+        """
+        self._disk_full = disk_full
         self._hall, self._drill, self._names, self._devices = hall, drill, names, devices
         self._topics: dict[str, _Topic] = {}
         self._waits = Waits()
@@ -215,7 +220,9 @@ class Screens:
             case "window", ":" if which in state.windows:
                 return window(state, WindowNo(which), now_ms=now_ms, names=names, drill=self._drill)
             case "manager", "":
-                return manager(state, names=names, devices=devices, drill=self._drill)
+                return manager(
+                    state, names=names, devices=devices, disk_full=self._disk_full(), drill=self._drill
+                )
             case "ticket", ":":
                 found = ticket(state, Track(which), now_ms=now_ms, drill=self._drill, waits=waits())
                 if found is not None:

@@ -98,6 +98,13 @@ class WindowAlarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerAlarm:
+    """Something is wrong with the server: `disk_full`, so that no numbers are given out."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerRoll:
     """A paper roll in use; `label` is the last number that the hall knows of, None before the first."""
 
@@ -122,12 +129,17 @@ class ManagerPicture:
     services: tuple[ManagerService, ...]
     devices: tuple[Mapping[str, Any], ...]
     rolls: tuple[ManagerRoll, ...]
-    alarms: tuple[ManagerAlarm | WindowAlarm | CaseAlarm, ...]
+    alarms: tuple[ServerAlarm | ManagerAlarm | WindowAlarm | CaseAlarm, ...]
     cases: tuple[CaseView, ...]
 
 
 def manager(
-    state: HallState, *, names: Mapping[str, str], devices: Sequence[Mapping[str, Any]] = (), drill: bool = False
+    state: HallState,
+    *,
+    names: Mapping[str, str],
+    devices: Sequence[Mapping[str, Any]] = (),
+    disk_full: bool = False,
+    drill: bool = False,
 ) -> ManagerPicture:
     """Give the picture of the manager's page; `devices` are the rows of the device register as the wire has them."""
     waiting = waiting_by_service(state)
@@ -161,7 +173,12 @@ def manager(
             )
             for roll in state.rolls.values()
         ),
-        alarms=(*_alarms(state), *_left_alone(state, names), *case_alarms(state)),
+        alarms=(
+            *((ServerAlarm(kind="disk_full"),) if disk_full else ()),
+            *_alarms(state),
+            *_left_alone(state, names),
+            *case_alarms(state),
+        ),
         cases=open_cases(state, names),
     )
 

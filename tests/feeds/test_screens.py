@@ -50,6 +50,16 @@ def test_the_whole_picture_comes_at_once_and_again_on_each_change() -> None:
     assert screen.last["data"]["zones"][0]["waiting"] == 1
 
 
+def test_the_manager_is_told_while_a_full_disk_stops_new_numbers() -> None:
+    day, full = Day(), True
+    screens, screen = Screens(day.hall, drill=False, names=dict, devices=list, disk_full=lambda: full), Screen()
+    screens.watch(screen, "manager", None)
+    assert screen.last["data"]["alarms"] == [{"kind": "disk_full"}]
+    full = False
+    screens.refresh()
+    assert screen.last["data"]["alarms"] == []
+
+
 def test_nothing_comes_when_the_topic_did_not_change() -> None:
     day, screens = Desk()
     screen = Screen()

@@ -175,6 +175,7 @@ export interface WindowPicture {
 
 /** What a manager must look after: visitors who wait for nothing, a window without any sign of life. */
 export type ManagerAlarm =
+  | { kind: 'disk_full' }
   | { kind: 'leg_unserved'; service: string; name: Text; zone: string; waiting: number; oldest_since: string | null }
   | { kind: 'window_left_alone'; window: string; name: Text; clerk: { work_id: string; name: string } | null; since: string | null }
   | { kind: 'handover_due'; cases: number; closes_at: string }
