@@ -59,11 +59,20 @@ def flow_of(plan: HallPlan, day: Day) -> Flow:
 
 def person_minutes(plan: HallPlan, flows: Sequence[Flow], skills: Skills) -> float:
     """Give the minutes that everybody together would wait on these days."""
+    return sum(by_zone(plan, flows, skills).values())
+
+
+def by_zone(plan: HallPlan, flows: Sequence[Flow], skills: Skills) -> dict[ZoneId, float]:
+    """Give the minutes that the visitors of each zone together would wait on these days."""
     home = {no: plan.window[no].zone for no in skills}
-    return sum(_of_day(flow, home, skills) for flow in flows)
+    found: dict[ZoneId, float] = {}
+    for flow in flows:
+        for zone, waited in _of_day(flow, home, skills).items():
+            found[zone] = found.get(zone, 0.0) + waited
+    return found
 
 
-def _of_day(flow: Flow, home: Mapping[WindowNo, ZoneId], skills: Skills) -> float:
+def _of_day(flow: Flow, home: Mapping[WindowNo, ZoneId], skills: Skills) -> dict[ZoneId, float]:
     groups: dict[tuple[ZoneId, frozenset[ZoneId]], list[float]] = {}
     for no, there in flow.there.items():
         kept = groups.setdefault((home[no], skills[no]), [0.0] * len(there))
@@ -75,7 +84,7 @@ def _of_day(flow: Flow, home: Mapping[WindowNo, ZoneId], skills: Skills) -> floa
         if zone in own:
             own[zone] = [a + b for a, b in zip(own[zone], minutes_there, strict=True)]
     backlog: dict[ZoneId, float] = {}
-    waited = 0.0
+    waited: dict[ZoneId, float] = {}
     for quarter, work in enumerate(flow.work):
         if work:
             for zone, minutes in work.items():
@@ -85,8 +94,8 @@ def _of_day(flow: Flow, home: Mapping[WindowNo, ZoneId], skills: Skills) -> floa
         _drain(backlog, order, own, quarter)
         for zone in [zone for zone, minutes in backlog.items() if minutes < 1e-6]:
             del backlog[zone]
-        people = sum(minutes / flow.visit_min.get(zone, 10.0) for zone, minutes in backlog.items())
-        waited += people * QUARTER / MIN
+        for zone, minutes in backlog.items():
+            waited[zone] = waited.get(zone, 0.0) + minutes / flow.visit_min.get(zone, 10.0) * QUARTER / MIN
     return waited
 
 

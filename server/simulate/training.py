@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from server.domain.terms import HallPlan, ServiceId, Window, WindowNo, ZoneId
 from server.simulate.changes import Change, Does, Variant, planned
 from server.simulate.compare import Range, difference
-from server.simulate.fluid import Flow, Skills, flow_of, person_minutes
+from server.simulate.fluid import Flow, Skills, by_zone, flow_of, person_minutes
 from server.simulate.play import Outcome
 from server.simulate.run import Experiment, Players
 from server.simulate.visits import MIN
@@ -22,8 +22,10 @@ SEARCH_DAYS, JUDGE_DAYS = 8, 16
 DRAWN_DAYS = SEARCH_DAYS + JUDGE_DAYS  # where they can be drawn
 FEWEST_DAYS = 9  # with fewer past days more are drawn from them
 EVERY = 3  # one day of three is searched on, the others judge: there a wrong answer would do harm
+GLANCED_DAYS = 4  # looked at for what is promising
+HOT_ZONES = 5  # that are considered at a time
 TRIED = 5  # of the pairs that look best, so many are played
-SWAPS = 3  # pairs tried in the place of each
+SWAPS = 2  # pairs tried in the place of each
 WORTH_MIN = 0.02  # of the mean wait: less than that is no reason to train anybody
 
 
@@ -115,7 +117,7 @@ class _Search:
         self.start = _forgotten(experiment.plan) if wanted.anew else Variant(name="")
         self.plan = planned(experiment.plan, self.start)
         days = [experiment.source.day(number) for number in self.days]
-        self.flows: list[Flow] = [flow_of(self.plan, day) for day in days]
+        self.flows: list[Flow] = [flow_of(self.plan, day) for day in days[:GLANCED_DAYS]]
         self.there = {
             no: sum(until - from_ for day in days for from_, until in day.shifts.get(no, ())) / MIN
             for no in self.plan.window
@@ -178,10 +180,18 @@ class _Search:
         more = tuple(Change(does=Does.MORE, windows=(it.window,), services=it.services) for it in pairs)
         return Variant(name="", changes=(*self.start.changes, *more))
 
+    def _hot(self, skills: Skills) -> set[ZoneId]:
+        """Give the zones where people would wait most: to help elsewhere saves little."""
+        waited = by_zone(self.plan, self.flows, skills)
+        targets = {self.plan.service[services[0]].zone for _, services in self.wanted.targets}
+        ranked = sorted(targets, key=lambda zone: (-waited.get(zone, 0.0), zone))
+        return set(ranked[:HOT_ZONES])
+
     def _promising(self, chosen: Sequence[Pair], count: int) -> list[Pair]:
         """Give the pairs that save most at a glance, the best first; of windows that are alike only one."""
         plan = planned(self.plan, Variant(name="", changes=self._variant(chosen).changes[len(self.start.changes) :]))
         skills = _skills(plan)
+        hot = self._hot(skills)
         ranked: list[tuple[float, int, Pair]] = []
         alike: set[tuple[object, ...]] = set()
         by_use = sorted(self.wanted.windows, key=lambda no: (-self.there[no], self.slow[no]))
@@ -192,7 +202,7 @@ class _Search:
             for zone, services in self.wanted.targets:
                 more = tuple(it for it in services if it not in window.serves and it not in window.relief)
                 kind = (window.zone, window.serves, window.relief, round(self.there[no]), services)
-                if not more or kind in alike:
+                if not more or kind in alike or plan.service[services[0]].zone not in hot:
                     continue
                 alike.add(kind)
                 pair = Pair(window=no, services=services, zone=zone)
