@@ -220,9 +220,7 @@ class Screens:
             case "window", ":" if which in state.windows:
                 return window(state, WindowNo(which), now_ms=now_ms, names=names, drill=self._drill)
             case "manager", "":
-                return manager(
-                    state, names=names, devices=devices, disk_full=self._disk_full(), drill=self._drill
-                )
+                return manager(state, names=names, devices=devices, disk_full=self._disk_full(), drill=self._drill)
             case "ticket", ":":
                 found = ticket(state, Track(which), now_ms=now_ms, drill=self._drill, waits=waits())
                 if found is not None:
