@@ -164,6 +164,12 @@ def test_a_real_server_on_a_full_disk_refuses_goes_on_and_recovers(house: Spawne
     kiosk, token = house.api("kiosk"), house.tokens["kiosk"]
     clerk, manager = house.person("1001", "1"), house.person("9001")
     clerk.hall("POST", "/windows/1/open")
+    page = house.watcher(cookies=manager.cookies).watch("manager")
+
+    def alarms() -> list[str]:
+        picture = page.last("manager")
+        return [alarm["kind"] for alarm in picture["data"]["alarms"]] if picture else []
+
     last = [kiosk.press()["number"] for _ in range(10)][-1]
     known = kiosk.hall("POST", "/tickets", {"service": "general"}, key="known")
     last = known["number"]
@@ -193,9 +199,11 @@ def test_a_real_server_on_a_full_disk_refuses_goes_on_and_recovers(house: Spawne
     said = ready(house)
     assert (said["ready"], said["reserve"]) == (False, "given up")
     assert "disk is full" in said["checks"]["disk"]
+    until(lambda: "disk_full" in alarms(), "the alarm on the manager's page")
     hog.unlink()
     assert kiosk.press()["number"] == last + 1
     assert ready(house)["reserve"] == "held"
+    until(lambda: "disk_full" not in alarms(), "the end of the alarm")
     told = house.server.errors.read_text()
     assert told.count("the reserve is given up") == 1
     assert told.count("the reserve is back") == 1
