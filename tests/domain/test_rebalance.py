@@ -121,7 +121,7 @@ def test_the_hall_changes_by_itself_only_when_it_may_and_not_more_than_it_may() 
     scene = a_hot_tax_zone()
     assert not [it for it in rebalance.due(scene.state, scene.now_ms) if isinstance(it, e.BalanceApplied)]
     automatic(scene, windows=(WindowNo("1"),))
-    while [it for it in rebalance.due(scene.state, scene.now_ms)]:
+    while rebalance.due(scene.state, scene.now_ms):
         assert not [it for it in scene.do(c.LookAround()) if isinstance(it, e.BalanceApplied)]
     automatic(scene, at_once=0)
     assert rebalance.due(scene.state, scene.now_ms) == []

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { expectedWait } from '../src/wait'
 
-const inMinutes = (p50: number, p80: number) => expectedWait({ p50_s: p50 * 60, p80_s: p80 * 60 })
+const inMinutes = (p50: number, p80: number) => expectedWait({ p50_s: p50 * 60, p80_s: p80 * 60, low_s: 0, high_s: p80 * 90 })
 
 test('a wait is a range, and from twenty minutes on in steps of five', () => {
   expect(inMinutes(6, 11)).toBe('约 6–11 分钟')
