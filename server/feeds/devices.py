@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from itertools import takewhile
-from math import ceil, inf
+from math import inf
 from threading import Event as Flag
 from threading import RLock
 from time import monotonic
@@ -339,7 +339,7 @@ class JobFeed:
 
     def _wire(self, device: str, kept: _Kept) -> dict[str, Any]:
         job, now_ms = kept.job, self._hall.now_ms()
-        expires_ms = now_ms + ceil(kept.until_s - monotonic()) * 1000  # the clock may have been set meanwhile
+        expires_ms = now_ms + round((kept.until_s - monotonic()) * 1000)  # the clock may have been set meanwhile
         at, expires_at = self._hall.read(
             lambda state, _: (instant(state.plan, now_ms), instant(state.plan, expires_ms))
         )
