@@ -254,7 +254,7 @@ def simulate(
     _check_open(source)
     hours = ((day.opens_ms, day.closes_ms),)
     experiment = Experiment(plan=plan, source=source, without_hours=hours, foretell=foretell)
-    with _progress(len(variants) * source.days, say("模拟", "playing days")) as tick:
+    with _playing(), _progress(len(variants) * source.days, say("模拟", "playing days")) as tick:
         found = run(experiment, variants, jobs=jobs, played=tick)
     rows = show.rows_of([it.name for it in variants], plan, found, really=really)
     told = _told(
@@ -386,7 +386,7 @@ def plan_skills(
     experiment = Experiment(plan=plan, source=source, without_hours=((day.opens_ms, day.closes_ms),))
     wanted = Wanted(budget=budget, each=each, windows=trained, targets=may, anew=anew)
     count = steps(wanted, len(searched), len(judged))
-    with _progress(count, say("搜索", "searching")) as tick:
+    with _playing(), _progress(count, say("搜索", "searching")) as tick:
         found = search(experiment, wanted, searched=searched, judged=judged, jobs=jobs, played=tick)
     names = (say("现状", "as the file says"), say("培训后", "with the training"))
     rows = show.rows_of(names, plan, (found.before, found.after))
@@ -503,6 +503,12 @@ def _past(plan: "HallPlan", wanted: _Wanted, seed: int) -> "PastDays":
     try:
         with _reading(path) as tick:
             found = past.read(path, plan, wanted.first, wanted.last, seed=seed, tick=tick)
+    except past.OtherHall as error:
+        sentences = (
+            f"{path} 是 {error} 的账本，不是 {plan.hall} 的",
+            f"{path} is the ledger of {error}, not of {plan.hall}",
+        )
+        raise Trouble(say(*sentences)) from error
     except LedgerBroken as error:
         click.echo(f"jiaohao: {say('账本损坏', 'the ledger is damaged')}: {error}", err=True)
         sys.exit(FOUND_TROUBLE)
@@ -611,6 +617,22 @@ def _stop(problems: "Sequence[Problem]") -> None:
     if problems:
         click.echo(check_report(problems, say("zh", "en")), err=True)
         sys.exit(BAD_INPUT)
+
+
+@contextmanager
+def _playing() -> Iterator[None]:
+    """Say in one line when a process that plays days was ended from outside, or the work was broken off."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    try:
+        yield
+    except BrokenProcessPool:
+        lost = (
+            "推演用的一个进程被外部结束（内存不够？），请减少 --jobs 再试",
+            ("a process that played days was ended from outside (out of memory?): try again with fewer --jobs"),
+        )
+        click.echo(f"jiaohao: {say(*lost)}", err=True)
+        sys.exit(FOUND_TROUBLE)
 
 
 @contextmanager

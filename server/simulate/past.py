@@ -70,6 +70,10 @@ class PastDays:
         )
 
 
+class OtherHall(ValueError):
+    """The ledger is that of another hall, named by its id."""
+
+
 def read(
     path: Path,
     plan: HallPlan,
@@ -84,10 +88,13 @@ def read(
     `path` is a ledger, a backup or an export of one; `tick` gets the number of commits read so far.
 
     Raises:
+        OtherHall: it is the ledger of another hall.
         LedgerBroken: it is damaged, or no ledger. LedgerDown, OSError: it cannot be read.
     """
     reader = _Reader(plan, first, last)
     for commit in _commits(path):
+        if commit.hall != plan.hall:
+            raise OtherHall(commit.hall)
         tick(commit.seq)
         if not reader.take(commit):
             break

@@ -130,7 +130,7 @@ class Players:
         """Start the processes."""
         if self._jobs > 1:
             # By a file: a child that dies while it reads much through its pipe would leave us writing for ever.
-            self._folder = TemporaryDirectory(prefix="jiaohao-")
+            self._folder = TemporaryDirectory(prefix="simulate-")
             path = Path(self._folder.name) / "experiment"
             path.write_bytes(pickle.dumps(self._experiment))
             self._pool = ProcessPoolExecutor(

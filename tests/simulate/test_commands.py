@@ -115,6 +115,9 @@ def test_a_day_nobody_came_and_a_damaged_ledger(data: Path, tmp_path: Path) -> N
     assert jiaohao("ledger", "export", "--hall", "demo", "--data", str(data), "--out", str(lines)).exit_code == 0
     text = lines.read_text(encoding="utf-8").splitlines(keepends=True)
     lines.write_text("".join([*text[:50], *text[51:]]), encoding="utf-8")
+    it = jiaohao("simulate", "qiaocheng", "--from-ledger", str(lines))
+    assert it.exit_code == 2
+    assert "ledger of demo" in it.stderr
     it = jiaohao("simulate", "demo", "--from-ledger", str(lines))
     assert it.exit_code == 1
     assert "damaged" in it.stderr
