@@ -11,7 +11,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -28,8 +28,10 @@ PICTURE = b'42/live,["picture"'
 class Screens:
     """Many websockets in one loop; counts the pictures each has got."""
 
-    def __init__(self, port: int, count: int, token: str | None) -> None:
-        """Connect and watch the board. Without a token the floor's sockets are opened, which say nothing."""
+    def __init__(
+        self, port: int, count: int, token: str | None, topics: Sequence[tuple[str, str]] = ((HALL, "board"),)
+    ) -> None:
+        """Connect and watch (hall, topic) in turn; without a token open the floor's sockets, which say nothing."""
         self._epoll = select.epoll()
         self._lines: dict[int, Line] = {}
         self._read: dict[int, bytes] = {}
@@ -45,8 +47,9 @@ class Screens:
             Sec_WebSocket_Key=key,
         )
         hello = _frame("40/live," + json.dumps({"token": token}))
-        watch = _frame('42/live,0["watch",' + json.dumps({"hall": HALL, "topic": "board", "after": None}) + "]")
-        for _ in range(count):
+        for number in range(count):
+            hall, topic = topics[number % len(topics)]
+            watch = _frame('42/live,0["watch",' + json.dumps({"hall": hall, "topic": topic, "after": None}) + "]")
             line = Line(port)
             fileno = line.socket.fileno()
             self._lines[fileno], self._read[fileno], self.got[fileno] = line, b"", 0
@@ -161,15 +164,21 @@ class Leg:
         return (median(self._call_us) - self._one_us) / (len(self.screens.got) - 1)
 
 
-def a_hall_at_work(process: Process, token: str) -> Callable[[], bytes]:
-    """Open every window and let people come; give what calls the next one, window after window."""
-    line = Line(process.port)
+def sign_in(line: Line) -> dict[str, str]:
+    """Sign the administrator in; give the headers of what she does."""
     line.socket.sendall(request("POST", "/api/v1/login", {"work_id": "admin", "password": "a benchmark only"}))
     while (answer := line.take()) is None:
         sleep(0)
     cookie = answer.partition(b"jiaohao_session=")[2].partition(b";")[0].decode()
     signed = {"Cookie": f"jiaohao_session={cookie}"}
     signed["X_CSRF_Token"] = line.ask(request("GET", "/api/v1/me", **signed))["csrf"]
+    return signed
+
+
+def a_hall_at_work(process: Process, token: str) -> Callable[[], bytes]:
+    """Open every window and let people come; give what calls the next one, window after window."""
+    line = Line(process.port)
+    signed = sign_in(line)
     base = f"/api/v1/halls/{HALL}"
     for number in range(WINDOWS):
         line.ask(request("POST", f"{base}/windows/{number + 1}/open", {}, **signed))

@@ -26,9 +26,9 @@ ROOT = Path(__file__).parent.parent
 START_WITHIN_S = 60.0
 
 
-def hall_file(folder: Path) -> Path:
+def hall_file(folder: Path, hall: str = HALL) -> Path:
     """Write the file of a hall that gives numbers at any hour: 4 zones, 16 services, 30 windows."""
-    lines = ["schema = 1", "[hall]", f'id = "{HALL}"', 'name = { zh = "测量大厅", en = "Bench" }']
+    lines = ["schema = 1", "[hall]", f'id = "{hall}"', 'name = { zh = "测量大厅", en = "Bench" }']
     lines += ['time_zone = "Asia/Shanghai"', 'languages = ["zh", "en"]']
     for zone in range(4):
         lines += ["[[zone]]", f'id = "z{zone}"', f'name = {{ zh = "专区{zone}", en = "Zone {zone}" }}']
@@ -40,7 +40,7 @@ def hall_file(folder: Path) -> Path:
         relief = [f"s{(number + step) % SERVICES}" for step in (8, 12)]
         lines += ["[[window]]", f'no = "{number + 1}"', f'zone = "z{number % 4}"', f"serves = {json.dumps(own)}"]
         lines += [f"relief = {json.dumps(relief)}"]
-    path = folder / "bench.toml"
+    path = folder / f"{hall}.toml"
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
