@@ -230,8 +230,10 @@ CASES = [
     ),
     (
         'serves = ["tax"]',
-        'serves = ["tax"]\ntides = [{ from = "09:00", to = "10:00", serves = ["tax"] }, '
-        + '{ from = "09:30", to = "11:00", serves = ["tax"] }]',
+        (
+            'serves = ["tax"]\ntides = [{ from = "09:00", to = "10:00", serves = ["tax"] }, '
+            '{ from = "09:30", to = "11:00", serves = ["tax"] }]'
+        ),
         "tides_overlap",
         "tides",
         None,
