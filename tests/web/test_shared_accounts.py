@@ -204,7 +204,7 @@ def test_who_missed_many_changes_or_saw_one_that_was_lost_reads_everything(town:
     one, two = town.server("one"), town.server("two")
     one.add_user("1001", PASSWORD, role="clerk")
     with town.redis.client() as client:
-        client.xtrim("jiaohao:{accounts}:changes", 1)  # type: ignore[no-untyped-call]
+        client.xtrim("jiaohao:{accounts}:changes", 1)
     for number in range(3):
         one.add_device(f"kiosk-{number}", role="kiosk")
     two.accounts.catch_up()
@@ -250,6 +250,9 @@ def test_the_command_line_changes_shared_accounts_and_says_when_it_must_be_told_
     assert one.check_password("1001", PASSWORD).role == "clerk"
     said = CliRunner().invoke(main, words, input=PASSWORD)
     assert (said.exit_code, "JIAOHAO_LEDGER" in said.stderr) == (2, True)
+    another = [*words[:4], "1002", *words[5:-1], str(data / "copies")]
+    said = CliRunner().invoke(main, another, input=PASSWORD)
+    assert (said.exit_code, "copy of shared accounts" in said.stderr) == (2, True)
     said = CliRunner().invoke(
         main, [*words[:2], "user", "list", "--data", str(data)], env={"JIAOHAO_LEDGER": town.redis.url()}
     )
