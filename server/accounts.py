@@ -92,9 +92,12 @@ class AccountsFile:
 
         Raises:
             sqlite3.OperationalError: it cannot be changed now; nothing was.
+            AccountsAway: it is a server's copy of shared accounts.
         """
         with closing(self.open()) as base, base:
             base.execute("begin immediate")
+            if base.execute("select 1 from sqlite_schema where name = 'replica'").fetchone():
+                raise AccountsAway(f"{self.path} is a copy of shared accounts: name their Redis with --ledger")
             yield base
 
     def version(self) -> bytes:

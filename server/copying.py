@@ -16,7 +16,7 @@ from time import monotonic
 from server.hall import Hall
 from server.ledger import codec
 from server.ledger import snapshot as snapshots
-from server.ledger.base import Commit, LedgerBroken, LedgerDown, Stale
+from server.ledger.base import Commit, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
 from server.ledger.copies import before, end_of, prove
 from server.ledger.redis_stream import Gone, RedisLedger
 from server.ledger.sqlite import SqliteLedger
@@ -82,7 +82,7 @@ class Copying:
             )
         except Stale as stale:
             fault = f"{self._path} holds what the ledger in Redis does not: move it away and start again ({stale})"
-        except (LedgerDown, LedgerBroken, OSError) as error:
+        except (LedgerDown, LedgerBroken, LedgerDoubtful, OSError) as error:  # the hall itself is in Redis and goes on
             fault = str(error)
         if fault is not None and fault != self.fault and not self._stopped.is_set():
             log.error("hall %s is not copied: %s", self._hall.id, fault)
