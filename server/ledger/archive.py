@@ -174,18 +174,17 @@ def hash_at(folder: Path, archives: Sequence[Archive], seq: int) -> str | None:
 
 
 def next_month(db: sqlite3.Connection, hall: str, archives: Sequence[Archive], before: str) -> Archive | None:
-    """Give the oldest month that can leave: it ended before the day `before` (ISO), and a day after it has begun.
+    """Give the oldest month that can leave: it ended before the day `before` (ISO), which the hall has reached.
 
-    The commit that opens the first day of the next month bears the name of the day before and stays.
+    The commit that opens the first day of the next month bears the name of the day before and stays. It may be the
+    last one that there is.
     """
     last, head = (archives[-1].last, archives[-1].hash) if archives else (0, GENESIS)
     since = begin = _month_after(archives[-1].month) if archives else "0"
     while (begun := first_on(db, begin)) is not None and _month_after(begun[1]) <= before:
         day, begin = begun[1], _month_after(begun[1])
         later = first_on(db, begin)
-        if later is None:
-            return None
-        end = later[0] - 2
+        end = db.execute("SELECT max(seq) FROM commits").fetchone()[0] - 1 if later is None else later[0] - 2
         if end > last:
             found = next(table.rows(db, end - 1, limit=1))
             days = "SELECT min(day), max(day), count(DISTINCT day) FROM commits WHERE day >= ? AND day < ?"

@@ -101,7 +101,8 @@ class SqliteLedger:
     def archive(self, before: str) -> Generator[Archive, None, None]:
         """Move each month that ended before a day (ISO) out of the file. Each step is short, and the last may be any.
 
-        What a step before left half done is finished first. Nothing is deleted that is not proven to be archived.
+        The hall has reached that day. What a step before left half done is finished first. Nothing is deleted that is
+        not proven to be archived.
 
         Raises:
             LedgerDown: the archive cannot be written now; nothing is lost and it can be tried again.

@@ -148,8 +148,27 @@ def test_nothing_leaves_twice_or_too_early(path: Path, commits: list[Commit]) ->
     assert move_out(path, APRIL) > 0
     assert list(places(path)) == ["2026-01", "2026-02", "2026-03"]
     assert move_out(path, APRIL) == 0
-    assert move_out(path, "2027-01-01") == 0  # no day after April has begun: who knows whether it is over
     assert read_from(path) == commits
+
+
+def test_a_month_leaves_as_soon_as_the_next_has_begun(years: Years, commits: list[Commit], tmp_path: Path) -> None:
+    """On the first day nothing has happened yet: the commit that opened it still bears the name of the day before."""
+    opened = next(it for it in commits if e.DayOpened(day=APRIL) in it.events)
+    path = tmp_path / f"{HALL}.sqlite"
+    years.write(path, opened.seq)
+    ledger = SqliteLedger(path)
+    hall = Hall(HALL, ledger, clock=lambda: 0)
+    assert (hall.base.day, hall.base.seq) == (APRIL, opened.seq)
+    Upkeep(hall, snapshots.beside(path), ledger=ledger).step()
+    assert [it.month for it in ledger.archives] == ["2026-01", "2026-02", "2026-03"]
+    assert in_file(path) == [opened.seq]
+    ledger.append(commits[opened.seq :])
+    assert list(ledger.read()) == commits
+    assert Hall(HALL, ledger, clock=lambda: 0, start=snapshots.load(snapshots.beside(path), HALL)).base.day > APRIL
+    ledger.close()
+    assert read_from(path) == commits
+    assert files.verify(path).good
+    assert files.status(path).days == DAYS
 
 
 @pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.faults)])
