@@ -71,6 +71,8 @@ def test_a_plain_visit(stage: Stage, clerk: Client) -> None:
         "call_count": 1,
         "why": "head",
         "reason": "head",
+        "clear_min": None,
+        "own_clear_min": None,
         "called_at": "2026-03-02T09:01:05.000+08:00",
         "seq": 0,
     }
