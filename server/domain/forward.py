@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
 from server.domain.chances import LEFT, LEFT_PARTS, LENGTHS, ORDER, PARTS
+from server.domain.habits import NEVER
 from server.domain.routing import CLEAR_MAX_MIN, HOME_FACTOR, HOME_MIN, SAME_ZONE_MIN
 from server.domain.state import TURN_OF_PRIORITIES
 
-NEVER = 1e9
 SOON_MIN = 30.0  # who comes until then comes at another rate than who comes later
+HELPER_SHARE = 0.3  # of a window's time that goes to zones which it only relieves
 FURTHEST_MIN = 480.0  # nobody is told more
 _TURN, _STEP = 0.618034, 0.381966  # the golden section: no two rows and no two plays begin alike
 
@@ -93,9 +94,6 @@ class Position:
             for side in seat.sides:
                 others = power[side.zone] - side.share / seat.pace
                 side.others = others if others > 1e-9 else 0.0
-
-
-HELPER_SHARE = 0.3  # of a window's time that goes to zones which it only relieves
 
 
 class Play:

@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from server.domain.terms import ORDINARY, PriorityId, ServiceId, WindowNo, ZoneId
+from server.domain.terms import ORDINARY, PauseReason, PriorityId, ServiceId, WindowNo, ZoneId
 
 SLOT_MIN = 15
 SLOTS = 24 * 60 // SLOT_MIN
 FADE = 0.95  # of a day's weight the next morning; half of it is gone after 14 days
+FORGOTTEN = 0.25  # who weighs less is dropped
 DAYS = 10  # whose comings and goings are kept
 LOAD_PRIOR = 0.85  # work that comes over the minutes of the windows, before anything is known
 PROFILE_PRIOR = 0.3  # and it counts like so much of a day
@@ -23,6 +24,15 @@ RECENT_MIN = 50.0  # how busy today is shows in these
 RECENT_PRIOR = 4.0  # it is as busy as ever until more than so many people say otherwise
 PRIORITY_PRIOR, PRIORITY_SHARE = 20.0, 0.15  # of those who come, all priorities together
 LUNCH = ((720.0, 780.0), (780.0, 840.0))  # two turns, where nothing else is known and the hours go through noon
+PAUSE_MIN = {  # how long a pause of a kind usually takes; nobody knows when one who left the window alone is back
+    PauseReason.TOILET: 6.0,
+    PauseReason.DOCUMENT: 10.0,
+    PauseReason.OTHER: 15.0,
+    PauseReason.FAULT: 20.0,
+    PauseReason.MEETING: 45.0,
+    PauseReason.LUNCH: 45.0,
+}
+BACK_MIN = 3.0  # who should be back already is back in this time
 LATE_MIN = 20.0  # who leaves when the visitor is gone, or comes back late, is still expected
 NEVER = 1e9
 
@@ -72,8 +82,8 @@ class Habits:
                 if zone in self.came or zone in self.came_today:
                     before, today = self.came.get(zone, [0.0] * SLOTS), self.came_today.get(zone, [0] * SLOTS)
                     self.came[zone] = [FADE * old + new for old, new in zip(before, today, strict=True)]
-            self.by_service = {it: count * FADE for it, count in self.by_service.items()}
-            self.by_priority = {it: count * FADE for it, count in self.by_priority.items()}
+            self.by_service = {it: count * FADE for it, count in self.by_service.items() if count >= FORGOTTEN}
+            self.by_priority = {it: count * FADE for it, count in self.by_priority.items() if count >= FORGOTTEN}
             self.turns = [*self.turns, self.turns_today][-DAYS:]
         self.came = {zone: slots for zone, slots in self.came.items() if zone in zones}
         self.came_today, self.turns_today, self.first_min = {}, {}, None
@@ -147,6 +157,12 @@ class Habits:
         return (seen + PROFILE_PRIOR * prior) / (self.days + PROFILE_PRIOR)
 
 
+def back_from(reason: PauseReason, passed: float) -> float:
+    """Give in how many minutes somebody is back from a pause that has lasted so long; `NEVER` when nobody knows."""
+    usual = PAUSE_MIN.get(reason)
+    return NEVER if usual is None else max(BACK_MIN, usual - passed)
+
+
 def _as_then(turns: Iterable[Turn], now: float, *, is_staffed: bool) -> tuple[float, float]:
     """Give when somebody leaves and is back, as on a day that is over. Who leaves for good is not expected to leave.
 
@@ -158,7 +174,7 @@ def _as_then(turns: Iterable[Turn], now: float, *, is_staffed: bool) -> tuple[fl
         if comes and is_staffed and leaves < NEVER and minute > now:
             return leaves, minute - now
         if comes and not is_staffed and minute > now - LATE_MIN:
-            return NEVER, max(LATE_MIN / 4.0, minute - now)
+            return NEVER, max(BACK_MIN, minute - now)
         if not comes and is_staffed and leaves == NEVER and minute > now - LATE_MIN:
             leaves = max(0.0, minute - now)
         elif comes and minute <= now:

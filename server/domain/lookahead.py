@@ -16,15 +16,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.domain.chances import served_step
-from server.domain.forward import FURTHEST_MIN, NEVER, SOON_MIN, Play, Position, Row, Seat, Side
-from server.domain.habits import LOAD_PRIOR
+from server.domain.forward import FURTHEST_MIN, SOON_MIN, Play, Position, Row, Seat, Side
+from server.domain.habits import LOAD_PRIOR, NEVER, back_from
 from server.domain.state import MS_PER_MIN, HallState, WindowState
-from server.domain.terms import ORDINARY, CallingRule, PriorityId, ServiceId, TicketId, WindowNo, ZoneId
+from server.domain.terms import (
+    APPOINTMENT,
+    ORDINARY,
+    AppointmentStatus,
+    CallingRule,
+    PauseReason,
+    PriorityId,
+    ServiceId,
+    TicketId,
+    WindowNo,
+    ZoneId,
+)
 
 PLAYS_MIN, PLAYS_MAX = 4, 12
 PEOPLE_PLAYED = 800  # plays x people waiting: many plays of a short row, few of a long one, which is surer by itself
 LATER_MIN = 90.0  # until then who comes later than `SOON_MIN` is expected at the rate of that time
 FEWEST = 0.5  # who is not expected even so often in the furthest time is not expected
+
+LONG_PAUSES = (PauseReason.LUNCH, PauseReason.MEETING)  # these end as on other days, where that is known
+SHOWS_UP = 0.9  # of who has booked a time today
+BOOKED_MIN = 90.0  # so far ahead appointments are looked up
 
 Servers = tuple[tuple[WindowNo, bool], ...]  # who may serve, and whether it is own work there
 
@@ -53,6 +68,8 @@ class Newcomer:
 
 def newcomer(state: HallState, who: Newcomer, now_ms: int) -> Seen | None:
     """Give how long somebody who takes a number would wait, or None when no window at work serves the service."""
+    if not state.lanes and not who.more and not who.after_min and _stands_free(state, who):
+        return Seen(mean_min=0.0, spread_min=0.0)
     return _Lookahead(state, now_ms, [who]).play(everybody=False)[0][0]
 
 
@@ -61,6 +78,17 @@ def everybody(
 ) -> tuple[list[Seen | None], dict[TicketId, Seen]]:
     """Give the answers for those who ask, in order, and for everybody who waits whom a window at work may serve."""
     return _Lookahead(state, now_ms, asked).play(everybody=True)
+
+
+def _stands_free(state: HallState, who: Newcomer) -> bool:
+    return any(
+        window.clerk is not None
+        and window.paused is None
+        and window.current is None
+        and (who.service in window.serves or who.service in window.relief)
+        and who.window in (None, no)
+        for no, window in state.windows.items()
+    )
 
 
 class _Lookahead:
@@ -99,7 +127,7 @@ class _Lookahead:
         sums = {
             index: [_Sum() for _ in row.arrivals]
             for index, row in enumerate(self._rows)
-            if index in served and (row.asked is not None or (everybody and row.arrivals))
+            if index in served and (row.asked is not None or (everybody and index in self._ids))
         }
         for number in range(self._plays):
             self._once(number, sums)
@@ -184,6 +212,9 @@ class _Lookahead:
         """Let people go on coming, at the rates of the hall's habits."""
         state, plan = self._state, self._state.plan
         shares = state.habits.shares(plan.priority.keys())
+        if any(service.appointments for service in plan.services):  # who has booked is known
+            del shares[APPOINTMENT]
+            self._book()
         staffed: dict[ZoneId, float] = {}
         for planned in plan.windows:
             if planned.staffed and state.windows[planned.no].serves:
@@ -211,6 +242,19 @@ class _Lookahead:
             row_.gap = 1.0 / max(1.0 / NEVER, sum(soon for soon, _, _ in flows))
             row_.later_gap = 1.0 / max(1.0 / NEVER, sum(later for _, later, _ in flows))
             row_.work = sum((soon + later) * work for soon, later, work in flows) / both
+
+    def _book(self) -> None:
+        """Let those who have booked a time come at it."""
+        coming: dict[ServiceId, list[float]] = {}
+        for it in self._state.appointments.values():
+            after = (it.starts_ms - self._now_ms) / MS_PER_MIN
+            if it.status is AppointmentStatus.BOOKED and 0.0 <= after <= BOOKED_MIN and self._servers.get(it.service):
+                coming.setdefault(it.service, []).append(after)
+        for service in self._taken:
+            if service in coming:
+                row = self._rows[self._add(service, APPOINTMENT, self._servers[service])]
+                row.arrivals = sorted(coming[service])
+                row.works = [SHOWS_UP * self._taken[service]] * len(row.arrivals)
 
     def _ask(self) -> None:
         """Let those who ask stand in rows of their own: they come at their time and take nobody's."""
@@ -248,6 +292,10 @@ class _Lookahead:
                 )
                 for play in range(self._plays)
             ]
+            if window.clerk is not None and window.paused is not None:
+                back = back_from(window.paused, (self._now_ms - window.paused_ms) / MS_PER_MIN)
+                brief = window.paused not in LONG_PAUSES
+                turns = [(NEVER, back if brief or then >= NEVER else then) for _, then in turns]
             if not rows[planned.no] or not (at_work or any(back < NEVER for _, back in turns)):
                 continue
             sides = [
