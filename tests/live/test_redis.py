@@ -52,7 +52,8 @@ def test_a_clerk_who_is_moved_to_another_server_stays_signed_in(houses: list[Hou
     moved.hall("POST", "/windows/1/open")
     press(one, "p")
     called = clerk.hall("POST", "/windows/1/call-next")
-    assert moved.hall("GET", "/tickets/" + called["ticket"])["status"] == "called"
+    place = "/tickets/" + called["ticket"]
+    until(lambda: moved.hall("GET", place, good=False)["status"] == "called", "the other server has heard of the call")
     console = two.watcher(cookies=moved.cookies).watch("window:1")
     until(lambda: console.last("window:1") is not None, "the console on the other server")
 
