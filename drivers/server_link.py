@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import requests
 import socketio
+import websocket
 from socketio.exceptions import SocketIOError
 
 from drivers.faults import Backoff
@@ -189,7 +190,13 @@ class Live:
 
     def _connect(self) -> socketio.Client:
         self._follower.joining()
-        client = socketio.Client(reconnection=False, handle_sigint=False, logger=False, engineio_logger=False)
+        client = socketio.Client(
+            reconnection=False,
+            handle_sigint=False,
+            logger=False,
+            engineio_logger=False,
+            websocket_extra_options={"class_": ClosingWebSocket},
+        )
         self._client = client
         self._lost.clear()
         with self._seen_lock:
@@ -238,6 +245,18 @@ class Live:
 
     def _on_disconnect(self, *_: object) -> None:
         self._lost.set()
+
+
+class ClosingWebSocket(websocket.WebSocket):
+    """A connection that is closed when it breaks; the library below leaves that to the garbage collector."""
+
+    def recv(self) -> Any:  # Any: text or bytes, as the library has it
+        """Give the next message. Raises what the library raises, with the socket closed."""
+        try:
+            return super().recv()
+        except (OSError, websocket.WebSocketException):
+            self.shutdown()  # type: ignore[no-untyped-call]  # the library leaves it so
+            raise
 
 
 def _short(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 import socketio
 
+from drivers.server_link import ClosingWebSocket
 from server.people import People
 from tests.patience import PATIENCE_S, until
 
@@ -116,7 +117,11 @@ class Watcher:
         self, server: ServerProcess, *, token: str | None = None, cookies: dict[str, str] | None = None
     ) -> None:
         self._server, self._token, self._cookies = server, token, cookies
-        self._io = socketio.Client(reconnection=True, reconnection_delay=0.2, reconnection_delay_max=1, logger=False)
+        self._io = socketio.Client(
+            reconnection_delay=0.2,
+            reconnection_delay_max=1,
+            websocket_extra_options={"class_": ClosingWebSocket},
+        )
         self.pictures: list[dict[str, Any]] = []
         self.acks: dict[str, dict[str, Any]] = {}
         self.jobs: list[dict[str, Any]] = []
