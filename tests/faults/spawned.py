@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.live.house import House, ServerProcess
@@ -72,6 +73,7 @@ class SpawnedServer(ServerProcess):
     def __init__(self, spawner: Spawner, root: Path, data: Path, hall_file: Path | None = None) -> None:
         super().__init__(root, data, hall_file)
         self._spawner, self.pid, self.host = spawner, 0, "127.0.0.1"
+        self._handle, self.last_status = -1, 0
         self.broken = ""
 
     @property
@@ -81,20 +83,30 @@ class SpawnedServer(ServerProcess):
     def start(self, *options: str) -> "SpawnedServer":
         arguments = ["--lang", "en", "serve", str(self.hall_file), "--host", self.host, "--port", str(self.port)]
         self.pid = self._spawner.ask([*arguments, "--data", str(self.data), *options], self.errors, self.broken)
+        self._handle = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else -1  # else the number may be another's
         said = self._spawner.hear(LISTENING, ENDED)
-        assert said.re is LISTENING, (said[0], self.errors.read_text())
+        if said.re is ENDED:
+            self.status()
+            raise AssertionError(said[0], self.errors.read_text())
         self.port = int(said[1])
         return self
 
     def end(self, number: int) -> int:
         """Send a signal and give the exit status."""
-        os.kill(self.pid, number)
+        if self._handle >= 0:
+            with suppress(ProcessLookupError):  # it has ended by itself
+                signal.pidfd_send_signal(self._handle, number)
+        else:
+            os.kill(self.pid, number)
         return self.status()
 
     def status(self) -> int:
         """Wait for the end and give the exit status."""
-        self.pid = 0
-        return int(self._spawner.hear(ENDED)[1])
+        status = int(self._spawner.hear(ENDED)[1])
+        if self._handle >= 0:
+            os.close(self._handle)
+        self.pid, self._handle, self.last_status = 0, -1, status
+        return status
 
 
 class SpawnedHouse(House):
