@@ -43,6 +43,7 @@ SEED_MAX = 999_999
 DAYS_MAX = 1000
 DAYS_OF_DESCRIBED = 10
 BUDGET_MAX = 60
+AS_IS = ("现状", "as the file says")
 MIXED = ("描述的一天与过去的日子不能同时使用", "a described day and past days do not go together")
 
 PROBLEMS = "jiaohao.problems"  # of a context: what is wrong with the options so far
@@ -235,7 +236,7 @@ def simulate(
     if wanted is not None and described is not None:
         _bad(problems, "--described", *MIXED)
     day = _described(described, plan, load, problems)
-    variants = _variants(plan, policies, what_ifs, problems, is_past=wanted is not None)
+    variants = _variants(plan, policies, what_ifs, problems, is_past=wanted is not None, format_=format_)
     _check_charts(charts, problems)
     _stop(problems)
     source: Source
@@ -388,7 +389,7 @@ def plan_skills(
     count = steps(wanted, len(searched), len(judged))
     with _playing(), _progress(count, say("搜索", "searching")) as tick:
         found = search(experiment, wanted, searched=searched, judged=judged, jobs=jobs, played=tick)
-    names = (say("现状", "as the file says"), say("培训后", "with the training"))
+    names = (_named(*AS_IS, format_), _named("培训后", "with the training", format_))
     rows = show.rows_of(names, plan, (found.before, found.after))
     if format_ == "json":
         answer = show.training_answer(plan, found, rows, told[1], searched=len(searched), seed=seed)
@@ -591,6 +592,7 @@ def _variants(
     problems: "list[Problem]",
     *,
     is_past: bool,
+    format_: str,
 ) -> "list[Variant]":
     """Give what is tried: the hall with each policy, then each what-if on the first of them."""
     from server.domain.terms import CallingRule
@@ -598,9 +600,9 @@ def _variants(
 
     named = list(dict.fromkeys(POLICIES if "all" in policies else policies))
     rules = {name: (Change(does=Does.POLICY, policy=CallingRule(name)),) for name in named}
-    found = [Variant(name=say(*POLICIES[name]), changes=changes) for name, changes in rules.items()]
-    as_is = say("重放", "replayed as it was") if is_past else say("现状", "as the file says")
-    found = found or [Variant(name=as_is)]
+    found = [Variant(name=_named(*POLICIES[name], format_), changes=changes) for name, changes in rules.items()]
+    as_is = ("重放", "replayed as it was") if is_past else AS_IS
+    found = found or [Variant(name=_named(*as_is, format_))]
     try:
         tried = read(what_ifs, plan)
     except ChangeError as error:
@@ -608,6 +610,11 @@ def _variants(
         return found
     base = found[0].changes
     return found + [Variant(name=it.name, changes=(*base, *it.changes)) for it in tried]
+
+
+def _named(zh: str, en: str, format_: str) -> str:
+    """Give a name for people in their language; machines read the same in every language."""
+    return en if format_ == "json" else say(zh, en)
 
 
 def _stop(problems: "Sequence[Problem]") -> None:

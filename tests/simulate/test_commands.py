@@ -56,6 +56,16 @@ def test_json_names_each_policy_and_variant() -> None:
     assert answer["variants"][2]["against_first_min"]["value"] > 0
 
 
+def test_machines_read_the_same_in_every_language() -> None:
+    for words in (
+        ["simulate", "demo", *QUICK, "--policy", "balanced", "--what-if", "shut: close 1"],
+        ["simulate", "demo", *QUICK],
+    ):
+        en, zh = (json.loads(jiaohao(*words, "--format", "json", language=it).stdout) for it in ("en", "zh"))
+        assert [each["name"] for each in zh["variants"]] == [each["name"] for each in en["variants"]]
+    assert "现状" in jiaohao("simulate", "demo", *QUICK, language="zh").stdout
+
+
 def test_a_past_day_is_played_again_beside_what_happened(data: Path) -> None:
     it = jiaohao("simulate", "demo", "--data", str(data), "--day", "2026-03-03", "--format", "json")
     assert it.exit_code == 0
