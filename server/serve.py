@@ -214,6 +214,7 @@ class _Server:
             doors=doors,
             pages=_pages(),
             photos=self._data / "photos",
+            media=self._data / "media",
             checks=self._checks(),
             has_reserve=lambda: self._ballast.held,
             dev=dev,

@@ -18,6 +18,7 @@ from server.web import (
     docs,
     health,
     manager,
+    media,
     pages,
     people,
     photos,
@@ -61,6 +62,7 @@ _ROUTES = (
     rolls.api,
     windows.api,
     photos.api,
+    media.api,
     results.api,
     staff.api,
     manager.api,
@@ -150,7 +152,8 @@ def _headers(response: Response) -> Response:
     headers, path = response.headers, request.path
     given = {name.lower() for name, _ in headers}
     headers.extend((name, value) for name, value in _ALWAYS if name.lower() not in given)
-    if path.startswith("/api/") and not path.startswith("/api/v1/docs"):
+    is_kept = response.cache_control.max_age  # a film that a board shows all day
+    if path.startswith("/api/") and not path.startswith("/api/v1/docs") and not is_kept:
         headers["Cache-Control"] = "no-store"
     return response
 

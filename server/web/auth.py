@@ -84,6 +84,8 @@ RIGHTS: Mapping[str, Right] = {
     "rolls.end": Right(roles=CHIEFS | {Role.GUIDE}),
     "windows.rate_at_window": Right(at_window=Kind.RATING),
     "photos.photo": READ,
+    "media.playlist": READ,
+    "media.medium": READ,
     "windows.open_window": AT_WINDOW,
     "windows.pause_window": AT_WINDOW,
     "windows.resume_window": AT_WINDOW,

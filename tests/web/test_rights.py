@@ -54,6 +54,8 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("POST", f"/halls/{HALL}/rolls/X/end", CHIEFS | {"guide"}),
     ("POST", f"{WINDOW}/rate", set()),
     ("GET", f"/halls/{HALL}/clerks/clerk/photo", {*P, *D}),
+    ("GET", f"/halls/{HALL}/media", {*P, *D}),
+    ("GET", f"/halls/{HALL}/media/1.png", {*P, *D}),
     *(
         ("POST", f"{WINDOW}/{move}", CHIEFS | {"clerk"})
         for move in (

@@ -604,6 +604,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give what boards show beside their calls: the files of `media/HALL/` of the data folder, by name. */
+        get: operations["playlist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/media/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give a file of the playlist, or a range of it. */
+        get: operations["medium"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/ratings": {
         parameters: {
             query?: never;
@@ -2594,6 +2628,19 @@ export interface components {
             ticket?: string | null;
         };
         /**
+         * Guide
+         * @description What a visitor should know before coming (办事指南); what the hall does not say is null or empty.
+         */
+        Guide: {
+            basis: components["schemas"]["Text"] | null;
+            fee: components["schemas"]["Text"] | null;
+            /** Materials */
+            materials: components["schemas"]["Text"][];
+            /** Phone */
+            phone: string | null;
+            time: components["schemas"]["Text"] | null;
+        };
+        /**
          * Hall
          * @description The structure of a hall, names in all its languages; `open` by its hours now, else from `opens_at` on.
          */
@@ -3120,6 +3167,21 @@ export interface components {
             work_id?: string | null;
         };
         /**
+         * MediaItem
+         * @description One picture or film; `version` changes with the file.
+         */
+        MediaItem: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "picture" | "film";
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * MonthReport
          * @description Attendance and work of a month. Clerks, windows and departments each add up to the total.
          *
@@ -3331,6 +3393,14 @@ export interface components {
         PlanLegs: {
             /** Services */
             services: string[];
+        };
+        /**
+         * Playlist
+         * @description What boards show, in order.
+         */
+        Playlist: {
+            /** Items */
+            items: components["schemas"]["MediaItem"][];
         };
         /**
          * Priority
@@ -3788,15 +3858,24 @@ export interface components {
          * @description What visitors come for; `windows` serve it as their own work now.
          *
          *     `flags` are marks (cross_province, in_province, one_thing, immediate, fee); `legs` what one number of a joint
-         *     matter goes through, this service first; `appointments` bookable numbers per slot, null when it is not bookable.
+         *     matter goes through, this service first; `appointments` bookable numbers per slot, null when it is not bookable;
+         *     `common`: many come for it; `asks_case`: a kiosk asks for the case number first.
+         *
+         *     `pinyin` spells name, zone and department, for search: "yin/xing hang/xing" has a syllable per character, and every
+         *     reading of it.
          */
         Service: {
             /** Appointments */
             appointments: number | null;
+            /** Asks Case */
+            asks_case: boolean;
+            /** Common */
+            common: boolean;
             /** Department */
             department: string | null;
             /** Flags */
             flags: string[];
+            guide: components["schemas"]["Guide"] | null;
             kind: components["schemas"]["ServiceKind"];
             /** Legs */
             legs: string[];
@@ -3805,6 +3884,8 @@ export interface components {
             /** Minutes Typical */
             minutes_typical: number;
             name: components["schemas"]["Text"];
+            /** Pinyin */
+            pinyin: string[];
             /** Prefix */
             prefix: string;
             /** Service */
@@ -4503,6 +4584,7 @@ export type Finish = components['schemas']['Finish'];
 export type FinishCase = components['schemas']['FinishCase'];
 export type Floor = components['schemas']['Floor'];
 export type GiveNotice = components['schemas']['GiveNotice'];
+export type Guide = components['schemas']['Guide'];
 export type Hall = components['schemas']['Hall'];
 export type HallName = components['schemas']['HallName'];
 export type HallState = components['schemas']['HallState'];
@@ -4530,6 +4612,7 @@ export type LogCase = components['schemas']['LogCase'];
 export type Login = components['schemas']['Login'];
 export type MatterMonth = components['schemas']['MatterMonth'];
 export type Me = components['schemas']['Me'];
+export type MediaItem = components['schemas']['MediaItem'];
 export type MonthReport = components['schemas']['MonthReport'];
 export type Move = components['schemas']['Move'];
 export type MoveHeld = components['schemas']['MoveHeld'];
@@ -4543,6 +4626,7 @@ export type Pause = components['schemas']['Pause'];
 export type PauseReason = components['schemas']['PauseReason'];
 export type Place = components['schemas']['Place'];
 export type PlanLegs = components['schemas']['PlanLegs'];
+export type Playlist = components['schemas']['Playlist'];
 export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
 export type Rate = components['schemas']['Rate'];
@@ -6257,6 +6341,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerState"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    playlist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Playlist"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    medium: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
