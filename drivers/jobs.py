@@ -64,8 +64,8 @@ class PrintTicket:
     floor: Text | None
     windows: tuple[str, ...]
     ahead: int
-    eta_p50_s: float | None
-    eta_p80_s: float | None
+    eta_low_s: float | None
+    eta_high_s: float | None
     issued_at: datetime
     priority: str | None
     priority_name: Text | None
@@ -286,8 +286,8 @@ def _read_print(data: "_Fields") -> PrintTicket:
         floor=data.names_or_none("floor"),
         windows=data.texts("windows"),
         ahead=data.whole("ahead"),
-        eta_p50_s=forecast.number("p50_s") if forecast else None,
-        eta_p80_s=forecast.number("p80_s") if forecast else None,
+        eta_low_s=forecast.number("low_s") if forecast else None,
+        eta_high_s=forecast.number("high_s") if forecast else None,
         issued_at=data.instant("issued_at"),
         priority=data.text_or_none("priority"),
         priority_name=data.names_or_none("priority_name"),

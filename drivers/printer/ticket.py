@@ -6,13 +6,13 @@ follows in small print. Every line is as large as it fits: first at double size,
 broken. The stops of a joint matter (一事联办) are a list to tick off: one number, several windows.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from drivers.jobs import PrintTicket, Stop, Text, in_language
 from drivers.printer.escpos import Feed, Item, Qr, TextLine, columns_of, qr_module_dots, sanitise
 from drivers.printer.profiles import Profile
+from drivers.waits import LONG_MIN, told_minutes
 
 MAX_WINDOWS_SHOWN = 8
 MAX_ADVICE_LINES = 4
@@ -34,6 +34,9 @@ _ZH: Mapping[str, str] = MappingProxyType(
         "nobody": "前面无人等候",
         "wait_one": "约等 {a} 分钟",
         "wait": "约等 {a}-{b} 分钟",
+        "wait_within": "约等 {b} 分钟以内",
+        "wait_long": "约等 {a} 分钟以上",
+        "wait_unknown": "等候时间暂无法预计",
         "windows": "办理窗口 {w}",
         "place": "{floor} {zone}",
         "scan": "扫码看排队进度",
@@ -62,6 +65,9 @@ _EN: Mapping[str, str] = MappingProxyType(
         "nobody": "Nobody ahead of you",
         "wait_one": "About {a} min wait",
         "wait": "About {a}-{b} min wait",
+        "wait_within": "Within {b} min",
+        "wait_long": "More than {a} min wait",
+        "wait_unknown": "Wait not known yet",
         "windows": "At window {w}",
         "place": "{floor}, {zone}",
         "scan": "Scan to follow your turn",
@@ -142,11 +148,16 @@ def _place(page: "Page", job: PrintTicket) -> None:
 
 
 def _forecast(page: "Page", job: PrintTicket) -> None:
-    if job.eta_p50_s is None or not job.ahead:
+    if job.eta_low_s is None or job.eta_high_s is None:
+        page.phrase("wait_unknown")
         return
-    low = max(1, math.ceil(job.eta_p50_s / 60))
-    high = max(low, math.ceil((job.eta_p80_s or job.eta_p50_s) / 60))
-    page.phrase("wait_one" if low == high else "wait", a=low, b=high)
+    low, high = told_minutes(job.eta_low_s, job.eta_high_s)
+    if low > LONG_MIN:
+        page.phrase("wait_long", a=LONG_MIN)
+    elif low == high > 0:
+        page.phrase("wait_one", a=high)
+    elif high > 0:
+        page.phrase("wait" if low else "wait_within", a=low, b=high)
 
 
 def _stops(page: "Page", job: PrintTicket) -> None:

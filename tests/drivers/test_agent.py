@@ -117,7 +117,7 @@ def paper(number: int, *, lives_s: float = 600.0, **changes: object) -> dict[str
         "floor": None,
         "windows": ["1"],
         "ahead": 2,
-        "eta": {"p50_s": 60, "p80_s": 120},
+        "eta": {"p50_s": 90, "p80_s": 110, "low_s": 60, "high_s": 120},
         "issued_at": "2026-11-21T10:00:00+08:00",
         "priority": None,
         "priority_name": None,

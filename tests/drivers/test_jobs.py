@@ -33,7 +33,7 @@ PAPER: dict[str, Any] = {
         "floor": None,
         "windows": ["1", "2"],
         "ahead": 4,
-        "eta": {"p50_s": 600, "p80_s": 900.5},
+        "eta": {"p50_s": 700, "p80_s": 880, "low_s": 600, "high_s": 900.5},
         "issued_at": "2026-11-21T10:32:00+08:00",
         "priority": None,
         "priority_name": None,
@@ -98,7 +98,7 @@ def test_a_ticket_is_read_whole() -> None:
     job = order.job
     assert isinstance(job, PrintTicket)
     assert (order.id, order.device, job.label, job.windows, job.ahead) == ("41.0", "printer-1", "A012", ("1", "2"), 4)
-    assert (job.eta_p50_s, job.eta_p80_s, job.drill, job.reprint) == (600.0, 900.5, True, False)
+    assert (job.eta_low_s, job.eta_high_s, job.drill, job.reprint) == (600.0, 900.5, True, False)
     assert in_language(job.service, "en") == "税务", "Chinese where it is not translated"
 
 
@@ -142,7 +142,7 @@ def test_the_stops_and_marks_of_a_ticket_are_read_and_an_older_server_sends_none
         (("data", "ahead"), True, "job.data.ahead: a whole number"),
         (("data", "windows"), "1", "job.data.windows: a list"),
         (("data", "service"), 1, "job.data.service: a text in languages"),
-        (("data", "eta"), {"p50_s": "x", "p80_s": 1}, "job.data.eta.p50_s: a number"),
+        (("data", "eta"), {"low_s": "x", "high_s": 1}, "job.data.eta.low_s: a number"),
     ],
 )
 def test_what_has_not_the_agreed_shape_is_refused_by_its_name(path: tuple[str, ...], value: object, words: str) -> None:

@@ -27,8 +27,8 @@ TICKET = PrintTicket(
     floor={"zh": "二楼", "en": "2F"},
     windows=("3", "4", "5", "9"),
     ahead=4,
-    eta_p50_s=600,
-    eta_p80_s=1061,
+    eta_low_s=600,
+    eta_high_s=1061,
     issued_at=datetime(2026, 11, 21, 10, 32, tzinfo=timezone(timedelta(hours=8))),
     priority=None,
     priority_name=None,
@@ -101,8 +101,32 @@ def test_a_name_too_long_for_three_lines_says_that_it_goes_on() -> None:
     assert [line for line in ticket.lines if line.startswith("税")] == ["税" * 16, "税" * 16, "税" * 15 + "…"]
 
 
-def test_an_unknown_wait_is_not_printed() -> None:
-    assert "约等" not in printed(replace(TICKET, eta_p50_s=None, eta_p80_s=None), profiles()["generic-80"]).text
+@pytest.mark.parametrize(
+    ("low_min", "high_min", "said", "also"),
+    [
+        (8, 14.2, "约等 8-15 分钟", "About 8-15 min wait"),
+        (24, 41, "约等 20-45 分钟", "About 20-45 min wait"),
+        (4, 4, "约等 4 分钟", "About 4 min wait"),
+        (0.9, 7, "约等 7 分钟以内", "Within 7 min"),
+        (130, 200, "约等 120 分钟以上", "More than 120 min wait"),
+        (None, None, "等候时间暂无法预计", "Wait not known yet"),
+    ],
+)
+def test_the_wait_on_paper_is_the_honest_range(
+    low_min: float | None, high_min: float | None, said: str, also: str
+) -> None:
+    ticket = replace(
+        TICKET,
+        eta_low_s=None if low_min is None else low_min * 60,
+        eta_high_s=None if high_min is None else high_min * 60,
+    )
+    lines = printed(ticket, profiles()["generic-80"]).lines
+    assert said in lines
+    assert also in lines
+
+
+def test_nothing_is_said_of_a_wait_where_a_window_is_free() -> None:
+    assert "约等" not in printed(replace(TICKET, ahead=0, eta_low_s=0, eta_high_s=0), profiles()["generic-80"]).text
 
 
 def test_one_language_is_not_printed_twice() -> None:

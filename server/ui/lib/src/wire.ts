@@ -253,6 +253,8 @@ export interface ManagerPicture {
 
 /** `ticket:TRACK` */
 export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url' | 'case_number'> {
+  /** Whence `eta` counts. */
+  eta_at: string | null
   hall_name: Text
   hall_address: Text | null
   service_name: Text
