@@ -208,7 +208,7 @@ class _Reader:
             meant = _meant(scheme, entry.schemes)
             zh, en = f"url {url!r} 应以 {known} 开头", f"url {url!r} must begin with one of {known}"
             self._say("url", number, "url", zh, en, meant)
-        elif scheme in {"tcp", "serial"}:
+        elif scheme in {"tcp", "serial", "lp", "usb", "cups"}:
             try:
                 parse_url(url)
             except ValueError as error:

@@ -70,14 +70,15 @@ def down(code: FaultCode, detail: str = "", *, paper: Paper | None = None) -> He
 class LineDown(Exception):
     """The port is gone, refused, or takes no bytes in time.
 
-    The line is closed: open a new one. What was written last may be lost.
+    The line is closed: open a new one. What was written last may be lost; `untouched`: none of it left this machine.
     """
 
-    def __init__(self, url: str, why: str) -> None:
+    def __init__(self, url: str, why: str, *, untouched: bool = False) -> None:
         """Keep the url and one short reason for the log line."""
         super().__init__(f"{url}: {why}")
         self.url = url
         self.why = why
+        self.untouched = untouched
 
 
 class Backoff:

@@ -56,7 +56,7 @@ DRIVERS: Mapping[str, Entry] = {
     "escpos": JobEntry(
         kind="printer",
         about="Ticket printers with ESC/POS (58 and 80 mm, Chinese), status read back",
-        schemes=("tcp", "serial"),
+        schemes=("tcp", "serial", "lp", "usb", "cups"),
         options=EscposOptions,
         make=ThermalPrinter,
     ),

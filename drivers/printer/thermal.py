@@ -18,7 +18,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from drivers.driver import Wiring
@@ -43,7 +43,6 @@ PRINT_S = 12.0
 ASK_WHY_EVERY_S = 1.0
 WRITE_S = 5.0
 RECOVER_EVERY_S = 10.0
-_BITS_PER_BYTE = 10
 _STALE_READS = 64
 
 
@@ -97,7 +96,10 @@ class ThermalPrinter:
     ) -> None:
         """Keep the wiring; the line is opened when it is needed."""
         self._url = wiring.url
-        self._profile = wiring.options.resolved()
+        parsed = parse_url(wiring.url)
+        self._byte_s = parsed.byte_s
+        profile = wiring.options.resolved()
+        self._profile = replace(profile, answers=False) if parsed.scheme == "cups" else profile
         self._faces = find_faces(wiring.options.font)
         self._open_line = open_line
         self._clock = clock
@@ -129,6 +131,8 @@ class ThermalPrinter:
             result = self._print(data, answers=status is not None)
         except LineDown as down:
             self._line = None
+            if down.untouched:
+                return _failed(Fault(code=FaultCode.LINE_DOWN, detail=down.why))
             self._before = mend(data, self._profile)
             return self._why_lost(down)
         self._before = b""
@@ -198,7 +202,7 @@ class ThermalPrinter:
     def _answer_to(self, n: int) -> int | None:
         line = self._open()
         line.write(query(n), WRITE_S)
-        until = self._clock() + ANSWER_S + 4 * self._seconds_per_byte()
+        until = self._clock() + ANSWER_S + 4 * self._byte_s
         late = False
         while not late:
             left_s = until - self._clock()
@@ -210,7 +214,7 @@ class ThermalPrinter:
 
     def _print(self, data: bytes, *, answers: bool) -> Result:
         line = self._open()
-        on_the_wire_s = (len(self._before) + len(data)) * self._seconds_per_byte()
+        on_the_wire_s = (len(self._before) + len(data)) * self._byte_s
         junk = self._heard.junk
         line.write(self._before + data, WRITE_S + 1.5 * on_the_wire_s)
         if not answers:
@@ -266,10 +270,6 @@ class ThermalPrinter:
         if self._line is None:
             raise AssertionError("asked before _ask_fresh")
         return self._line
-
-    def _seconds_per_byte(self) -> float:
-        parsed = parse_url(self._url)
-        return _BITS_PER_BYTE / parsed.baud if parsed.scheme == "serial" else 0.0
 
 
 def mend(torn: bytes, profile: Profile) -> bytes:

@@ -1,4 +1,4 @@
-"""Ports by URL: `base.py` is the seam (`Line`, `open_line`), `tcp.py` and `serial_port.py` the kinds of port."""
+"""Ports by URL: `base.py` is the seam (`Line`, `open_line`), the other files are the kinds of port."""
 
 from drivers.transport.base import Line, LineUrl, open_line, parse_url
 

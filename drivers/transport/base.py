@@ -3,8 +3,12 @@
 tcp://192.168.1.50:9100
 tcp://192.168.1.60:4001?baud=9600       a serial server, and how fast the line behind it is
 serial:///dev/serial/by-id/usb-FTDI_X?baud=9600&parity=none&stop=1&bits=8
+lp:///dev/usb/lp0                       a printer's own device file
+usb://0416:5011                         a printer by vendor and product, also /SERIAL
+cups://tickets                          a print queue
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -13,6 +17,9 @@ from urllib.parse import parse_qsl, urlsplit
 OPEN_TIMEOUT_S = 3.0
 _BITS_PER_BYTE = 10
 
+_SCHEMES = ("tcp", "serial", "lp", "usb", "cups")
+_USB = re.compile(r"usb://([0-9a-fA-F]{4}:[0-9a-fA-F]{4})(?:/([^/?#]+))?")
+_CUPS = re.compile(r"cups://([^\s/?#]+)")
 _PARITIES = {"none": "N", "even": "E", "odd": "O"}
 
 
@@ -39,10 +46,13 @@ class Line(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineUrl:
-    """A parsed port address. `baud` is 0 where nobody knows how fast the line behind a TCP port is."""
+    """A parsed port address. `baud` is 0 where nobody knows how fast the line is.
+
+    `host` is also vendor:product of a USB printer and the name of a print queue, `path` also a USB serial number.
+    """
 
     url: str
-    scheme: Literal["tcp", "serial"]
+    scheme: Literal["tcp", "serial", "lp", "usb", "cups"]
     host: str = ""
     port: int = 0
     path: str = ""
@@ -75,14 +85,29 @@ def parse_url(url: str) -> LineUrl:
             if parts.netloc or len(parts.path) < 2:
                 raise ValueError(f"{url!r} must look like serial:///dev/ttyUSB0?baud=9600 (three slashes)")
             return _serial(url, parts.path, _query(url, parts.query, {"baud", "parity", "stop", "bits"}))
+        case "lp":
+            if parts.netloc or len(parts.path) < 2 or parts.query:
+                raise ValueError(f"{url!r} must look like lp:///dev/usb/lp0 (three slashes)")
+            return LineUrl(url=url, scheme="lp", path=parts.path, baud=0)
+        case "usb":
+            if (usb := _USB.fullmatch(url)) is None:
+                raise ValueError(f"{url!r} must look like usb://0416:5011 (vendor:product as lsusb shows them)")
+            return LineUrl(url=url, scheme="usb", host=usb[1], path=usb[2] or "", baud=0)
+        case "cups":
+            if (cups := _CUPS.fullmatch(url)) is None or cups[1].startswith("-"):
+                raise ValueError(f"{url!r} must look like cups://tickets (the queue's name as lpstat -e lists it)")
+            return LineUrl(url=url, scheme="cups", host=cups[1], baud=0)
         case _:
-            raise ValueError(f"{url!r} must begin with tcp:// or serial://")
+            raise ValueError(f"{url!r} must begin with {', '.join(f'{each}://' for each in _SCHEMES[:-1])} or cups://")
 
 
 def open_line(url: str, timeout_s: float = OPEN_TIMEOUT_S) -> Line:
     """Open a port. Raises LineDown when it is not there, ValueError when the address is malformed."""
+    from drivers.transport.cups_queue import CupsQueue
+    from drivers.transport.lp_port import LpPort
     from drivers.transport.serial_port import SerialLine
     from drivers.transport.tcp import TcpLine
+    from drivers.transport.usb_port import UsbPort
 
     parsed = parse_url(url)
     match parsed.scheme:
@@ -90,6 +115,12 @@ def open_line(url: str, timeout_s: float = OPEN_TIMEOUT_S) -> Line:
             return TcpLine(parsed, timeout_s)
         case "serial":
             return SerialLine(parsed)
+        case "lp":
+            return LpPort(parsed)
+        case "usb":
+            return UsbPort(parsed)
+        case "cups":
+            return CupsQueue(parsed)
 
 
 def _serial(url: str, path: str, query: Mapping[str, str]) -> LineUrl:

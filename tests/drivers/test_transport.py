@@ -140,7 +140,13 @@ def test_closing_twice_is_fine(device: VirtualLine) -> None:
         ("serial:///dev/ttyUSB0?parity=maybe", "parity must be"),
         ("serial:///dev/ttyUSB0?stop=3", "stop must be"),
         ("serial:///dev/ttyUSB0?bits=9", "bits must be"),
-        ("usb://1", "must begin with tcp:// or serial://"),
+        ("usb://1", "must look like usb://0416:5011"),
+        ("usb://0416:501G", "must look like usb://0416:5011"),
+        ("lp://dev/usb/lp0", "three slashes"),
+        ("lp:///dev/usb/lp0?baud=9600", "must look like lp:///dev/usb/lp0"),
+        ("cups://", "must look like cups://tickets"),
+        ("cups://-d", "must look like cups://tickets"),
+        ("parallel:///dev/parport0", "must begin with tcp://"),
     ],
 )
 def test_a_wrong_address_says_what_to_write_instead(url: str, sentence: str) -> None:
