@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import UnionType
 from typing import Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -80,6 +81,9 @@ def _finding(error: ErrorDetails, data: dict[str, object]) -> Finding | None:
             if value:  # its elements are wrong, and said to be
                 return None
             return _wrong(path, "empty_list", f"{key} 不能为空。", f"{key} must not be empty.")
+        case "too_long":
+            most = context["max_length"]
+            return _wrong(path, "too_many", f"{key} 最多 {most} 项。", f"{key} has at most {most} rows.")
         case "string_type":
             hint = quoted(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
             return _wrong(path, "not_text", f"{key} 应为引号中的文字。", f"{key} must be text in quotes.", hint)
@@ -219,6 +223,10 @@ _PATTERNS: Final = {
         "只能用汉字、字母、数字、.、- 和 _，以汉字、字母或数字开头，最多 64 个字符",
         "may have letters, digits, ., - and _, begins with a letter or digit, and has at most 64 characters",
     ),
+    schema.PHONE_PATTERN: (
+        "应为电话号码，如 12345 或 0871-12345",
+        "must be a telephone number, such as 12345 or 0871-12345",
+    ),
     schema.MATTER_PATTERN: (
         "只能用字母、数字和 -，最多 40 个字符",
         "may have letters, digits and -, at most 40 characters",
@@ -262,7 +270,7 @@ def _model_at(path: TablePath) -> type[BaseModel] | None:
         if isinstance(part, int):
             continue
         kind = _keys(model).get(part)
-        inner = get_args(kind)[0] if get_origin(kind) is tuple else kind
+        inner = get_args(kind)[0] if get_origin(kind) in {tuple, UnionType} else kind  # rows, or a table that may lack
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return None
         model = inner

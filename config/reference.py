@@ -35,6 +35,8 @@ def _inner(title: str, model: type[Table]) -> Iterator[str]:
     for key, field in _fields(model):
         if (row := _row_of(field.annotation)) is not None:
             yield _section(f"a row of {title} {key}", row)
+        elif (table := _table_of(field.annotation)) is not None:
+            yield _section(f"[{title.strip('[]')}.{key}]", table)
 
 
 def page(text: str) -> str:
@@ -58,6 +60,12 @@ def _row_of(annotation: object) -> type[Table] | None:
     """Give the model of an array of tables, or None."""
     row = get_args(annotation)[0] if get_origin(annotation) is tuple else None
     return row if isinstance(row, type) and issubclass(row, Table) else None
+
+
+def _table_of(annotation: object) -> type[Table] | None:
+    """Give the model of a table that stands inside a row, or None."""
+    tables = (kind for kind in _options(annotation) if isinstance(kind, type) and issubclass(kind, Table))
+    return next(tables, None)
 
 
 def _section(title: str, model: type[Table], keys: tuple[str, ...] | None = None) -> str:
@@ -96,6 +104,8 @@ def _kind(kind: Any) -> str:
 
 def _range(field: FieldInfo) -> str:
     said = [f"{word} {limit}" for each in field.metadata for word, limit in _limits(each)]
+    if get_origin(field.annotation) is tuple:
+        said = [words.replace("characters", "rows") for words in said]
     return f", {' '.join(said)}" if said else ""
 
 

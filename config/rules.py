@@ -67,6 +67,7 @@ _ZH: Final = {
     "clerk": "岗位",
 }
 _TEXTS: Final = ("name", "notice", "address", "advice", "question", "about")
+_GUIDE_TEXTS: Final = ("basis", "materials", "time", "fee")
 
 
 class Draft:
@@ -420,6 +421,18 @@ def _twice(path: TablePath, items: list[tuple[int, str]], zh: str, en: str) -> I
         seen.add(item)
 
 
+def _case_asked_for_pickup(draft: Draft) -> Iterator[Finding]:
+    for path, row in draft.rows("service"):
+        if row.get("asks_case") is True and row.get("kind", "ordinary") != "pickup":
+            yield Finding(
+                path=(*path, "asks_case"),
+                code="case_of_kind",
+                zh='只有出件事项（kind = "pickup"）才有办件编号，请删去 asks_case。',
+                en='Only a pickup (kind = "pickup") has a case number: leave out asks_case.',
+                lone=True,
+            )
+
+
 def _services_once_per_window(draft: Draft) -> Iterator[Finding]:
     for path, row in draft.rows("window"):
         seen: set[str] = set()
@@ -511,6 +524,21 @@ def _texts(draft: Draft) -> Iterator[tuple[TablePath, Row]]:
             text = row.get(key)
             if isinstance(text, dict):
                 yield (*path, key), text
+    for path, row in draft.rows("service"):
+        if isinstance(guide := row.get("guide"), dict):
+            yield from _texts_of_guide((*path, "guide"), guide)
+
+
+def _texts_of_guide(path: TablePath, guide: Row) -> Iterator[tuple[TablePath, Row]]:
+    for key in _GUIDE_TEXTS:
+        text = guide.get(key)
+        for place, one in (
+            [((*path, key, n), each) for n, each in enumerate(text)]
+            if isinstance(text, list)
+            else [((*path, key), text)]
+        ):
+            if isinstance(one, dict):
+                yield place, one
 
 
 def _hours_in_order(draft: Draft) -> Iterator[Finding]:
@@ -880,6 +908,7 @@ RULES: Final[tuple[Callable[[Draft], Iterator[Finding]], ...]] = (
     _zones_fit_their_kind,
     _kiosks_offer_numbers,
     _legs_fit,
+    _case_asked_for_pickup,
     _services_once_per_window,
     _tides_fit,
     _time_zone_known,

@@ -47,9 +47,13 @@ WORK_ID_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z_-]{0,31}$"
 PREFIX_PATTERN: Final = r"^[A-Z]{1,2}$"
 DEVICE_PATTERN: Final = r"^[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff._-]{0,63}$"
 MATTER_PATTERN: Final = r"^[0-9A-Za-z][0-9A-Za-z-]{0,39}$"
+PHONE_PATTERN: Final = r"^[0-9+][0-9 ()-]{2,29}$"
 CLOCK_PATTERN: Final = r"([01]\d|2[0-3]):[0-5]\d"
 NUMBER_MAX: Final = 9999
 """Labels have at most four digits."""
+
+MATERIALS_MAX: Final = 12
+"""So many papers a service guide lists at most: what one page of a kiosk shows."""
 
 LEGS_MAX: Final = 8
 """So many stops has a joint matter at most; the domain says the same."""
@@ -232,6 +236,8 @@ Prefix: TypeAlias = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
 
 DeviceName: TypeAlias = Annotated[str, StringConstraints(pattern=DEVICE_PATTERN)]
 """As enrolled: `jiaohao device enrol NAME`."""
+
+Phone: TypeAlias = Annotated[str, StringConstraints(pattern=PHONE_PATTERN)]
 
 MatterCode: TypeAlias = Annotated[str, StringConstraints(pattern=MATTER_PATTERN)]
 
@@ -461,6 +467,26 @@ class Slot(Table):
     quota: Annotated[int, Field(ge=0, le=NUMBER_MAX), Means("Numbers given in the slot.", "该时段发放的号数。")]
 
 
+class Guide(Table):
+    """[service.guide]: what a visitor should know before coming."""
+
+    meaning = Means(
+        "Service guide: what visitors read about the service at the kiosk and on the phone. Write what the law and your"
+        " published list say; what is left out is not shown.",
+        "办事指南：群众在取号机（触摸查询）和手机上看到的说明。请按法律和已公布的清单填写；不写的项目不显示。",
+    )
+
+    basis: Annotated[Sentence | None, Means("On what basis it is done.", "办理依据。")] = None
+    materials: Annotated[
+        tuple[Sentence, ...],
+        Field(strict=False, max_length=MATERIALS_MAX),
+        Means("Papers to bring, one text each.", "申请材料，一项一条。"),
+    ] = ()
+    time: Annotated[Sentence | None, Means("How long it takes.", "办理时限。")] = None
+    fee: Annotated[Sentence | None, Means("What it costs.", "收费标准。")] = None
+    phone: Annotated[Phone | None, Means("Whom to ring with questions.", "咨询电话。")] = None
+
+
 class Service(Table):
     """[[service]]: what visitors come for, and the number series it draws from."""
 
@@ -528,6 +554,24 @@ class Service(Table):
         Means(
             "Numbers that can be booked in each slot ([appointments] slot_min); without it, none can.",
             "每个预约时段可预约的号数（时段长度见 [appointments] slot_min）；不写则不可预约。",
+        ),
+    ] = None
+    common: Annotated[
+        bool,
+        Means("Many come for it: the kiosk offers it first, on its own.", "常办事项：取号机首先单独列出。"),
+    ] = False
+    asks_case: Annotated[
+        bool,
+        Means(
+            "The kiosk asks for the case number before it gives a number; only a pickup has one.",
+            "取号前，取号机先询问办件编号；仅限出件（取件）事项。",
+        ),
+    ] = False
+    guide: Annotated[
+        Guide | None,
+        Means(
+            "Service guide: `[service.guide]` right below the service.",
+            "办事指南：写在本事项下方的 `[service.guide]` 中。",
         ),
     ] = None
     minutes_typical: Annotated[

@@ -12,7 +12,7 @@ from datetime import date
 import msgspec
 from chinese_calendar import constants as china
 
-from config.schema import Calendar, HallFile, Tide, Window, Zone, ZoneHours, market_rule
+from config.schema import Calendar, Guide, HallFile, Tide, Window, Zone, ZoneHours, market_rule
 from server.domain import terms as t
 
 FIRST_DAY = "2025-01-01"  # no ledger is older; earlier holidays would only fill the plan
@@ -53,6 +53,9 @@ def plan_of(file: HallFile) -> t.HallPlan:
                 matter_code=service.matter_code,
                 legs=tuple(t.ServiceId(leg) for leg in service.legs),
                 appointments=service.appointments,
+                common=service.common,
+                asks_case=service.asks_case,
+                guide=_guide(service.guide),
             )
             for service in file.services
         ),
@@ -191,6 +194,18 @@ def _window(window: Window, zone_floor: t.FloorId | None) -> t.Window:
         tides=tuple(_tide(tide) for tide in window.tides),
         staffed=window.staffed,
         decides=window.decides,
+    )
+
+
+def _guide(guide: Guide | None) -> t.Guide | None:
+    if guide is None:
+        return None
+    return t.Guide(
+        basis=_text(guide.basis),
+        materials=tuple(dict(paper) for paper in guide.materials),
+        time=_text(guide.time),
+        fee=_text(guide.fee),
+        phone=guide.phone,
     )
 
 

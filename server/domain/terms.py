@@ -32,6 +32,7 @@ Text = Mapping[str, str]  # a name in each language of the hall: {"zh": "税务"
 ORDINARY = PriorityId("ordinary")
 APPOINTMENT = PriorityId("appointment")
 LEGS_MAX = 8  # stops of one joint matter, those done included
+UNDO_S = 5  # so long a page offers to take the last move at a window back
 LEG_AGE_MAX_MIN = 30  # of the time spent on the legs before that counts as waiting for the next
 
 
@@ -260,6 +261,17 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """What a visitor should know before coming (办事指南): on what basis, with which papers, how long, what it costs."""
+
+    basis: Text | None = None
+    materials: tuple[Text, ...] = ()
+    time: Text | None = None
+    fee: Text | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """What a visitor comes for (事项). Numbers run from `first` to `last` in the series of `prefix`.
 
@@ -283,6 +295,9 @@ class Service:
     matter_code: str | None = None  # 事项编码, for the provincial exchange of ratings (好差评)
     legs: tuple[ServiceId, ...] = ()  # what a number for a joint matter plans by itself; the first is this service
     appointments: int | None = None  # bookable numbers in each slot; None: not bookable
+    common: bool = False  # many come for it: offered first
+    asks_case: bool = False  # a kiosk asks for the case number (办件编号) before it gives a number
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

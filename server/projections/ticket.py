@@ -6,7 +6,7 @@ from server.domain.forecast import Outlook, outlook
 from server.domain.lifecycle import Move, is_legal
 from server.domain.routing import ahead
 from server.domain.state import MS_PER_MIN, HallState, Ticket
-from server.domain.terms import AwayFor, Text, TicketStatus, Track
+from server.domain.terms import AwayFor, Guide, Text, TicketStatus, Track
 from server.projections.common import (
     EtaView,
     LegView,
@@ -45,6 +45,7 @@ class TicketPicture:
     `takes_in_only`: the windows take papers in and decide nothing.
     `away_for`: papers or result while the visit is away from the windows; `notice`: the papers that are missing.
     `priority_name`: why it goes ahead of others (绿色通道, 预约), None for an ordinary one.
+    `guide`: what to bring and what it costs (办事指南).
     `history` is there for the ticket's full form; the holder's own page gets it empty.
     """
 
@@ -84,6 +85,7 @@ class TicketPicture:
     away_for: str | None = None
     notice: tuple[str, ...] = ()
     priority_name: Text | None = None
+    guide: Guide | None = None
 
 
 def ticket(
@@ -146,4 +148,5 @@ def _picture(state: HallState, found: Ticket, now_ms: int, *, drill: bool, waits
         away_for=found.away_for,
         notice=found.notice,
         priority_name=priority_name(plan, found.priority),
+        guide=planned.guide if (planned := plan.service.get(found.service)) else None,
     )

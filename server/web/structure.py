@@ -11,9 +11,11 @@ from server.domain.forecast import Outlook, open_windows
 from server.domain.state import HallState
 from server.domain.terms import (
     APPOINTMENT,
+    Guide,
     HallPlan,
     PriorityRule,
     ServiceId,
+    Text,
     WindowNo,
     business_day,
 )
@@ -30,6 +32,7 @@ from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, reply
 from server.web.auth import is_of_hall, who
 from server.web.site import here
+from server.web.spelling import spelled
 
 api = APIBlueprint(
     "structure",
@@ -122,6 +125,13 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
                 appointments=service.appointments,
                 minutes_typical=service.minutes_typical,
                 windows=list(state.windows_of(service.id)),
+                common=service.common,
+                asks_case=service.asks_case,
+                pinyin=[
+                    spelled(words)
+                    for words in (service.name["zh"], plan.zone[service.zone].name["zh"], service.department or "")
+                ],
+                guide=_guide(service.guide),
             )
             for service in plan.services
         ],
@@ -176,6 +186,22 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
         notice=dict(plan.notice) if plan.notice else None,
         advice=dict(plan.advice) if plan.advice else None,
     )
+
+
+def _guide(guide: Guide | None) -> wire.Guide | None:
+    if guide is None:
+        return None
+    return wire.Guide(
+        basis=_text(guide.basis),
+        materials=[dict(paper) for paper in guide.materials],
+        time=_text(guide.time),
+        fee=_text(guide.fee),
+        phone=guide.phone,
+    )
+
+
+def _text(text: Text | None) -> dict[str, str] | None:
+    return dict(text) if text else None
 
 
 def _priorities(plan: HallPlan) -> list[PriorityRule]:

@@ -317,11 +317,25 @@ class Zone(Answer):
     trial_to: str | None
 
 
+class Guide(Answer):
+    """What a visitor should know before coming (办事指南); what the hall does not say is null or empty."""
+
+    basis: Text | None
+    materials: list[Text]
+    time: Text | None
+    fee: Text | None
+    phone: str | None
+
+
 class Service(Answer):
     """What visitors come for; `windows` serve it as their own work now.
 
     `flags` are marks (cross_province, in_province, one_thing, immediate, fee); `legs` what one number of a joint
-    matter goes through, this service first; `appointments` bookable numbers per slot, null when it is not bookable.
+    matter goes through, this service first; `appointments` bookable numbers per slot, null when it is not bookable;
+    `common`: many come for it; `asks_case`: a kiosk asks for the case number first.
+
+    `pinyin` spells name, zone and department, for search: "yin/xing hang/xing" has a syllable per character, and every
+    reading of it.
     """
 
     service: str
@@ -337,6 +351,10 @@ class Service(Answer):
     appointments: int | None
     minutes_typical: float
     windows: list[str]
+    common: bool
+    asks_case: bool
+    pinyin: list[str]
+    guide: Guide | None
 
 
 class HallWindow(Answer):
@@ -712,6 +730,12 @@ class Move(Body):
 
     ticket: Id | None = None
     reason: Words = ""
+
+
+class Undo(Body):
+    """Of the current ticket's last move at the window, or only if it was the given one's."""
+
+    ticket: Id | None = None
 
 
 class Finish(Move):

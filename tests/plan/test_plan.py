@@ -17,6 +17,7 @@ from server.domain.terms import (
     DeviceId,
     Employment,
     Fairness,
+    Guide,
     HallId,
     HallPlan,
     MarketDays,
@@ -166,6 +167,11 @@ legs = ["tax", "land"]
 flags = ["cross_province", "fee"]
 appointments = 3
 matter_code = "11530000-A"
+common = true
+[service.guide]
+basis = { zh = "办税须知" }
+materials = [{ zh = "身份证" }, { zh = "发票" }]
+phone = "0871-12366"
 [[service]]
 id = "land"
 name = { zh = "国土" }
@@ -179,6 +185,7 @@ name = { zh = "取件" }
 zone = "general"
 prefix = "T"
 kind = "pickup"
+asks_case = true
 """
     path = a_file(tmp_path, WEEK, zone, service)
     more = """\
@@ -239,6 +246,9 @@ partners = ["port"]
     tax, land, pickup = plan.services
     assert tax.legs == ("tax", "land")
     assert (tax.flags, tax.appointments, tax.matter_code) == (("cross_province", "fee"), 3, "11530000-A")
+    papers = ({"zh": "身份证"}, {"zh": "发票"})
+    assert tax.guide == Guide(basis={"zh": "办税须知"}, materials=papers, phone="0871-12366")
+    assert (tax.common, land.common, land.guide, pickup.asks_case, tax.asks_case) == (True, False, None, True, False)
     assert (tax.tenant, land.tenant) == ("city", "district"), "without a word, the tenant of the zone"
     assert (land.kind, pickup.kind) == (ServiceKind.ORDINARY, ServiceKind.PICKUP)
     assert [(window.staffed, window.decides) for window in plan.windows] == [(True, True), (True, False), (False, True)]

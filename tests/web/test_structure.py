@@ -100,3 +100,26 @@ def test_zones_without_a_queue_are_not_counted(stage: Stage) -> None:
     planned(stage, "qiaocheng")
     state = asked(stage, f"/halls/{HALL}/state")
     assert len(state["zones"]) == 7
+
+
+def test_services_are_spelled_for_search_in_every_reading(stage: Stage) -> None:
+    services = {one["service"]: one for one in planned(stage, "zhenyuan")["services"]}
+    name, zone, department = services["bank"]["pinyin"]
+    assert name == "qi ye yin xing/hang/heng kai hu"
+    assert zone.startswith("qi ye")
+    assert department == "yin xing/hang/heng"
+    assert services["marriage"]["pinyin"][2] == "", "without a department"
+    assert [one for one, row in services.items() if row["common"]] == ["general", "pickup", "social", "medical"]
+
+
+def test_the_service_guide_of_hefeng(stage: Stage) -> None:
+    services = {one["service"]: one for one in planned(stage, "hefeng-county")["services"]}
+    guide = services["assist"]["guide"]
+    assert set(guide) == {"basis", "materials", "time", "fee", "phone"}
+    assert "三办三不出" in guide["basis"]["zh"]
+    assert [set(paper) for paper in guide["materials"]] == [{"zh", "en"}] * 3
+    assert "当天转交" in guide["time"]["zh"]
+    assert "免费" in guide["fee"]["zh"]
+    assert guide["phone"] == "12345"
+    assert all(row["guide"] for row in services.values()), "every service of the county hall can be read about"
+    assert [one["guide"] for one in planned(stage, "qiaocheng")["services"]] == [None] * 12
