@@ -11,7 +11,7 @@ test:
 test-faults:
 	./test -m faults tests
 
-# Halls under faults, 2,000 seeds; `make test` plays some of them.
+# Halls under faults, 2,000 seeds on all processors, within a minute; `make test` plays some of them.
 test-simulation:
 	SIMULATION_SEEDS=2000 ./test tests/simulation -s
 

@@ -30,6 +30,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
+from types import NoneType
 
 import msgspec
 
@@ -100,15 +101,21 @@ def state_hash(state: HallState) -> str:
 
 def _plain(value: object) -> object:
     """Give a value in types that JSON has; keys that are no text are written out, so that nothing is left out."""
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if (names := getattr(kind, "__dataclass_fields__", None)) is not None:
+        return [kind.__name__, *[_plain(getattr(value, name)) for name in names]]
     if isinstance(value, Mapping):
         return {str(key): _plain(it) for key, it in value.items()}
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
-    if isinstance(value, str | int | float) or value is None:
+    if isinstance(value, str | int | float):
         return value
-    if hasattr(value, "__dataclass_fields__"):
-        return [type(value).__name__, *(_plain(getattr(value, name)) for name in value.__dataclass_fields__)]
     return [_plain(it) for it in value]  # type: ignore[attr-defined]  # lists, tuples, deques
+
+
+_ATOMS = frozenset({str, int, float, bool, NoneType})
 
 
 # what was answered

@@ -7,6 +7,7 @@ from server.domain import commands as c
 from server.domain import events as e
 from server.domain import routing
 from server.domain.terms import Actor, TicketStatus
+from server.feeds import devices as devices_feed
 from server.feeds.devices import JobFeed
 from server.hall import Check, Hall, _Request
 from server.ledger import codec
@@ -121,11 +122,13 @@ class CallsTwice(CallsLast):
 
 
 class BelievesItsClock(JobFeed):
-    """Takes the clock's word for how old a call is."""
+    """Takes the clock's word for how old a call is, whenever it looks."""
 
-    def _made_s(self, seq: int, at_ms: int, now_ms: int) -> float:
-        self._found_is_dated = True
-        return super()._made_s(0, at_ms, now_ms)
+    def step(self) -> None:
+        for kept in self._tail:
+            left_ms = kept.job.expires_ms - self._hall.now_ms()
+            kept.until_s = vars(devices_feed)["monotonic"]() + left_ms / 1000
+        super().step()
 
 
 MUTANTS: dict[str, tuple[Variant, str]] = {

@@ -17,7 +17,7 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -193,16 +193,18 @@ class Server:
 
     def ask(self, command: c.Command, key: str, actor: t.Actor) -> Commit | Refusal | None:
         """Handle a request; None is no answer, or one that says nothing (503)."""
+        before = self.hall.seq
         try:
-            commit = self.hall.handle(command, actor=actor, key=key)
-        except (Refusal, KeyReused) as refusal:
-            return refusal if isinstance(refusal, Refusal) else None
-        except LedgerDown:
+            return self.hall.handle(command, actor=actor, key=key)
+        except Refusal as refusal:
+            return refusal
+        except (KeyReused, LedgerDown):
             return None
         except (LedgerDoubtful, PowerCut):
             self.die()
             return None
-        return commit
+        finally:
+            self.world.excuse(self, before)  # it also took in what the other server wrote since it looked last
 
     def look(self) -> None:
         """Take in what the other server wrote, as the loop beside a shared ledger does."""
@@ -503,10 +505,11 @@ class World:
 
     def excuse(self, server: Server, after: int) -> None:
         """Note of which commits a server heard late and under a clock that makes them look younger than they are."""
-        for commit in server.hall.commits(after, server.hall.seq):
-            true_ms = self.now_ms - self.written_at_ms.get(commit.seq, self.now_ms)
-            if server.hall.now_ms() - commit.at_ms < true_ms:
-                self.history.excused.add(commit.seq)
+        with suppress(LedgerDown):
+            for commit in server.hall.commits(after, server.hall.seq):
+                true_ms = self.now_ms - self.written_at_ms.get(commit.seq, self.now_ms)
+                if server.hall.now_ms() - commit.at_ms < true_ms:
+                    self.history.excused.add(commit.seq)
 
     def alive(self) -> list[Server]:
         """Give the servers that run."""
@@ -566,6 +569,7 @@ class World:
             (self._revive, 12),
             (self._break, 5),
             (self._let_time_pass, 1),
+            (self._put_clock_right, 1),
         ]
 
     # what people want
@@ -697,6 +701,8 @@ class World:
             if self.dice.random() < 0.5:
                 server.screens.refresh()
                 return f"screens of {server.name}"
+            if not self.shared and server is not self.leader:  # a ledger of one's own is locked: nobody else is there
+                self.history.excused.update(range(server.jobs._read_to + 1, self.length() + 1))
             server.jobs.step()
         except LedgerDown:
             return f"feeds of {server.name} wait"
@@ -714,7 +720,9 @@ class World:
         server = self.some_server()
         if server.alive:
             try:
+                before = server.hall.seq
                 timers.tick([server.hall])
+                self.excuse(server, before)
             except (PowerCut, LedgerDoubtful):
                 server.die()
                 return "tick: died"
@@ -731,6 +739,14 @@ class World:
         until = midnight - 3_000 if kind == 3 else DAY_MS
         self.now_ms += max(0, until - into_day)
         return "midnight is near" if kind == 3 else "morning"
+
+    def _put_clock_right(self) -> str:
+        """Somebody sets a server's clock back by an hour, and what was to be said just then is not for a while."""
+        name = self.some_server().name
+        self.wrong_ms[name] -= 3_600_000
+        self.box.state["speaker"] = "gone"
+        self.now_ms += 40_000
+        return f"clock of {name} is put right"
 
     # what goes wrong and right
 
