@@ -1,6 +1,8 @@
 """Samples -> ears, by URL.
 
 aplay:DEVICE          a sound card of this machine, by its ALSA name ("aplay:default")
+paplay:SINK           a sink of PulseAudio or PipeWire; "paplay:" is the usual one
+afplay:  winsound:    the sound of macOS, of Windows
 tcp://HOST:PORT       a network loudspeaker: the WAV is streamed, the loudspeaker hangs up when it has played it
 file:///FOLDER        one WAV file per call, for integrations that play files (the newest 100 are kept)
 """
@@ -11,13 +13,18 @@ import contextlib
 import os
 import socket
 import subprocess
+import sys
+import tempfile
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from drivers.faults import LineDown
+from drivers.speech import sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +63,8 @@ def open_player(url: str) -> Player:
     """Give the player for an address. Raises ValueError with a sentence that says what to write instead."""
     parts = urlsplit(url)
     match parts.scheme:
-        case "aplay":
-            return AplayPlayer(url.removeprefix("aplay:") or "default")
+        case name if name in PROGRAMS:
+            return CardPlayer(name, url.partition(":")[2])
         case "tcp":
             if not parts.hostname or not parts.port:
                 raise ValueError(f"{url!r} must look like tcp://192.168.1.60:9200")
@@ -67,28 +74,86 @@ def open_player(url: str) -> Player:
                 raise ValueError(f"{url!r} must look like file:///var/spool/calls (three slashes)")
             return FolderPlayer(Path(unquote(parts.path)))
         case _:
-            raise ValueError(f"{url!r} must begin with aplay:, tcp:// or file:///")
+            raise ValueError(
+                f"{url!r} must begin with {', '.join(f'{name}:' for name in PROGRAMS)}, tcp:// or file:///"
+            )
 
 
-class AplayPlayer:
-    """A sound card, through the `aplay` program: a process can be killed and has a real exit status."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program that plays one WAV on a sound card and ends with 0 when it was heard.
 
-    def __init__(self, device: str) -> None:
-        """Play on this ALSA device."""
-        self._device = device
+    `words`: (device, file) -> the command; `reads`: it takes the WAV from its standard input, so there is no file;
+    `install`: what to do when it is not there; `card`: device -> why there is none, "" when there is one or who knows.
+    """
+
+    words: Callable[[str, str], list[str]]
+    install: str
+    reads: bool = False
+    card: Callable[[str], str] = lambda device: ""  # noqa: ARG005
+
+
+def _pulse_card(device: str) -> str:
+    """Give why nothing would be heard: a PulseAudio without a card plays to a dummy and says that all is well."""
+    if device:
+        return ""  # paplay refuses a sink that is not there
+    try:
+        told = subprocess.run(
+            ["pactl", "info"], env={**os.environ, "LC_ALL": "C"}, capture_output=True, timeout=WATCHDOG_S, check=False
+        )
+    except OSError as error:
+        return f"pactl cannot be run ({error.strerror}); install pulseaudio-utils"
+    except subprocess.TimeoutExpired:
+        return "PulseAudio does not answer"
+    if told.returncode != 0:
+        return told.stderr.decode("utf-8", errors="replace").strip()[:200] or f"pactl ended with {told.returncode}"
+    return "PulseAudio has no sound card (its sink is auto_null)" if b"Default Sink: auto_null" in told.stdout else ""
+
+
+_WINSOUND = "import sys, winsound; winsound.PlaySound(sys.argv[1], winsound.SND_FILENAME | winsound.SND_NODEFAULT)"
+
+PROGRAMS: Mapping[str, Program] = {
+    "aplay": Program(
+        words=lambda device, file: ["aplay", "-q", "-D", device or "default", file],
+        install="install alsa-utils",
+        reads=True,
+    ),
+    "paplay": Program(
+        # its own 2 s of latency would be waited for at every call
+        words=lambda device, file: [
+            *("paplay", "--latency-msec=50", "--client-name=jiaohao"),
+            *([f"--device={device}"] if device else []),
+            file,
+        ],
+        install="install pulseaudio-utils",
+        card=_pulse_card,
+    ),
+    "afplay": Program(words=lambda device, file: ["afplay", file], install="it is part of macOS"),  # noqa: ARG005
+    "winsound": Program(
+        words=lambda device, file: [sys.executable, "-I", "-c", _WINSOUND, file],  # noqa: ARG005
+        install="it is part of Windows",
+    ),
+}
+
+
+class CardPlayer:
+    """A sound card, through a program of the system: a process can be killed and has a real exit status."""
+
+    def __init__(self, name: str, device: str) -> None:
+        """Play with this one of PROGRAMS on this device; "" is the usual one."""
+        self._name, self._device = name, device
+        self._program = PROGRAMS[name]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def play(self, wav: bytes, length_s: float, name: str, started: Callable[[], None]) -> None:  # noqa: ARG002
         """Play to the end. Raises NotPlayed."""
         started()
-        self._run(wav, length_s + WATCHDOG_S)
+        self._play(wav, length_s + WATCHDOG_S)
 
     def check(self) -> None:
         """Open the card and play one hundredth of a second of silence. Raises NotPlayed."""
-        from drivers.speech import sound
-
-        self._run(sound.write_wav(sound.silence(0.01)), WATCHDOG_S)
+        self._play(sound.write_wav(sound.silence(0.01)), WATCHDOG_S)
 
     def close(self) -> None:
         """Kill what is playing."""
@@ -96,14 +161,27 @@ class AplayPlayer:
             if self._process is not None:
                 self._process.kill()
 
-    def _run(self, wav: bytes, timeout_s: float) -> None:
-        command = ["aplay", "-q", "-D", self._device, "-"]
+    def _play(self, wav: bytes, timeout_s: float) -> None:
+        if why := self._program.card(self._device):
+            raise NotPlayed(why)
+        if self._program.reads:
+            self._run(self._program.words(self._device, "-"), wav, timeout_s)
+            return
+        try:
+            with tempfile.TemporaryDirectory(prefix="jiaohao-call-") as folder:
+                file = Path(folder) / "call.wav"
+                file.write_bytes(wav)
+                self._run(self._program.words(self._device, str(file)), b"", timeout_s)
+        except OSError as error:
+            raise NotPlayed(f"the clip cannot be written for {self._name}: {error.strerror or error}") from error
+
+    def _run(self, command: list[str], wav: bytes, timeout_s: float) -> None:
         try:
             process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
             )
         except OSError as error:
-            raise NotPlayed(f"aplay cannot be run ({error.strerror}); install alsa-utils") from error
+            raise NotPlayed(f"{self._name} cannot be run ({error.strerror}); {self._program.install}") from error
         with self._lock:
             self._process = process
         try:
@@ -111,13 +189,14 @@ class AplayPlayer:
         except subprocess.TimeoutExpired as error:
             process.kill()
             process.communicate()
-            raise NotPlayed(f"the sound card {self._device!r} hung; playback ended after {timeout_s:.0f} s") from error
+            where = self._device or self._name
+            raise NotPlayed(f"the sound card {where!r} hung; playback ended after {timeout_s:.0f} s") from error
         finally:
             with self._lock:
                 self._process = None
         if process.returncode != 0:
             why = errors.decode("utf-8", errors="replace").strip().splitlines()
-            raise NotPlayed(why[-1][:200] if why else f"aplay ended with {process.returncode}")
+            raise NotPlayed(why[-1][:200] if why else f"{self._name} ended with {process.returncode}")
 
 
 class TcpPlayer:

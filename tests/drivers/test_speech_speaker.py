@@ -6,7 +6,9 @@ import os
 import shutil
 import socket
 import stat
+import subprocess
 import threading
+import time
 from array import array
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -219,9 +221,9 @@ def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(player, "WATCHDOG_S", PATIENCE_S)
 
 
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Put an `aplay` of our own in front of the path."""
-    fake = tmp_path / "aplay"
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, name: str = "aplay") -> None:
+    """Put a program of our own in front of the path."""
+    fake = tmp_path / name
     fake.write_text(f"#!/bin/sh\n{script}\n")
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -248,6 +250,86 @@ def test_the_real_aplay_plays_the_clip_to_the_sample(tmp_path: Path, monkeypatch
     assert not any(heard[len(clip) :])  # the rest of the card's last period
     with pytest.raises(player.NotPlayed):
         player.open_player("aplay:nobody").check()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("paplay:", "--latency-msec=50 --client-name=jiaohao"),
+        ("paplay:hall", "--latency-msec=50 --client-name=jiaohao --device=hall"),
+        ("afplay:", ""),
+    ],
+)
+def test_other_programs_get_the_clip_as_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, words: str
+) -> None:
+    program(tmp_path, monkeypatch, "echo 'Default Sink: card'", "pactl")
+    name = url.partition(":")[0]
+    program(
+        tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/args; for file; do :; done; cp "$file" {tmp_path}/heard', name
+    )
+    player.open_player(url).play(b"RIFF" * 50_000, 1.0, "A012", lambda: None)
+    assert (tmp_path / "heard").read_bytes() == b"RIFF" * 50_000
+    *told, file = (tmp_path / "args").read_text().split()
+    assert told == words.split()
+    assert not Path(file).exists()
+    program(tmp_path, monkeypatch, "echo 'no such sink' >&2; exit 3", name)
+    with pytest.raises(player.NotPlayed, match="no such sink"):
+        player.open_player(url).check()
+
+
+def test_pulseaudio_without_a_card_is_not_taken_for_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, "exit 0", "paplay")
+    program(tmp_path, monkeypatch, "echo 'Default Sink: auto_null'", "pactl")
+    for tried in (
+        player.open_player("paplay:").check,
+        lambda: player.open_player("paplay:").play(b"", 1, "A", lambda: None),
+    ):
+        with pytest.raises(player.NotPlayed, match="no sound card"):
+            tried()
+    program(tmp_path, monkeypatch, "echo 'Connection refused' >&2; exit 1", "pactl")
+    with pytest.raises(player.NotPlayed, match="refused"):
+        player.open_player("paplay:").check()
+
+
+def test_a_system_without_the_program_says_so() -> None:
+    with pytest.raises(player.NotPlayed, match="winsound"):
+        player.open_player("winsound:").check()
+
+
+@pytest.mark.skipif(shutil.which("pulseaudio") is None, reason="pulseaudio is not installed")
+def test_the_real_pulseaudio_plays_the_clip_in_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/s")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    server = subprocess.Popen(
+        [
+            *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--system=no"),
+            *("-L", f"module-native-protocol-unix socket={tmp_path}/s auth-anonymous=1"),
+            *("-L", "module-null-sink sink_name=hall"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until((tmp_path / "s").exists, "pulseaudio listens")
+        heard = (tmp_path / "heard.raw").open("wb")
+        parec = ["parec", "-d", "hall.monitor", "--format=s16le", "--rate=22050", "--channels=1", "--latency-msec=20"]
+        with heard, subprocess.Popen(parec, stdout=heard) as recorder:
+            until(lambda: (tmp_path / "heard.raw").stat().st_size > 0, "it records")
+            clip = sound.chime()
+            begun_s = time.monotonic()
+            player.open_player("paplay:").play(sound.write_wav(clip), sound.seconds(clip), "A012", lambda: None)
+            assert time.monotonic() - begun_s > 0.9 * sound.seconds(clip)  # it was played, not swallowed
+            recorder.terminate()
+        recorded = array("h", (tmp_path / "heard.raw").read_bytes()[: (tmp_path / "heard.raw").stat().st_size // 2 * 2])
+        assert sound.seconds(sound.trim(recorded)) > 0.7 * sound.seconds(clip)
+        assert sound.peak(recorded) == pytest.approx(sound.peak(clip), rel=0.1)
+        with pytest.raises(player.NotPlayed):
+            player.open_player("paplay:nobody").check()
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_sound_card_that_refuses_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,7 +389,7 @@ def test_network_loudspeaker_that_is_not_there_is_line_down() -> None:
         player.open_player(f"tcp://127.0.0.1:{port}").check()
 
 
-@pytest.mark.parametrize("url", ["tcp://host", "http://host:1", "file://host/x", "file:///", "default"])
+@pytest.mark.parametrize("url", ["tcp://host", "http://host:1", "file://host/x", "file:///", "default", "play:x"])
 def test_malformed_address_is_refused_with_what_to_write(url: str) -> None:
     with pytest.raises(ValueError, match="must"):
         player.open_player(url)
