@@ -13,6 +13,7 @@ from server.domain.terms import (
     APPOINTMENT,
     Guide,
     HallPlan,
+    OpeningHours,
     PriorityRule,
     ServiceId,
     Text,
@@ -107,6 +108,7 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
                 always_open=zone.always_open,
                 trial_from=zone.trial_from,
                 trial_to=zone.trial_to,
+                hours=[_hours(row) for row in zone.hours],
             )
             for zone in plan.zones
         ],
@@ -164,16 +166,7 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
             )
             for rule in _priorities(plan)
         ],
-        hours=[
-            wire.OpeningHours(
-                days=list(row.days),
-                opens=row.opens,
-                closes=row.closes,
-                zones=list(row.zones),
-                services=list(row.services),
-            )
-            for row in plan.hours
-        ],
+        hours=[_hours(row) for row in plan.hours],
         bookings=wire.BookingRules(**asdict(plan.bookings)),
         fairness=wire.Fairness(**asdict(plan.fairness)),
         left_alone_min=plan.left_alone_min,
@@ -185,6 +178,12 @@ def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
         opens_at=instant_or_none(plan, now.opens_ms),
         notice=dict(plan.notice) if plan.notice else None,
         advice=dict(plan.advice) if plan.advice else None,
+    )
+
+
+def _hours(row: OpeningHours) -> wire.OpeningHours:
+    return wire.OpeningHours(
+        days=list(row.days), opens=row.opens, closes=row.closes, zones=list(row.zones), services=list(row.services)
     )
 
 

@@ -303,6 +303,7 @@ class Zone(Answer):
     """A part of the hall with its own waiting area; only `queue` has windows and services.
 
     `about` says what can be done there; a trial runs from `trial_from` to `trial_to`, ISO dates, both included.
+    `hours` are its own, instead of the hall's.
     """
 
     zone: str
@@ -315,6 +316,7 @@ class Zone(Answer):
     always_open: bool
     trial_from: str | None
     trial_to: str | None
+    hours: list["OpeningHours"]
 
 
 class Guide(Answer):
@@ -530,6 +532,7 @@ class IssueTicket(Body):
 
     `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for;
     `unlisted`: give the number although this hall has not heard of its result. Not for kiosks.
+    `paperless`: at a kiosk that cannot print, the visitor remembers the number; else such a kiosk gives none.
     """
 
     service: Id
@@ -541,6 +544,7 @@ class IssueTicket(Body):
     legs: Annotated[list[Id], Field(max_length=REGISTER_LIST_MAX)] = []
     case_number: CaseNumber | None = None
     unlisted: bool = False
+    paperless: bool = False
 
 
 class Leg(Answer):
@@ -1276,10 +1280,29 @@ class DeviceRow(Answer):
     last_seen: Instant | None
 
 
+class OtherKiosk(Answer):
+    """Another kiosk of the hall, by its name there."""
+
+    kiosk: str
+    name: Text
+    floor: str | None
+
+
+class KioskPrinter(Answer):
+    """Whether the asking kiosk can print; when it cannot, `other` is the nearest kiosk that can.
+
+    `none`: no printer is registered for it; `down`: there is one and it does not work.
+    """
+
+    status: Literal["ok", "near_end", "out", "down", "none"]
+    other: OtherKiosk | None = None
+
+
 class Devices(Answer):
-    """The register."""
+    """The register. `printer` is told to a kiosk only."""
 
     devices: list[DeviceRow]
+    printer: KioskPrinter | None = None
 
 
 # ----------------------------------------------------------------------------------------------------- appointments
@@ -1332,13 +1355,17 @@ class ImportAppointments(Body):
 
 
 class CheckIn(Body):
-    """The visitor is here: exactly one of the appointment's id, its six-digit code, or the visitor's reference."""
+    """The visitor is here: exactly one of the appointment's id, its six-digit code, or the visitor's reference.
+
+    `paperless` as in IssueTicket.
+    """
 
     appointment: Id | None = None
     code: Annotated[str | None, Field(pattern=r"^\d{6}$")] = None
     visitor_ref: Annotated[str | None, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)] = None
     language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")] = None
     channel: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = None
+    paperless: bool = False
 
 
 class AppointmentSlot(Answer):

@@ -584,6 +584,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/leases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the leased blocks of today: to a kiosk its own, with all it needs to give their numbers by itself. */
+        get: operations["leases"];
+        put?: never;
+        /** Lease a block of a series: from now on nobody but this kiosk gives its numbers, today. */
+        post: operations["lease_numbers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/leases/{lease}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a block: the kiosk gives no more of it. A manager ends that of a kiosk that is lost. */
+        post: operations["return_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/ledger": {
         parameters: {
             query?: never;
@@ -632,6 +667,23 @@ export interface paths {
         get: operations["medium"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/offline-tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell of a number that the kiosk gave by itself: it waits as if it had been given here when it was pressed. */
+        post: operations["offline_ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1319,6 +1371,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/windows/{no}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the last move back (start, finish, missed, no-show, return, hold): within 5 s, if nothing happened since. */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login": {
         parameters: {
             query?: never;
@@ -1725,6 +1794,39 @@ export interface components {
             reason?: string;
         };
         /**
+         * BlockLeased
+         * @description The numbers are the kiosk's until `ends_at`.
+         */
+        BlockLeased: {
+            /** Business Day */
+            business_day: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** Lease */
+            lease: string;
+            /** Prefix */
+            prefix: string;
+            /** Seq */
+            seq: number;
+        };
+        /**
+         * BlockReturned
+         * @description The block is over.
+         */
+        BlockReturned: {
+            /** Lease */
+            lease: string;
+            /** Seq */
+            seq: number;
+        };
+        /**
          * BookAppointment
          * @description A slot of a service. `visitor_ref` is only ever kept as a keyed hash; `external`: the id in another system.
          */
@@ -2083,6 +2185,8 @@ export interface components {
         /**
          * CheckIn
          * @description The visitor is here: exactly one of the appointment's id, its six-digit code, or the visitor's reference.
+         *
+         *     `paperless` as in IssueTicket.
          */
         CheckIn: {
             /** Appointment */
@@ -2093,6 +2197,11 @@ export interface components {
             code?: string | null;
             /** Language */
             language?: string | null;
+            /**
+             * Paperless
+             * @default false
+             */
+            paperless?: boolean;
             /** Visitor Ref */
             visitor_ref?: string | null;
         };
@@ -2426,11 +2535,12 @@ export interface components {
         };
         /**
          * Devices
-         * @description The register.
+         * @description The register. `printer` is told to a kiosk only.
          */
         Devices: {
             /** Devices */
             devices: components["schemas"]["DeviceRow"][];
+            printer?: components["schemas"]["KioskPrinter"] | null;
         };
         /**
          * Done
@@ -2825,6 +2935,22 @@ export interface components {
             window: string;
         };
         /**
+         * Hours
+         * @description Numbers are given between these.
+         */
+        Hours: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
          * ImportAppointment
          * @description A booking made in another system; `external` is its id there and makes the import repeatable.
          */
@@ -2903,6 +3029,7 @@ export interface components {
          *
          *     `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for;
          *     `unlisted`: give the number although this hall has not heard of its result. Not for kiosks.
+         *     `paperless`: at a kiosk that cannot print, the visitor remembers the number; else such a kiosk gives none.
          */
         IssueTicket: {
             /** Case Number */
@@ -2916,6 +3043,11 @@ export interface components {
              * @default []
              */
             legs?: string[];
+            /**
+             * Paperless
+             * @default false
+             */
+            paperless?: boolean;
             /** Priority */
             priority?: string | null;
             /** Service */
@@ -2990,6 +3122,76 @@ export interface components {
             name: components["schemas"]["Text"];
             /** Zones */
             zones: string[];
+        };
+        /**
+         * KioskPrinter
+         * @description Whether the asking kiosk can print; when it cannot, `other` is the nearest kiosk that can.
+         *
+         *     `none`: no printer is registered for it; `down`: there is one and it does not work.
+         */
+        KioskPrinter: {
+            other?: components["schemas"]["OtherKiosk"] | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "near_end" | "out" | "down" | "none";
+        };
+        /**
+         * LeaseNumbers
+         * @description So many numbers of a series; the hall gives at most what a kiosk may hold.
+         */
+        LeaseNumbers: {
+            /**
+             * Count
+             * @default 30
+             */
+            count?: number;
+            /** Prefix */
+            prefix: string;
+        };
+        /**
+         * LeasedBlock
+         * @description A block; `given` is its last number that the hall knows of, None before the first. Not `open`: it is over.
+         */
+        LeasedBlock: {
+            /** First */
+            first: number;
+            /** Given */
+            given: number | null;
+            /** Kiosk */
+            kiosk: string;
+            /** Last */
+            last: number;
+            /** Lease */
+            lease: string;
+            /** Open */
+            open: boolean;
+            /** Prefix */
+            prefix: string;
+        };
+        /**
+         * Leases
+         * @description The blocks of today and, for a kiosk, what it needs besides. `hold`: how many of a series it may hold.
+         */
+        Leases: {
+            /** Business Day */
+            business_day: string;
+            /** Day Open */
+            day_open: boolean;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Hold */
+            hold: number;
+            /** Leases */
+            leases: components["schemas"]["LeasedBlock"][];
+            /** Services */
+            services: components["schemas"]["OfflineService"][];
+            /** Track Base */
+            track_base: string;
         };
         /**
          * LedgerState
@@ -3297,6 +3499,52 @@ export interface components {
             window: string;
         };
         /**
+         * OfflineService
+         * @description What the kiosk needs to give a number of a service by itself today.
+         *
+         *     `hours`: when numbers are given, None where no hours bind it. `paper` is the data of the job `print_ticket`; label,
+         *     ticket, instant, priority and the visitor's address are the kiosk's to fill in.
+         */
+        OfflineService: {
+            /** Hours */
+            hours: components["schemas"]["Hours"][] | null;
+            /** Paper */
+            paper: {
+                [key: string]: unknown;
+            };
+            /** Prefix */
+            prefix: string;
+            /** Service */
+            service: string;
+            /** Windows */
+            windows: string[];
+            /** Zone */
+            zone: string;
+        };
+        /**
+         * OfflineTicket
+         * @description A number that the kiosk gave by itself. `track` and `label` stand on the paper already.
+         */
+        OfflineTicket: {
+            /** Business Day */
+            business_day: string;
+            /** Language */
+            language?: string | null;
+            /** Number */
+            number: number;
+            /**
+             * Pressed At
+             * Format: date-time
+             */
+            pressed_at: string;
+            /** Priority */
+            priority?: string | null;
+            /** Service */
+            service: string;
+            /** Track */
+            track: string;
+        };
+        /**
          * OpenCase
          * @description A matter that somebody of the hall looks after. No field may hold an identity or phone number.
          *
@@ -3355,6 +3603,17 @@ export interface components {
             services: string[];
             /** Zones */
             zones: string[];
+        };
+        /**
+         * OtherKiosk
+         * @description Another kiosk of the hall, by its name there.
+         */
+        OtherKiosk: {
+            /** Floor */
+            floor: string | null;
+            /** Kiosk */
+            kiosk: string;
+            name: components["schemas"]["Text"];
         };
         /**
          * Pause
@@ -4266,6 +4525,14 @@ export interface components {
             window?: string | null;
         };
         /**
+         * Undo
+         * @description Of the current ticket's last move at the window, or only if it was the given one's.
+         */
+        Undo: {
+            /** Ticket */
+            ticket?: string | null;
+        };
+        /**
          * WindowChanged
          * @description The window after the command.
          */
@@ -4410,6 +4677,7 @@ export interface components {
          * @description A part of the hall with its own waiting area; only `queue` has windows and services.
          *
          *     `about` says what can be done there; a trial runs from `trial_from` to `trial_to`, ISO dates, both included.
+         *     `hours` are its own, instead of the hall's.
          */
         Zone: {
             about: components["schemas"]["Text"] | null;
@@ -4419,6 +4687,8 @@ export interface components {
             board: string | null;
             /** Floor */
             floor: string | null;
+            /** Hours */
+            hours: components["schemas"]["OpeningHours"][];
             kind: components["schemas"]["ZoneKind"];
             name: components["schemas"]["Text"];
             /** Tenant */
@@ -4542,6 +4812,8 @@ export type Awaiting = components['schemas']['Awaiting'];
 export type AwayFor = components['schemas']['AwayFor'];
 export type Balance = components['schemas']['Balance'];
 export type Because = components['schemas']['Because'];
+export type BlockLeased = components['schemas']['BlockLeased'];
+export type BlockReturned = components['schemas']['BlockReturned'];
 export type BookAppointment = components['schemas']['BookAppointment'];
 export type BookedAppointment = components['schemas']['BookedAppointment'];
 export type BookingRules = components['schemas']['BookingRules'];
@@ -4595,6 +4867,7 @@ export type HandOver = components['schemas']['HandOver'];
 export type HandOverCase = components['schemas']['HandOverCase'];
 export type HandedOver = components['schemas']['HandedOver'];
 export type HeldMoved = components['schemas']['HeldMoved'];
+export type Hours = components['schemas']['Hours'];
 export type ImportAppointment = components['schemas']['ImportAppointment'];
 export type ImportAppointments = components['schemas']['ImportAppointments'];
 export type ImportProblem = components['schemas']['ImportProblem'];
@@ -4603,6 +4876,10 @@ export type ImportedAppointments = components['schemas']['ImportedAppointments']
 export type IssueTicket = components['schemas']['IssueTicket'];
 export type IssuedTicket = components['schemas']['IssuedTicket'];
 export type Kiosk = components['schemas']['Kiosk'];
+export type KioskPrinter = components['schemas']['KioskPrinter'];
+export type LeaseNumbers = components['schemas']['LeaseNumbers'];
+export type LeasedBlock = components['schemas']['LeasedBlock'];
+export type Leases = components['schemas']['Leases'];
 export type LedgerState = components['schemas']['LedgerState'];
 export type Leg = components['schemas']['Leg'];
 export type LegStatus = components['schemas']['LegStatus'];
@@ -4620,8 +4897,11 @@ export type Moved = components['schemas']['Moved'];
 export type NoteCase = components['schemas']['NoteCase'];
 export type Nothing = components['schemas']['Nothing'];
 export type NoticeGiven = components['schemas']['NoticeGiven'];
+export type OfflineService = components['schemas']['OfflineService'];
+export type OfflineTicket = components['schemas']['OfflineTicket'];
 export type OpenCase = components['schemas']['OpenCase'];
 export type OpeningHours = components['schemas']['OpeningHours'];
+export type OtherKiosk = components['schemas']['OtherKiosk'];
 export type Pause = components['schemas']['Pause'];
 export type PauseReason = components['schemas']['PauseReason'];
 export type Place = components['schemas']['Place'];
@@ -4674,6 +4954,7 @@ export type TicketHistory = components['schemas']['TicketHistory'];
 export type TicketStatus = components['schemas']['TicketStatus'];
 export type Tickets = components['schemas']['Tickets'];
 export type Transfer = components['schemas']['Transfer'];
+export type Undo = components['schemas']['Undo'];
 export type WindowChanged = components['schemas']['WindowChanged'];
 export type WindowFigures = components['schemas']['WindowFigures'];
 export type WindowHeat = components['schemas']['WindowHeat'];
@@ -6323,6 +6604,141 @@ export interface operations {
             };
         };
     };
+    leases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leases"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lease_numbers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseNumbers"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockLeased"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_block: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                lease: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockReturned"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ledger: {
         parameters: {
             query?: never;
@@ -6422,6 +6838,53 @@ export interface operations {
                 };
                 content: {
                     "*/*": string;
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offline_ticket: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfflineTicket"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedTicket"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
@@ -8383,6 +8846,54 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["Transfer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                no: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Undo"];
             };
         };
         responses: {
