@@ -31,6 +31,7 @@ from server.domain.commands import (
     CheckIn,
     Command,
     IssueTicket,
+    LeaseNumbers,
     OpenCase,
     ReceiveCase,
     StartDay,
@@ -54,7 +55,15 @@ from server.ledger.snapshot import Picture, Snapshot
 
 GROUP_MAX = 200  # requests decided and written together
 RECENT_MAX = 500  # commits that followers need not read from the ledger
-BEGINNING = (IssueTicket, CheckIn, BookAppointment, OpenCase, ReceiveCase, AnnounceRoll)  # refused on a full disk
+BEGINNING = (
+    IssueTicket,
+    CheckIn,
+    BookAppointment,
+    OpenCase,
+    ReceiveCase,
+    AnnounceRoll,
+    LeaseNumbers,
+)  # refused on a full disk
 STALE_TRIES = 8  # another server was quicker this often: give up and say so
 
 T = TypeVar("T")

@@ -550,6 +550,42 @@ class EndRoll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseNumbers:
+    """Set numbers of a series aside for a kiosk, for when it cannot reach the server; at most what it may hold."""
+
+    kiosk: DeviceId
+    prefix: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueOffline:
+    """A kiosk tells of a number that it gave by itself from a leased block, on business day `day`.
+
+    `pressed_ms` is when, by the kiosk's clock: it never counts as earlier than the lease or the number before, nor as
+    later than now. `track` stands on the paper already.
+    """
+
+    kiosk: DeviceId
+    service: ServiceId
+    number: int
+    day: str
+    pressed_ms: int
+    track: Track
+    priority: PriorityId | None = None
+    language: str | None = None
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnBlock:
+    """A leased block (named by the label of its first number) is not used any more; staff name no kiosk."""
+
+    lease: Label
+    kiosk: DeviceId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Announce:
     """Tell everybody something, on all boards and, if `spoken`, from all loudspeakers; it replaces what stands there.
 
@@ -660,4 +696,7 @@ Command = (
     | LookAround
     | TornOff
     | EndRoll
+    | LeaseNumbers
+    | IssueOffline
+    | ReturnBlock
 )

@@ -7,7 +7,7 @@ when the hall says no: then nothing is written. Time comes in as an argument.
 from dataclasses import replace
 from typing import assert_never
 
-from server.domain import announcements, appointments, away, calendar, cases, rebalance, rolls, staff
+from server.domain import announcements, appointments, away, calendar, cases, leases, rebalance, rolls, staff
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.admission import name_in_both, refuse_after_day_close
@@ -166,6 +166,8 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
             return staff.decide(state, command)
         case c.AnnounceRoll() | c.TornOff() | c.EndRoll():
             return rolls.decide(state, command, now_ms)
+        case c.LeaseNumbers() | c.IssueOffline() | c.ReturnBlock():
+            return leases.decide(state, command, now_ms)
         case c.Announce() | c.EndAnnouncement():
             return announcements.decide(state, command, now_ms)
         case c.ApplySuggestion() | c.DeclineSuggestion() | c.UndoChange() | c.SetBalanceLimits() | c.LookAround():
@@ -221,7 +223,8 @@ def _close_day(state: HallState, following: str, now_ms: int) -> list[e.Event]:
     ]
     closed = [e.WindowClosed(window=no) for no, window in state.windows.items() if window.clerk is not None]
     over = [*appointments.at_day_close(state, now_ms), *cases.overdue(state, following)]
-    ended = [*rolls.at_day_close(state), *announcements.at_day_close(state), *rebalance.at_day_close(state)]
+    ended = [*rolls.at_day_close(state), *leases.at_day_close(state), *announcements.at_day_close(state)]
+    ended += rebalance.at_day_close(state)
     return [*expired, *closed, *over, *ended, e.DayClosed(day=state.day or "")]
 
 

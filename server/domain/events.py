@@ -80,6 +80,7 @@ class TicketIssued:
     eta_high_s: int | None = None
     eta_seen_s: int | None = None  # what was seen before it was corrected, and in what measure errors are counted
     eta_width_s: int | None = None
+    pressed_ms: int | None = None  # when a kiosk gave it by itself, of a leased block; else the commit's instant counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -641,6 +642,31 @@ class RollEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlockLeased:
+    """The numbers `first` to `last` of a series are this kiosk's for the rest of the day: nobody else gives them."""
+
+    kiosk: DeviceId
+    prefix: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockReturned:
+    """A leased block is over; `given` is the last number of it that was told (before `first` when none was).
+
+    `reason`: returned by the kiosk, ended by staff, day_closed. Its other numbers stay unused for today.
+    """
+
+    kiosk: DeviceId
+    prefix: str
+    first: int
+    last: int
+    given: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
     """Something is told to everybody until `until_ms` (Unix ms), None until it is withdrawn or the day ends."""
 
@@ -800,4 +826,6 @@ Event = (
     | ReliefEnded
     | TideTurned
     | RollEnded
+    | BlockLeased
+    | BlockReturned
 )

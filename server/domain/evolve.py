@@ -3,7 +3,7 @@
 from datetime import date
 from typing import assert_never
 
-from server.domain import announcements, appointments, away, calendar, cases, rebalance, rolls, staff
+from server.domain import announcements, appointments, away, calendar, cases, leases, rebalance, rolls, staff
 from server.domain import events as e
 from server.domain.habits import Span
 from server.domain.lifecycle import FINAL
@@ -131,6 +131,8 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             _note_staff(state, state.windows[event.window], at_ms)
         case e.RollAnnounced() | e.RollEnded():
             rolls.evolve(state, event)
+        case e.BlockLeased() | e.BlockReturned():
+            leases.evolve(state, event, at_ms=at_ms)
         case e.Announced() | e.AnnouncementEnded():
             announcements.evolve(state, event, at_ms=at_ms)
         case (
@@ -190,7 +192,7 @@ def _take_plan(state: HallState, plan: HallPlan) -> None:
 def _open_day(state: HallState, day: str, at_ms: int) -> None:
     state.day, state.day_open = day, True
     stores = (state.tickets, state.labels, state.tracks, state.visitors, state.numbers, state.issued, state.lanes)
-    for store in (*stores, state.in_a_row, state.kiosk_issued, state.rolls):
+    for store in (*stores, state.in_a_row, state.kiosk_issued, state.rolls, state.leases):
         store.clear()
     state.recent.clear()
     for window in state.windows.values():
@@ -225,6 +227,7 @@ def _note_staff(state: HallState, window: WindowState, at_ms: int) -> None:
 
 
 def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
+    given_ms = at_ms if event.pressed_ms is None else event.pressed_ms
     ticket = Ticket(
         id=event.ticket,
         label=event.label,
@@ -235,9 +238,9 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
         priority=event.priority,
         track=event.track,
         windows=event.windows,
-        issued_ms=at_ms,
-        since_ms=at_ms,
-        joined_ms=at_ms,
+        issued_ms=given_ms,
+        since_ms=given_ms,
+        joined_ms=given_ms,
         ahead=event.ahead,
         eta_p50_s=event.eta_p50_s,
         eta_p80_s=event.eta_p80_s,
@@ -259,7 +262,8 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
     state.tracks[ticket.track] = ticket.id
     if ticket.visitor is not None:
         state.visitors[ticket.visitor, ticket.service] = ticket.id
-    state.numbers[event.prefix] = event.number
+    if not leases.count_given(state, event, at_ms):
+        state.numbers[event.prefix] = event.number
     of_roll = event.prefix != state.plan.service[event.service].prefix
     if event.appointment is None and not of_roll:  # the quotas are for those who could be told that there is no number
         state.issued.setdefault(ticket.service, []).append(at_ms)
@@ -268,7 +272,7 @@ def _issue(state: HallState, event: e.TicketIssued, at_ms: int) -> None:
     state.zones[ticket.zone].issued += 1
     if ticket.kiosk is not None:
         state.kiosk_issued[ticket.kiosk] = state.kiosk_issued.get(ticket.kiosk, 0) + 1
-    wait(state, ticket, since_ms=at_ms)
+    wait(state, ticket, since_ms=given_ms)
 
 
 def _call(state: HallState, event: e.TicketCalled, at_ms: int) -> None:

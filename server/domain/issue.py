@@ -24,6 +24,7 @@ from server.domain.terms import (
     ORDINARY,
     AppointmentId,
     AwayFor,
+    Service,
     ServiceId,
     ServiceKind,
     label_of,
@@ -54,7 +55,7 @@ def issue(
         check_quota(state, service, now_ms)
         check_kiosk(state, command.kiosk)
     planned = state.plan.service[service]
-    number = state.numbers.get(planned.prefix, planned.first - 1) + 1
+    number = next_number(state, planned)
     if number > planned.last:
         raise Refusal(Code.QUOTA_FULL, service=name_in_both(state, service))
     label = label_of(planned.prefix, number)
@@ -99,6 +100,14 @@ def issue(
         ),
         *(joint if len(legs) > 1 else ()),
     ]
+
+
+def next_number(state: HallState, service: Service) -> int:
+    """Give the next number of a service's series; blocks that were leased today are passed over."""
+    number = state.numbers.get(service.prefix, service.first - 1) + 1
+    while lease := next((it for it in state.leases.values() if it.holds(service.prefix, number)), None):
+        number = lease.last + 1
+    return number
 
 
 def _check_case(state: HallState, service: ServiceId, case_number: str, *, unlisted: bool) -> None:

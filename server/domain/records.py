@@ -8,6 +8,7 @@ from server.domain.terms import (
     CaseId,
     CaseKind,
     CaseStatus,
+    DeviceId,
     HallId,
     Label,
     ServiceId,
@@ -60,6 +61,28 @@ class Roll:
     last: int
     given: int
     note: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Lease:
+    """A block of numbers that is a kiosk's today: `given` is the last one told, `given_ms` when it was given.
+
+    `label` is that of its first number and names it; instants are Unix ms.
+    """
+
+    label: Label
+    kiosk: DeviceId
+    prefix: str
+    first: int
+    last: int
+    given: int
+    leased_ms: int
+    given_ms: int = 0
+    open: bool = True
+
+    def holds(self, prefix: str, number: int) -> bool:
+        """Say whether a number is of this block."""
+        return self.prefix == prefix and self.first <= number <= self.last
 
 
 @dataclass(slots=True, kw_only=True)

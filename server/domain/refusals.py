@@ -85,6 +85,14 @@ class Code(StrEnum):
     NO_ANNOUNCEMENT = "no_announcement"
     SUGGESTION_GONE = "suggestion_gone"
     CHANGE_GONE = "change_gone"
+    SERIES_NOT_FOUND = "series_not_found"
+    LEASE_NOT_FOUND = "lease_not_found"
+    LEASE_OVER = "lease_over"
+    LEASE_ENOUGH = "lease_enough"
+    LEASE_NO_ROOM = "lease_no_room"
+    OFFLINE_DAY_OVER = "offline_day_over"
+    OFFLINE_NOT_LEASED = "offline_not_leased"
+    OFFLINE_GIVEN = "offline_given"
     ROLL_RANGE = "roll_range"
     ROLL_USED_UP = "roll_used_up"
     SAME_CLERK = "same_clerk"
@@ -329,6 +337,38 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.ROLL_USED_UP: (
         "号卷 {prefix} 只到 {last}，请换新号卷。",
         "Roll {prefix} ends at {last}. Announce a new one.",
+    ),
+    Code.SERIES_NOT_FOUND: (
+        "没有以 {prefix} 开头的号，请按大厅文件中的字母取号段。",
+        "There are no numbers with the letter {prefix}. Ask for one of the hall's own.",
+    ),
+    Code.LEASE_NOT_FOUND: (
+        "今天没有以 {lease} 开始的离线号段。",
+        "No block of offline numbers begins with {lease} today.",
+    ),
+    Code.LEASE_OVER: (
+        "从 {lease} 开始的离线号段已停用，请取新的号段。",
+        "The block of offline numbers from {lease} on is over. Lease a new one.",
+    ),
+    Code.LEASE_ENOUGH: (
+        "这台取号机还有 {count} 个以 {prefix} 开头的离线号，用掉以后再取。",
+        "This kiosk still holds {count} offline numbers of {prefix}. Use them first.",
+    ),
+    Code.LEASE_NO_ROOM: (
+        "以 {prefix} 开头的号不够再分一段离线号，请在大厅文件中加大 last。",
+        "Series {prefix} has no room for another block of offline numbers. Raise `last` in the hall file.",
+    ),
+    Code.OFFLINE_DAY_OVER: (
+        "{label} 是 {day} 的离线号，那天已经结束，请重新取号。",
+        "{label} was given offline on {day}, and that day is over. Please take a new number.",
+    ),
+    Code.OFFLINE_NOT_LEASED: (
+        "{label} 不在这台取号机的离线号段内，没有登记。",
+        "{label} is not of a block leased to this kiosk. Nothing was recorded.",
+    ),
+    Code.OFFLINE_GIVEN: (
+        "离线号 {label} 或它之后的号已经登记，没有重复登记。",
+        "Offline number {label}, or one after it, is recorded already. Nothing was recorded twice.",
     ),
     Code.SAME_CLERK: (
         "窗口 {window} 现在就是 {clerk} 在办公。",

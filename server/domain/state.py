@@ -15,7 +15,7 @@ from server.domain.calibration import Calibration
 from server.domain.habits import Habits
 from server.domain.learning import Learned
 from server.domain.lifecycle import AT_WINDOW
-from server.domain.records import Announcement, Appointment, Balancing, Case, Result, Roll
+from server.domain.records import Announcement, Appointment, Balancing, Case, Lease, Result, Roll
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
     ORDINARY,
@@ -197,6 +197,7 @@ class HallState:
     )  # priority calls since the last ordinary one; see count_call
     kiosk_issued: dict[DeviceId, int] = field(default_factory=dict)  # numbers given at a kiosk today
     rolls: dict[str, Roll] = field(default_factory=dict)  # paper rolls in use today, by prefix
+    leases: dict[Label, Lease] = field(default_factory=dict)  # blocks set aside for kiosks today, by first label
     appointments: dict[AppointmentId, Appointment] = field(default_factory=dict)  # over the days
     results: dict[str, Result] = field(default_factory=dict)  # by case number, over the days until collected
     cases: dict[CaseId, Case] = field(default_factory=dict)  # over the days

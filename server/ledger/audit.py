@@ -4,8 +4,9 @@ It knows the stored events and nothing else: not `decide`, not `evolve`, not the
 here. The rules, with the letters they are known by:
 
 - L1 commits are dense and chained, L2 a request key stands once in a day;
-- T1 an id is given once, T2 the numbers of a series are dense, T3 they end at its last number and never begin again
-  within a day, T4 days go forward and numbers are given on open days;
+- T1 an id is given once, T2 the numbers of a series are dense, but for blocks leased to kiosks: their numbers are given
+  by the kiosk that holds them and by nobody else, each once and upwards; T3 they end at its last number and never begin
+  again within a day, T4 days go forward and numbers are given on open days;
 - C1 a ticket goes only where it may from where it stands, final is final; C2 a ticket is at one window at most and a
   window has one current ticket at most; C3 who is called is the first of those who came for the same service in the
   same class, or there is a reason; C5 at the end of a day nobody is left over;
@@ -23,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from server.domain import events as e
-from server.domain.terms import ActorKind, HallPlan, ServiceId, TicketId, TicketStatus, WindowNo, WorkId
+from server.domain.terms import ActorKind, DeviceId, HallPlan, ServiceId, TicketId, TicketStatus, WindowNo, WorkId
 from server.ledger import codec
 from server.ledger.base import GENESIS, Commit
 
@@ -88,6 +89,16 @@ class _Window:
     current: TicketId | None = None
 
 
+@dataclass(slots=True)
+class _Block:
+    kiosk: DeviceId
+    prefix: str
+    first: int
+    last: int
+    given: int
+    open: bool = True
+
+
 def audit(commits: Iterable[Commit]) -> list[Finding]:
     """Give every broken rule of a whole ledger that this version wrote; an empty list is a clean bill."""
     auditor = Auditor()
@@ -109,6 +120,7 @@ class Auditor:
     _day_open: bool = False
     _ids: set[str] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict)
+    _blocks: list[_Block] = field(default_factory=list)
     _tickets: dict[TicketId, _Ticket] = field(default_factory=dict)
     _lanes: dict[tuple[ServiceId, str, WindowNo | None], list[tuple[int, int]]] = field(default_factory=dict)
     _windows: dict[WindowNo, _Window] = field(default_factory=dict)
@@ -150,6 +162,10 @@ class Auditor:
                 if event.first <= self._numbers.get(event.prefix, 0):
                     self._say("T1", f"the roll {event.prefix} begins again with numbers that were given today")
                 self._numbers[event.prefix] = event.first - 1  # another roll of the same letters goes on from there
+            case e.BlockLeased():
+                self._lease(event)
+            case e.BlockReturned():
+                self._return(event)
             case (
                 e.WindowOpened()
                 | e.WindowPaused()
@@ -188,7 +204,7 @@ class Auditor:
         if self._day_open:
             self._say("C5", f"day {day} opened over an open day {self._day}")
         self._day, self._day_open = day, True
-        for store in (self._keys, self._numbers, self._tickets, self._lanes):
+        for store in (self._keys, self._numbers, self._blocks, self._tickets, self._lanes):
             store.clear()
 
     def _close_day(self) -> None:
@@ -198,6 +214,8 @@ class Auditor:
         at_work = [no for no, window in self._windows.items() if window.clerk is not None]
         if at_work:
             self._say("C5", f"the day closed over the windows {', '.join(at_work)}")
+        if out := [f"{it.prefix}{it.first}" for it in self._blocks if it.open]:
+            self._say("C5", f"the day closed over the leased blocks {', '.join(out)}")
         self._day_open = False
 
     def _issue(self, event: e.TicketIssued, at_ms: int) -> None:
@@ -207,17 +225,53 @@ class Auditor:
             self._say("T1", f"{event.ticket} was given twice")
         self._ids.add(event.ticket)
         service = self._plan.service.get(event.service) if self._plan is not None else None
-        first = service.first if service is not None else 1
-        due = self._numbers.get(event.prefix, first - 1) + 1
-        if event.number != due:
-            self._say("T2", f"{event.prefix}{event.number} was given where {event.prefix}{due} was due")
+        if (block := self._block(event.prefix, event.number)) is not None:
+            self._issue_of(block, event)
+        else:
+            due = self._numbers.get(event.prefix, (service.first if service is not None else 1) - 1) + 1
+            while (leased := self._block(event.prefix, due)) is not None:
+                due = leased.last + 1
+            if event.number != due:
+                self._say("T2", f"{event.prefix}{event.number} was given where {event.prefix}{due} was due")
+            self._numbers[event.prefix] = event.number
         if service is not None and service.prefix == event.prefix and event.number > service.last:
             self._say("T3", f"{event.prefix}{event.number} was given, the last number is {service.last}")
         self._numbers[event.prefix] = event.number
         lane = (event.service, event.priority, event.window)
-        ticket = _Ticket(status=S.WAITING, lane=lane, place=(at_ms, len(self._tickets)))
+        came_ms = at_ms if event.pressed_ms is None else event.pressed_ms
+        ticket = _Ticket(status=S.WAITING, lane=lane, place=(came_ms, len(self._tickets)))
         self._tickets[event.ticket] = ticket
         insort(self._lanes.setdefault(lane, []), ticket.place)
+
+    def _block(self, prefix: str, number: int) -> _Block | None:
+        return next((it for it in self._blocks if it.prefix == prefix and it.first <= number <= it.last), None)
+
+    def _issue_of(self, block: _Block, event: e.TicketIssued) -> None:
+        """Look at a number of a leased block."""
+        if event.kiosk != block.kiosk or event.pressed_ms is None or not block.open:
+            self._say("T2", f"{event.prefix}{event.number} was given out of a block leased to {block.kiosk}")
+        if event.number <= block.given:
+            self._say("T2", f"{event.prefix}{event.number} was given after {event.prefix}{block.given}")
+        block.given = max(block.given, event.number)
+
+    def _lease(self, event: e.BlockLeased) -> None:
+        given = self._numbers.get(event.prefix, 0)
+        if event.first <= given or event.last < event.first:
+            self._say("T2", f"{event.prefix}{event.first} to {event.last} was leased, {given} was given already")
+        if any(it.prefix == event.prefix and it.first <= event.last and event.first <= it.last for it in self._blocks):
+            self._say("T2", f"{event.prefix}{event.first} to {event.last} was leased twice")
+        self._blocks.append(
+            _Block(kiosk=event.kiosk, prefix=event.prefix, first=event.first, last=event.last, given=event.first - 1)
+        )
+
+    def _return(self, event: e.BlockReturned) -> None:
+        block = self._block(event.prefix, event.first)
+        if block is None or not block.open:
+            self._say("T2", f"{event.prefix}{event.first} to {event.last} was returned and is leased to nobody")
+            return
+        if block.given != event.given:
+            self._say("T2", f"{event.prefix}{event.first} to {event.last} was returned up to {event.given}")
+        block.open = False
 
     def _change_window(
         self,

@@ -72,6 +72,8 @@ NAMES: Mapping[str, type[e.Event]] = {
     "window_left_alone": e.WindowLeftAlone,
     "roll_announced": e.RollAnnounced,
     "roll_ended": e.RollEnded,
+    "block_leased": e.BlockLeased,
+    "block_returned": e.BlockReturned,
     "announced": e.Announced,
     "announcement_ended": e.AnnouncementEnded,
     "balance_applied": e.BalanceApplied,

@@ -12,7 +12,19 @@ from typing import assert_never
 
 from server.domain import events as e
 from server.domain.state import HallState, Ticket
-from server.domain.terms import ORDINARY, DeviceId, Label, ServiceKind, Text, TicketId, TicketStatus, WindowNo, ZoneId
+from server.domain.terms import (
+    ORDINARY,
+    DeviceId,
+    Label,
+    ServiceId,
+    ServiceKind,
+    Text,
+    TicketId,
+    TicketStatus,
+    Track,
+    WindowNo,
+    ZoneId,
+)
 from server.projections.common import (
     EtaView,
     LegView,
@@ -216,6 +228,31 @@ def still_matters(state: HallState, job: Job) -> bool:
             return state.announcement is not None and state.announcement.since_ms == job.at_ms
         case _:
             assert_never(job.data)
+
+
+def blank_paper(state: HallState, service: ServiceId, *, drill: bool) -> PrintTicket:
+    """Give what stands on every ticket of a service now; label, ticket, instant and address are left empty."""
+    planned = state.plan.service[service]
+    blank = Ticket(
+        id=TicketId(""),
+        label=Label(""),
+        number=0,
+        order=0,
+        service=service,
+        zone=planned.zone,
+        priority=ORDINARY,
+        track=Track(""),
+        windows=state.windows_of(service),
+        issued_ms=0,
+        since_ms=0,
+        joined_ms=0,
+        ahead=0,
+        eta_p50_s=None,
+        eta_p80_s=None,
+        channel="",
+        legs_planned=tuple(it for it in planned.legs if it != service),
+    )
+    return _paper(state, blank, issued_ms=0, drill=drill, reprint=False)
 
 
 def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, reprint: bool) -> PrintTicket:

@@ -56,7 +56,7 @@ def issued(commit: Commit, plan: HallPlan) -> wire.IssuedTicket:
         number=event.number,
         service=event.service,
         zone=event.zone,
-        issued_at=instant(plan, commit.at_ms),
+        issued_at=instant(plan, commit.at_ms if event.pressed_ms is None else event.pressed_ms),
         ahead=event.ahead,
         eta=eta(told(event)),
         track_url=track_url(event.base_url, commit.hall, event.track),
