@@ -29,6 +29,7 @@ class Code(StrEnum):
     DAY_OPEN = "day_open"
     QUOTA_FULL = "quota_full"
     ALREADY_WAITING = "already_waiting"
+    NO_PAPER = "no_paper"
     ILLEGAL_MOVE = "illegal_move"
     TICKET_NOT_FOUND = "ticket_not_found"
     TICKET_ELSEWHERE = "ticket_elsewhere"
@@ -140,6 +141,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "You already have number {label} and are waiting.",
     ),
     Code.ILLEGAL_MOVE: (
+    Code.NO_PAPER: (
+        "本机{why}，暂不出号。请到{place}取号。",
+        "This kiosk {why} and gives no numbers now. Please take yours at {place}.",
+    ),
         "{label} 现在是“{status}”，不能这样操作。",
         "{label} is {status} now; this is not possible.",
     ),

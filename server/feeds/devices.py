@@ -26,6 +26,7 @@ import msgspec
 from server.domain.terms import HallId
 from server.feeds.hall_view import HallView
 from server.feeds.journal import JobJournal, JobResult, Place
+from server.feeds.printers import Registered, printer_of
 from server.ledger.base import LedgerDown
 from server.projections.common import instant
 from server.projections.jobs import Announce, Job, PrintNotice, PrintTicket, Say, jobs_of, still_matters
@@ -45,30 +46,6 @@ class Agent(Protocol):
         """Send a job; `answered` is called with what the agent said, if it says anything. Must not block."""
 
 
-class Registered(Protocol):
-    """A row of the device register, as far as jobs are concerned; `server.register.Row` is one."""
-
-    @property
-    def device(self) -> str:
-        """The device's id."""
-
-    @property
-    def kind(self) -> str:
-        """What it is: printer, speaker, ..."""
-
-    @property
-    def zones(self) -> Sequence[str]:
-        """Zones a speaker is for; empty: all."""
-
-    @property
-    def kiosks(self) -> Sequence[str]:
-        """Kiosks a printer stands beside; with no `windows` either it is the hall's own printer."""
-
-    @property
-    def windows(self) -> Sequence[str]:
-        """Windows at which a printer stands."""
-
-
 class _Unread(Enum):
     """An answer to another job."""
 
@@ -78,10 +55,11 @@ class _Unread(Enum):
 class _Kept:
     """A job and until when it is worth doing, on the monotonic clock."""
 
-    __slots__ = ("job", "place", "until_s")
+    __slots__ = ("job", "place", "sent_to", "until_s")
 
     def __init__(self, job: Job, made_s: float) -> None:
         self.job, self.place = job, _place_of(job)
+        self.sent_to: str | None = None  # a paper that went to a printer goes to no other
         self.until_s = made_s + (job.expires_ms - job.at_ms) / 1000
 
     def is_late(self, *, by_s: float = 0.0) -> bool:
@@ -266,6 +244,8 @@ class JobFeed:
         for kept in [kept for kept in self._tail if kept.is_late()]:
             job = kept.job
             printer = _printer_of(job, rows) if isinstance(job.data, PrintTicket | PrintNotice) else None
+            if printer is not None and kept.sent_to is not None:
+                printer = next((row for row in rows if row.device == kept.sent_to), printer)
             busy = [lane for lane in self._lanes.values() if lane.kept is not None]
             if any(lane.kept is kept or (printer and lane.device == printer.device) for lane in busy):
                 continue  # else the answer to the job before would count as old and be lost
@@ -283,7 +263,7 @@ class JobFeed:
             job = kept.job
             if kept.is_late():
                 continue
-            if row is not None and not _is_for(job, row, rows):
+            if row is not None and not _is_for(kept, row, rows):
                 continue
             if self._hall.read(lambda state, _, job=job: still_matters(state, job)):  # type: ignore[misc]
                 return kept
@@ -292,6 +272,7 @@ class JobFeed:
 
     def _send(self, lane: _Lane, kept: _Kept) -> None:
         lane.kept, job = kept, kept.job
+        kept.sent_to = lane.device
 
         def answered(answer: object) -> None:
             read = _read_answer(answer, job)
@@ -313,11 +294,11 @@ class JobFeed:
         if row is None or not isinstance(kept.job.data, Say):
             return 0
         later = [
-            each.job
+            each
             for each in self._tail
             if each.place > kept.place and isinstance(each.job.data, Say) and not each.is_late()
         ]
-        mine = [job for job in later if _is_for(job, row, rows)]
+        mine = [each.job for each in later if _is_for(each, row, rows)]
         return self._hall.read(lambda state, _: sum(still_matters(state, job) for job in mine))
 
     def _done(self, device: str, job: Job, status: str, detail: str, now_ms: int) -> None:
@@ -360,9 +341,12 @@ def _place_of(job: Job) -> Place:
     return Place(seq=job.seq, job=job.index)
 
 
-def _is_for(job: Job, row: Registered, rows: Sequence[Registered]) -> bool:
+def _is_for(kept: _Kept, row: Registered, rows: Sequence[Registered]) -> bool:
     """Say whether a registered device gets a job; paper has exactly one printer, a call may have many speakers."""
+    job = kept.job
     match job.data:
+        case PrintTicket() | PrintNotice() if kept.sent_to is not None:
+            return kept.sent_to == row.device
         case PrintTicket() | PrintNotice():
             return (printer := _printer_of(job, rows)) is not None and printer.device == row.device
         case Say():
@@ -378,20 +362,7 @@ def _is_emergency(job: Job) -> bool:
 
 
 def _printer_of(job: Job, rows: Sequence[Registered]) -> Registered | None:
-    """Give the one printer of a job.
-
-    A ticket comes out beside the kiosk that issued it, a notice at the window that gives it; else at the hall's own
-    printer. A hall without one prints a notice where the visitor took the number, a ticket at a window's printer.
-    """
-    printers = [row for row in rows if row.kind == "printer"]
-    at_window = [row for row in printers if job.window is not None and job.window in row.windows]
-    beside = [row for row in printers if job.kiosk is not None and job.kiosk in row.kiosks]
-    own = [row for row in printers if not row.kiosks and not row.windows]
-    if job.window is not None:
-        order = [*at_window, *own, *beside]
-    else:
-        order = [*beside, *own, *(row for row in printers if not row.kiosks)]
-    return next(iter(order), None)
+    return printer_of(job.kiosk, job.window, rows)
 
 
 def _read_answer(answer: object, job: Job) -> tuple[str, str] | _Unread:

@@ -25,6 +25,7 @@ from server.projections.common import instant, service_name
 from server.web import answers, wire
 from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
 from server.web.auth import FLOOR_STAFF, RIGHTS, signed_in
+from server.web.paper import paper_of, unless_it_prints
 from server.web.problems import bad_request, invalid, language
 from server.web.site import here
 from server.web.tickets import CHANNELS, TRACK_BYTES
@@ -144,7 +145,10 @@ def check_in(path: wire.HallPath, body: wire.CheckIn) -> Response:
         kiosk=DeviceId(identity.id) if identity.role is Role.KIOSK else None,
         base_url=base_url(hall.plan),
     )
-    answer = answers.checked_in(run(hall, command), hall.plan)
+    on_paper = None
+    if identity.role is Role.KIOSK and not body.paperless:
+        on_paper = unless_it_prints(paper_of(hall, identity.id))
+    answer = answers.checked_in(run(hall, command, allowed=on_paper), hall.plan)
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
 
 

@@ -69,10 +69,17 @@ def hall_of(name: str) -> Hall:
     return hall
 
 
-def run(hall: Hall, command: Command, *, visitor: str = "", part: str = "") -> Commit:
+def run(
+    hall: Hall,
+    command: Command,
+    *,
+    visitor: str = "",
+    part: str = "",
+    allowed: Callable[[HallState], None] | None = None,
+) -> Commit:
     """Give the durable commit of a command; a repeated request (same Idempotency-Key) gives the first one.
 
-    `part` tells the commands of one request apart.
+    `part` tells the commands of one request apart; `allowed` may refuse what was not done before.
 
     Raises:
         Problem: the key is misshapen.
@@ -96,7 +103,8 @@ def run(hall: Hall, command: Command, *, visitor: str = "", part: str = "") -> C
         with site.posts:
             free = partial(_check_free, site, clerk, hall.id)
             return hall.handle(command, actor=asker, key=key, fingerprint=fingerprint, allowed=free)
-    return hall.handle(command, actor=asker, key=key, fingerprint=fingerprint, allowed=_at_own_window(command))
+    allowed = allowed or _at_own_window(command)
+    return hall.handle(command, actor=asker, key=key, fingerprint=fingerprint, allowed=allowed)
 
 
 def _beginner(command: Command) -> WorkId | None:

@@ -14,6 +14,7 @@ from server.register import Fault, Health, Kind, RegisterFull, Row
 from server.web import wire
 from server.web.asking import hall_of, operation_id, reply
 from server.web.auth import audit, signed_in
+from server.web.paper import paper_of, shown
 from server.web.people import set_device_cookie
 from server.web.problems import Problem
 from server.web.site import Site, here
@@ -53,6 +54,8 @@ def devices() -> Response:
     rows = device_rows(site, identity.hall)
     if identity.role is Role.KIOSK:
         rows = [row for row in rows if row.kind == "printer" and (not row.kiosks or identity.id in row.kiosks)]
+        if (at := identity.hall or site.only_hall) is not None and at in site.halls:
+            return reply(wire.Devices(devices=rows, printer=shown(paper_of(site.halls[at], identity.id))))
     return reply(wire.Devices(devices=rows))
 
 

@@ -24,6 +24,7 @@ from server.web import answers, wire
 from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
 from server.web.auth import RIGHTS, looks_like_track, signed_in
 from server.web.history import Entry, History
+from server.web.paper import paper_of, unless_it_prints
 from server.web.problems import Problem, language
 from server.web.site import here
 
@@ -64,7 +65,11 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         case_number=body.case_number or "",
         unlisted=body.unlisted,
     )
-    answer = answers.issued(run(hall, command), plan)
+    on_paper = None
+    if identity.role is Role.KIOSK and not body.paperless:
+        service = plan.service.get(command.service)
+        on_paper = unless_it_prints(paper_of(hall, identity.id, service.zone if service is not None else None))
+    answer = answers.issued(run(hall, command, allowed=on_paper), plan)
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
 
 

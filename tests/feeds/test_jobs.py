@@ -47,6 +47,9 @@ class Row:
     zones: tuple[str, ...] = ()
     kiosks: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
+    owner: str = "agent-1"
+    health: str = "ok"
+    paper: str | None = "ok"
 
 
 class Bench:
@@ -263,6 +266,50 @@ def test_a_ticket_goes_to_the_printer_of_its_kiosk_else_to_the_halls_own(tmp_pat
         "spare": [],
         "strip-1": [],
     }
+
+
+def beside(device: str, **more: str) -> Row:
+    return Row(device, kiosks=("kiosk-1",), **more)  # type: ignore[arg-type]  # fields of a test
+
+
+@pytest.mark.parametrize(
+    ("rows", "printed_at"),
+    [
+        ((beside("one"), beside("two")), "one"),
+        ((beside("one", paper="out"), beside("two")), "two"),
+        ((beside("one", health="down"), beside("two", paper="near_end")), "two"),
+        ((beside("one", paper="out"), beside("two", health="down")), "one"),
+        ((beside("one", paper="out"), beside("two", owner="agent-2")), "one"),  # its journal is another's
+        ((beside("one", paper="out"), Row("own")), "one"),  # who waits at the kiosk looks for no paper elsewhere
+        ((Row("one", paper="out"), Row("two")), "two"),
+    ],
+)
+def test_a_printer_that_cannot_print_has_the_next_at_its_place_stand_in(
+    tmp_path: Path, rows: tuple[Row, ...], printed_at: str
+) -> None:
+    desk = Desk(tmp_path / "d.sqlite", *rows)
+    benches = {row.device: desk.watch(row.device) for row in rows}
+    desk.issue(kiosk="kiosk-1")
+    assert {device: bench.labels for device, bench in benches.items()} == {
+        row.device: ["A001"] if row.device == printed_at else [] for row in rows
+    }
+
+
+def test_a_ticket_that_went_to_a_printer_never_goes_to_the_one_that_stands_in(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d.sqlite", beside("one"), beside("two"))
+    one, two = desk.watch("one"), desk.watch("two")
+    desk.issue(kiosk="kiosk-1")
+    desk.rows = [beside("one", paper="out"), beside("two")]
+    desk.feed.step()
+    desk.issue(kiosk="kiosk-1")
+    assert (one.labels, two.labels) == (["A001"], ["A002"])
+    two.answer()
+    one.answer("failed")
+    desk.feed.step()
+    assert (one.labels, two.labels) == (["A001"], ["A002"])
+    desk.rows = [beside("one"), beside("two")]  # somebody put paper in
+    desk.issue(kiosk="kiosk-1")
+    assert (one.labels, two.labels) == (["A001", "A003"], ["A002"])
 
 
 @pytest.mark.parametrize(

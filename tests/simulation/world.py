@@ -164,6 +164,9 @@ class Row:
     zones: tuple[str, ...] = ()
     kiosks: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
+    owner: str = "agent"
+    health: str = "ok"
+    paper: str | None = None
 
 
 ROWS = (Row(device="printer", kind="printer"), Row(device="speaker", kind="speaker"))
