@@ -140,11 +140,11 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "您已取号 {label}，正在等候，无需重复取号。",
         "You already have number {label} and are waiting.",
     ),
-    Code.ILLEGAL_MOVE: (
     Code.NO_PAPER: (
         "本机{why}，暂不出号。请到{place}取号。",
         "This kiosk {why} and gives no numbers now. Please take yours at {place}.",
     ),
+    Code.ILLEGAL_MOVE: (
         "{label} 现在是“{status}”，不能这样操作。",
         "{label} is {status} now; this is not possible.",
     ),
