@@ -6,6 +6,7 @@ only makes sure that yesterday's screens are empty and yesterday's tickets expir
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 from server.domain import rebalance, staff
@@ -82,10 +83,9 @@ def _pause_left_alone(hall: Hall, idle_of: IdleOf) -> None:
     if not hall.plan.left_alone_min:
         return
     now_ms = hall.now_ms()
-    for command in hall.read(lambda state, _: staff.left_alone(state, now_ms, partial(idle_of, hall.id))):
-        try:
-            hall.handle(command, actor=CLOCK)
-        except Refusal:
-            continue  # closed, paused or resumed since we looked
-        except LedgerDown as error:
-            log.warning("window %s of %s is left alone and not paused: %s", command.window, hall.id, error)
+    try:
+        for command in hall.read(lambda state, _: staff.left_alone(state, now_ms, partial(idle_of, hall.id))):
+            with suppress(Refusal):  # closed, paused or resumed since we looked
+                hall.handle(command, actor=CLOCK)
+    except LedgerDown as error:
+        log.warning("windows of %s that were left alone are not paused: %s", hall.id, error)

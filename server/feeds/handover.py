@@ -73,9 +73,9 @@ class HandOvers:
         """Do what is to be done now; what a ledger cannot take now is tried again at the next step."""
         with self._turn:
             for hall in self._halls.values():
-                if not self._has_news(hall):
-                    continue
                 try:
+                    if not self._has_news(hall):
+                        continue
                     self._carry(hall)
                 except LedgerDown as error:
                     self._read_to.pop(hall.id, None)

@@ -116,6 +116,21 @@ def test_a_full_disk_delays_and_doubles_nothing(
     assert len(cases_of(halls[COUNTY])) == 1
 
 
+def test_a_ledger_that_cannot_be_read_for_a_moment_does_not_end_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    halls = Halls(VILLAGE, COUNTY)
+    hand_one_over(halls[VILLAGE])
+
+    def away(after: int, limit: int) -> list[Commit]:
+        raise LedgerDown(f"no master that is up: {after}, {limit}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(halls[VILLAGE], "commits", away)
+        halls.feed.step()
+        assert status_of(halls[VILLAGE]) is CaseStatus.HANDED_OVER
+    halls.feed.step()
+    assert status_of(halls[VILLAGE]) is CaseStatus.PASSED_ON
+
+
 @pytest.mark.parametrize("days", [0, 3])
 def test_a_power_cut_between_the_two_commits_doubles_nothing(tmp_path: Path, days: int) -> None:
     died = subprocess.run([sys.executable, "-m", "tests.feeds.killed_between", str(tmp_path)], check=False, timeout=60)

@@ -14,7 +14,7 @@ from server.domain import commands as c
 from server.domain import events as e
 from server.domain.refusals import Code, Refusal
 from server.domain.state import HallState
-from server.domain.terms import CLOCK, Actor, ActorKind, HallId, ServiceId, Track, WindowNo, WorkId
+from server.domain.terms import CLOCK, Actor, ActorKind, HallId, PauseReason, ServiceId, Track, WindowNo, WorkId
 from server.hall import Hall, KeyReused
 from server.ledger.base import Commit, Ledger, LedgerBroken, LedgerDoubtful, LedgerDown, Stale
 from server.ledger.memory import MemoryLedger
@@ -444,6 +444,19 @@ def test_the_timer_tries_again_when_the_ledger_is_down() -> None:
     timers.tick([hall])
     assert len(beats) == 2
     assert state_of(hall).day == "2026-03-03"
+
+
+def test_the_timer_goes_on_when_the_ledger_cannot_even_be_read() -> None:
+    ledger = Flaky(MemoryLedger())
+    hall = a_hall(ledger)
+    hall.handle(c.PlanHall(plan=replace(PLAN, left_alone_min=15)), actor=CLERK)
+    ledger.before = ledger.reading = LedgerDown("the disk is gone")
+    with pytest.raises(LedgerDown):
+        hall.handle(press(), actor=CLERK)
+    timers.tick([hall], idle_of=lambda _hall, _window: 3600.0)
+    ledger.before = ledger.reading = None
+    timers.tick([hall], idle_of=lambda _hall, _window: 3600.0)
+    assert {window.paused for window in state_of(hall).windows.values() if window.clerk} == {PauseReason.LEFT_ALONE}
 
 
 def test_a_clock_that_steps_back_moves_neither_time_nor_day_back() -> None:
