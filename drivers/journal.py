@@ -5,7 +5,8 @@ synchronous=EXTRA: a power cut right after the ticket came out finds the row; FU
 journal is gone, and the cut would bring that back and undo the row). A row without a result is a job that was
 begun and interrupted: nobody can know how it ended, so it is `unknown` and stays so.
 
-A job is known by its device, its id and by what it is about.
+A job is known by its device, its id and by what it is about; a paper by the last two, for a printer may stand in for
+another.
 """
 
 import sqlite3
@@ -13,7 +14,7 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from drivers.jobs import JobOrder, Result, ResultStatus
+from drivers.jobs import JobOrder, PrintNotice, PrintTicket, Result, ResultStatus
 
 INTERRUPTED = "begun before the agent was interrupted"
 KEPT_DAYS = 7
@@ -57,10 +58,15 @@ class Journal:
         return frozenset(row[0] for row in rows)
 
     def answer(self, order: JobOrder) -> Result | None:
-        """Give the result of a job that was done or begun before, or None for a new one."""
+        """Give the result of a job that was done or begun before, or None for a new one.
+
+        A paper is done once, whichever of this agent's printers it went to.
+        """
+        any_device = isinstance(order.job, PrintTicket | PrintNotice)
         with self._lock:
             row = self._file.execute(
-                "select status, detail from job where device = ? and id = ? and about = ?", _key(order)
+                "select status, detail from job where (device = ? or ?) and id = ? and about = ? order by device <> ?",
+                (order.device, any_device, order.id, order.about, order.device),
             ).fetchone()
         if row is None:
             return None

@@ -176,6 +176,8 @@ class JobOwner:
 
     def _do(self, order: JobOrder) -> Result:
         """Do the job; a bug in the driver is answered as failed, then it stops the process like every bug."""
+        if (earlier := self._journal.answer(order)) is not None:
+            return earlier  # another printer stood in for this one meanwhile
         try:
             return self._driver.do(order.job, lambda: self._journal.start(order, datetime.now(UTC)))
         except LineDown:
