@@ -5,9 +5,9 @@ tests/domain/test_lifecycle.py compares, so that the page and the table never dr
 
 from pathlib import Path
 
-from server.domain.lifecycle import FINAL, MOVES, Move
+from server.domain.lifecycle import FINAL, MOVES, UNDOABLE, Move
 from server.domain.refusals import STATUS_WORDS
-from server.domain.terms import TicketStatus
+from server.domain.terms import UNDO_S, TicketStatus
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "lifecycle.md"
 
@@ -64,6 +64,10 @@ def page() -> str:
         "| move | asked by -> kept as |",
         "|---|---|",
         *(f"| {move} | {MEANING[move]} |" for move in Move),
+        "",
+        f"Within {UNDO_S} seconds {', '.join(UNDOABLE)} of the visitor at a window can be taken back:",
+        "Undo -> MoveUndone. The ticket is again what it was. Refused with `undo_over` when anything has happened",
+        "since to it or to the window.",
         "",
     ]
     return "\n".join(lines)

@@ -25,6 +25,7 @@ from server.ledger.base import Commit, LedgerBroken, LedgerDown
 from server.people import People, PeopleError
 from server.projections import month as months
 from server.projections import report as days
+from server.projections.standing import standing_of
 from server.projections.work import Counting, Work
 
 ASK_WITHIN_S = 60.0  # a month of a big hall is counted while we wait
@@ -134,7 +135,8 @@ def _month(path: Path, plan: HallPlan, month: str, now_ms: int, people: Mapping[
     struck = _struck(path, after)
     work, seen = Work(), list[str]()
     counting: Counting | None = None
-    for day, commit, event in _events(path, after, wanted[-1]):
+    told = _events(path, after, wanted[-1])
+    for day, commit, event in standing_of(told, key=lambda it: (it[1].at_ms, it[2])):
         if day < wanted[0]:
             continue
         if not seen or seen[-1] != day:

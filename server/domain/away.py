@@ -229,10 +229,12 @@ def evolve(state: HallState, event: Event, *, at_ms: int) -> None:
             ticket.matter_code = event.matter_code or ticket.matter_code
 
 
-def collect(state: HallState, ticket: Ticket) -> None:
-    """Take the results of a finished visit off the list: they are in the visitor's hands."""
-    for number in [it.case_number for it in state.results.values() if _is_of(it, ticket, ticket.case_number)]:
-        del state.results[number]
+def collect(state: HallState, ticket: Ticket) -> tuple[Result, ...]:
+    """Take the results of a finished visit off the list and give them: they are in the visitor's hands."""
+    collected = tuple(it for it in state.results.values() if _is_of(it, ticket, ticket.case_number))
+    for result in collected:
+        del state.results[result.case_number]
+    return collected
 
 
 def forget_old(state: HallState, at_ms: int) -> None:

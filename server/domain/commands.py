@@ -138,6 +138,17 @@ class ReturnTicket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """Take back the last move at the window (撤销): within seconds, and only if nothing happened since.
+
+    With `ticket` only if the move was this visitor's.
+    """
+
+    window: WindowNo
+    ticket: TicketId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """The visitor leaves the window with leave and keeps the visit (挂起); a window may hold many."""
 
@@ -664,6 +675,7 @@ Command = (
     | CallNext
     | CallTicket
     | TicketMove
+    | Undo
     | Resume
     | PlanLegs
     | Reinstate

@@ -7,7 +7,7 @@ when the hall says no: then nothing is written. Time comes in as an argument.
 from dataclasses import replace
 from typing import assert_never
 
-from server.domain import announcements, appointments, away, calendar, cases, leases, rebalance, rolls, staff
+from server.domain import announcements, appointments, away, calendar, cases, leases, rebalance, rolls, slips, staff
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.admission import name_in_both, refuse_after_day_close
@@ -110,6 +110,8 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
             return [
                 e.TicketReturned(ticket=ticket.id, label=ticket.label, window=command.window, reason=command.reason)
             ]
+        case c.Undo():
+            return [slips.decide(state, command, now_ms)]
         case c.Hold():
             ticket = at_window(state, command.window, command.ticket, Move.HOLD)
             return [

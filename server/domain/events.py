@@ -6,6 +6,7 @@ the ledger alone. Instants are the commit's; durations are whole seconds.
 
 from dataclasses import dataclass
 
+from server.domain.lifecycle import Move
 from server.domain.records import BalanceLimits
 from server.domain.terms import (
     AppointmentId,
@@ -23,6 +24,7 @@ from server.domain.terms import (
     ServiceId,
     Text,
     TicketId,
+    TicketStatus,
     Track,
     WindowNo,
     WindowStatus,
@@ -217,6 +219,21 @@ class TicketReturned:
     label: Label
     window: WindowNo
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveUndone:
+    """The last move at the window was a slip and is taken back: the visit is `status` again, as if never moved.
+
+    `undone` is one of start, finish, miss, no_show, return, hold.
+    """
+
+    ticket: TicketId
+    label: Label
+    window: WindowNo
+    undone: Move
+    status: TicketStatus
+    call_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -777,6 +794,7 @@ Event = (
     | TicketReinstated
     | NoShowRecorded
     | TicketReturned
+    | MoveUndone
     | TicketHeld
     | TicketResumed
     | TicketTransferred

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import assert_never
 
-from server.domain import announcements, appointments, away, calendar, cases, leases, rebalance, rolls, staff
+from server.domain import announcements, appointments, away, calendar, cases, leases, rebalance, rolls, slips, staff
 from server.domain import events as e
 from server.domain.habits import Span
 from server.domain.lifecycle import FINAL
@@ -11,6 +11,7 @@ from server.domain.state import (
     MS_PER_MIN,
     PROMPT_MS,
     HallState,
+    Slip,
     Ticket,
     WindowState,
     ZoneCount,
@@ -30,6 +31,7 @@ from server.domain.terms import DoneLeg, HallPlan, TicketId, TicketStatus, Windo
 def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
     """Fold one event into the state. Never refuses: what is in the ledger has happened."""
     state.last_ms = max(state.last_ms, at_ms)
+    slip = slips.begin(state, event, at_ms)
     match event:
         case e.HallPlanned():
             _take_plan(state, event.plan)
@@ -56,7 +58,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
                 ticket.hold_total_ms += at_ms - ticket.called_ms
             state.windows[event.window].since_ms = at_ms
         case e.TicketFinished():
-            _finish(state, event, at_ms)
+            _finish(state, event, at_ms, slip)
         case e.LegsPlanned():
             ticket = state.tickets[event.ticket]
             ticket.legs_planned = event.services[1:]
@@ -64,7 +66,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         case e.LegFinished():
             _finish_leg(state, event, at_ms)
         case e.TicketMissed():
-            _did_not_come(state, event.ticket, at_ms)
+            _did_not_come(state, event.ticket, at_ms, slip)
             ticket = leave_window(state, event.ticket, TicketStatus.MISSED, at_ms)
             ticket.missed_ms = at_ms
             state.windows[event.window].missed.append(ticket.id)
@@ -73,13 +75,15 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             ticket.reinstated, ticket.call_count = ticket.reinstated + 1, 0
             wait(state, ticket, since_ms=event.since_ms)
         case e.NoShowRecorded():
-            _did_not_come(state, event.ticket, at_ms)
+            _did_not_come(state, event.ticket, at_ms, slip)
             ticket = leave_window(state, event.ticket, TicketStatus.NO_SHOW, at_ms)
             state.zones[ticket.zone].no_show += 1
         case e.TicketReturned():
             ticket = leave_window(state, event.ticket, TicketStatus.WAITING, at_ms)
             ticket.call_count = 0
             wait(state, ticket, since_ms=ticket.since_ms)
+        case e.MoveUndone():
+            slips.evolve(state, event, at_ms=at_ms)
         case e.TicketHeld():
             ticket = leave_window(state, event.ticket, TicketStatus.HELD, at_ms)
             ticket.held_ms, ticket.window, ticket.reason = at_ms, event.window, event.reason
@@ -164,6 +168,8 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
             cases.evolve(state, event, at_ms=at_ms)
         case _:
             assert_never(event)
+    if slip is not None:
+        slips.keep(state, slip)
 
 
 def _take_plan(state: HallState, plan: HallPlan) -> None:
@@ -196,7 +202,7 @@ def _open_day(state: HallState, day: str, at_ms: int) -> None:
         store.clear()
     state.recent.clear()
     for window in state.windows.values():
-        window.held, window.missed, window.away, window.last_finished = [], [], [], None
+        window.held, window.missed, window.away, window.last_finished, window.slip = [], [], [], None, None
         window.served_today = window.busy_s_today = 0
         window.last_zone = None
     state.zones = {zone: ZoneCount() for zone in state.zones}
@@ -303,11 +309,13 @@ def _judge_forecast(state: HallState, ticket: Ticket, event: e.TicketCalled) -> 
     state.calibration.add(seen_s=ticket.eta_seen_s, width_s=ticket.eta_width_s, waited_s=event.waited_s)
 
 
-def _did_not_come(state: HallState, id_: TicketId, at_ms: int) -> None:
+def _did_not_come(state: HallState, id_: TicketId, at_ms: int, slip: Slip | None) -> None:
     """Learn from a call to which nobody came; who was held or missed before has been learned from already."""
     ticket = state.tickets[id_]
     if ticket.status is TicketStatus.CALLED and ticket.called_ms is not None:
-        state.learned.did_not_come(ticket.service, (at_ms - ticket.called_ms) / 1000)
+        lesson = state.learned.did_not_come(ticket.service, (at_ms - ticket.called_ms) / 1000)
+        if slip is not None:
+            slip.lessons = (lesson,)
 
 
 def _resume(state: HallState, event: e.TicketResumed, at_ms: int) -> None:
@@ -319,13 +327,14 @@ def _resume(state: HallState, event: e.TicketResumed, at_ms: int) -> None:
     arrive(state, ticket, event.window, at_ms)
 
 
-def _finish(state: HallState, event: e.TicketFinished, at_ms: int) -> None:
+def _finish(state: HallState, event: e.TicketFinished, at_ms: int, slip: Slip | None) -> None:
     ticket = leave_window(state, event.ticket, TicketStatus.FINISHED, at_ms)
     ticket.finished_ms, ticket.window = at_ms, event.window
     state.windows[event.window].last_finished = ticket.id
     meet(ticket, event.window)
-    count_served(state, event, ticket.zone)
-    away.collect(state, ticket)
+    lessons, results = count_served(state, event, ticket.zone), away.collect(state, ticket)
+    if slip is not None:
+        slip.lessons, slip.results = lessons, results
 
 
 def _finish_leg(state: HallState, event: e.LegFinished, at_ms: int) -> None:

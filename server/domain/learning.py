@@ -7,6 +7,7 @@ so on. One stuck visit counts at most `OUTLIER` times what was expected of it. W
 forgotten: the size is that of the hall, not of its past.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from server.domain.terms import HallPlan, Service, ServiceId, WorkId
@@ -34,6 +35,11 @@ class Record:
         self.count += 1.0
         self.total += value
 
+    def take_back(self, value: float) -> None:
+        """Lose one observation again."""
+        self.count -= 1.0
+        self.total -= value
+
     def fade(self) -> bool:
         """Lose a day's weight; say whether enough is left to be kept."""
         self.count *= FADE
@@ -43,6 +49,19 @@ class Record:
     def mean(self, prior: float, weight: float) -> float:
         """Give the mean, with a prior that counts like `weight` observations."""
         return (weight * prior + self.total) / (weight + self.count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What one visit has taught, so that it can be taken back. None: nothing of that kind."""
+
+    service: ServiceId
+    no_show: float | None = None
+    lost_s: float | None = None
+    serve_s: float | None = None
+    clerk: WorkId | None = None
+    pace: float | None = None
+    relief: float | None = None
 
 
 _NOTHING = Record()  # of what was never observed; nobody adds to it
@@ -79,8 +98,8 @@ class Learned:
         rate = self.no_show_rate(service.id)
         return (1.0 - rate) * self.mean_s(service) + rate * self.lost_s.mean(LOST_S, LOST_PRIOR)
 
-    def served(self, service: Service, clerk: WorkId | None, serve_s: int, *, own: bool) -> None:
-        """Learn from a finished visit or leg; `own`: it was the window's own work.
+    def served(self, service: Service, clerk: WorkId | None, serve_s: int, *, own: bool) -> Lesson:
+        """Learn from a finished visit or leg, `own`: it was the window's own work.
 
         What relief costs is learned for the hall and taken out of the service's seconds: else a service that others
         relieve often would look long. A clerk is judged by the own work alone.
@@ -88,20 +107,49 @@ class Learned:
         mean_s, pace = self.mean_s(service), self.pace(clerk)
         slower = 1.0 if own else self.relief_factor()
         counted_s = min(float(serve_s), OUTLIER * mean_s * slower)
-        if not own:
-            self.relief.add(counted_s / (mean_s * pace))
-        elif clerk is not None:
-            self.paces.setdefault(clerk, Record()).add(counted_s / mean_s)
-        self.serve_s.setdefault(service.id, Record()).add(counted_s / slower)
+        lesson = Lesson(
+            service=service.id,
+            serve_s=counted_s / slower,
+            clerk=clerk if own else None,
+            pace=counted_s / mean_s if own and clerk is not None else None,
+            relief=None if own else counted_s / (mean_s * pace),
+        )
+        self._learn(lesson)
+        return lesson
 
-    def came(self, service: ServiceId) -> None:
+    def came(self, service: ServiceId) -> Lesson:
         """Learn that somebody who was called came."""
-        self.no_shows.setdefault(service, Record()).add(0.0)
+        lesson = Lesson(service=service, no_show=0.0)
+        self._learn(lesson)
+        return lesson
 
-    def did_not_come(self, service: ServiceId, lost_s: float) -> None:
+    def did_not_come(self, service: ServiceId, lost_s: float) -> Lesson:
         """Learn that nobody came, and after how many seconds the window went on."""
-        self.no_shows.setdefault(service, Record()).add(1.0)
-        self.lost_s.add(min(max(0.0, lost_s), LOST_MAX_S))
+        lesson = Lesson(service=service, no_show=1.0, lost_s=min(max(0.0, lost_s), LOST_MAX_S))
+        self._learn(lesson)
+        return lesson
+
+    def unlearn(self, lesson: Lesson) -> None:
+        """Take a lesson of today back: it was drawn from what did not happen."""
+        for record, value in self._records(lesson):
+            record.take_back(value)
+
+    def _learn(self, lesson: Lesson) -> None:
+        for record, value in self._records(lesson):
+            record.add(value)
+
+    def _records(self, lesson: Lesson) -> Iterator[tuple[Record, float]]:
+        """Give the records that a lesson belongs to, each with its value."""
+        if lesson.relief is not None:
+            yield self.relief, lesson.relief
+        if lesson.pace is not None and lesson.clerk is not None:
+            yield self.paces.setdefault(lesson.clerk, Record()), lesson.pace
+        if lesson.serve_s is not None:
+            yield self.serve_s.setdefault(lesson.service, Record()), lesson.serve_s
+        if lesson.no_show is not None:
+            yield self.no_shows.setdefault(lesson.service, Record()), lesson.no_show
+        if lesson.lost_s is not None:
+            yield self.lost_s, lesson.lost_s
 
     def begin_day(self, plan: HallPlan) -> None:
         """Let a day's weight fade, and forget what is hardly left or not in the plan any more."""

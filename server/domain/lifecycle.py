@@ -91,6 +91,8 @@ MOVES: dict[tuple[TicketStatus, Move], TicketStatus] = {
     (_S.FINISHED, Move.RATE): _S.FINISHED,
 }
 
+# What the clerk may take back in the first seconds, if nothing happened since: the ticket is again where it was before.
+UNDOABLE = (Move.START, Move.FINISH, Move.MISS, Move.NO_SHOW, Move.RETURN, Move.HOLD)
 FINAL = frozenset({_S.FINISHED, _S.NO_SHOW, _S.CANCELLED, _S.EXPIRED})
 AT_WINDOW = frozenset({_S.CALLED, _S.SERVING})
 

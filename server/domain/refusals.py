@@ -99,6 +99,7 @@ class Code(StrEnum):
     SAME_CLERK = "same_clerk"
     SAME_WINDOW = "same_window"
     NOTHING_DUE = "nothing_due"
+    UNDO_OVER = "undo_over"
 
 
 SENTENCES: dict[Code, tuple[str, str]] = {
@@ -378,6 +379,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.SAME_CLERK: (
         "窗口 {window} 现在就是 {clerk} 在办公。",
         "{clerk} works at window {window} already.",
+    ),
+    Code.UNDO_OVER: (
+        "窗口 {window} 现在不能撤销：已超过 {count} 秒，或之后有了新的操作。请改用恢复排队、点叫等办法。",
+        "Too late to undo at window {window}: over {count} s, or more was done since. Reinstate or call instead.",
     ),
     Code.NOTHING_DUE: ("现在没有到期的事项。", "Nothing is due now."),
     Code.SAME_WINDOW: (

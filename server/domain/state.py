@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from server.domain import events as e
 from server.domain.calibration import Calibration
 from server.domain.habits import Habits
-from server.domain.learning import Learned
-from server.domain.lifecycle import AT_WINDOW
+from server.domain.learning import Learned, Lesson
+from server.domain.lifecycle import AT_WINDOW, Move
 from server.domain.records import Announcement, Appointment, Balancing, Case, Lease, Result, Roll
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
@@ -124,6 +124,25 @@ class Ticket:
 
 
 @dataclass(slots=True, kw_only=True)
+class Slip:
+    """The last move at a window, while it may have been a slip of the finger: what it takes to put it right.
+
+    `before` and `after` are copies of the visit around the move; `since_ms` and `last_finished` the window's own before
+    it, `serve_s`, `lessons` and `results` what was counted, learned and collected by it.
+    """
+
+    move: Move
+    at_ms: int
+    before: Ticket
+    after: Ticket
+    since_ms: int
+    last_finished: TicketId | None
+    serve_s: int
+    lessons: tuple[Lesson, ...] = ()
+    results: tuple[Result, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
 class WindowState:
     """What a window is doing now. `current` is the one ticket called to it or served at it."""
 
@@ -144,6 +163,7 @@ class WindowState:
     busy_s_today: int = 0
     last_zone: ZoneId | None = None  # whose work was called last
     switched_ms: dict[ZoneId, int] = field(default_factory=dict)  # when a zone's services were last put on or off here
+    slip: Slip | None = None
     prompt: int = 0  # calls in a row that came within `PROMPT_MS` of when they could
 
 
@@ -241,7 +261,7 @@ def arrive(state: HallState, ticket: Ticket, no: WindowNo, at_ms: int) -> None:
     """Make a ticket the current one of a window and announce it."""
     window = state.windows[no]
     ticket.window, ticket.clerk, ticket.held_ms = no, window.clerk, None
-    window.current, window.since_ms = ticket.id, at_ms
+    window.current, window.since_ms, window.slip = ticket.id, at_ms, None
     announce(state, ticket, no, at_ms)
 
 
@@ -277,15 +297,17 @@ def meet(ticket: Ticket, no: WindowNo | None) -> None:
         ticket.contact = no
 
 
-def count_served(state: HallState, event: e.TicketFinished | e.LegFinished | e.ResultAwaited, zone: ZoneId) -> None:
+def count_served(
+    state: HallState, event: e.TicketFinished | e.LegFinished | e.ResultAwaited, zone: ZoneId
+) -> tuple[Lesson, ...]:
     """Count finished work, a whole visit or one leg: for its window, its zone, and the learned minutes."""
     window = state.windows[event.window]
     window.served_today += 1
     window.busy_s_today += event.serve_s
     state.zones[zone].finished += 1
     own = event.service not in window.relief  # what was taken off the window since counts as its own, too
-    state.learned.served(state.plan.service[event.service], window.clerk, event.serve_s, own=own)
-    state.learned.came(event.service)
+    served = state.learned.served(state.plan.service[event.service], window.clerk, event.serve_s, own=own)
+    return served, state.learned.came(event.service)
 
 
 def change_service(state: HallState, ticket: Ticket, service: ServiceId, zone: ZoneId) -> None:

@@ -51,6 +51,16 @@ BEFORE: Mapping[type[e.Event], frozenset[TicketStatus]] = {
     e.NoticeGiven: frozenset({S.CALLED, S.SERVING, S.HELD}),
     e.ResultAwaited: frozenset({S.CALLED, S.SERVING, S.HELD}),
     e.TicketBack: frozenset({S.AWAY}),
+    e.MoveUndone: frozenset({S.SERVING, S.FINISHED, S.MISSED, S.NO_SHOW, S.WAITING, S.HELD}),
+}
+# What may be taken back, by its name in `MoveUndone`.
+TAKEN_BACK: Mapping[str, type[e.Event]] = {
+    "start": e.ServingStarted,
+    "finish": e.TicketFinished,
+    "miss": e.TicketMissed,
+    "no_show": e.NoShowRecorded,
+    "return": e.TicketReturned,
+    "hold": e.TicketHeld,
 }
 OPEN = frozenset({S.WAITING, S.CALLED, S.SERVING, S.HELD, S.MISSED, S.AWAY})
 AT_WINDOW = frozenset({S.CALLED, S.SERVING})
@@ -79,6 +89,7 @@ class _Ticket:
     place: tuple[int, int]
     window: WindowNo | None = None
     rated: bool = False
+    last: tuple[type[e.Event] | None, TicketStatus, WindowNo | None] = (None, S.WAITING, None)  # and where until then
 
 
 @dataclass(slots=True)
@@ -236,7 +247,6 @@ class Auditor:
             self._numbers[event.prefix] = event.number
         if service is not None and service.prefix == event.prefix and event.number > service.last:
             self._say("T3", f"{event.prefix}{event.number} was given, the last number is {service.last}")
-        self._numbers[event.prefix] = event.number
         lane = (event.service, event.priority, event.window)
         came_ms = at_ms if event.pressed_ms is None else event.pressed_ms
         ticket = _Ticket(status=S.WAITING, lane=lane, place=(came_ms, len(self._tickets)))
@@ -319,7 +329,11 @@ class Auditor:
             return
         if ticket.status not in BEFORE[type(event)]:
             self._say("C1", f"{kind} of {id_}, which is {ticket.status}")
+        last = ticket.last
+        ticket.last = type(event), ticket.status, ticket.window
         match event:
+            case e.MoveUndone():
+                self._put_back(event, ticket, last)
             case e.TicketCalled():
                 self._call(event, ticket)
             case e.TicketResumed():
@@ -377,6 +391,23 @@ class Auditor:
         if event.why == "chosen" and not event.reason:
             self._say("C3", f"{event.ticket} was called out of turn without a reason")
         self._arrive(event.window, event.ticket, ticket)
+
+    def _put_back(
+        self,
+        event: e.MoveUndone,
+        ticket: _Ticket,
+        last: tuple[type[e.Event] | None, TicketStatus, WindowNo | None],
+    ) -> None:
+        kind, status, no = last
+        if kind is not TAKEN_BACK.get(event.undone) or (status, no) != (event.status, event.window):
+            self._say("C1", f"{event.ticket} was put back to {event.status} where it was not")
+        window = self._windows.setdefault(event.window, _Window(able=frozenset()))
+        if window.clerk is None or window.paused:
+            self._say("W1", f"{event.ticket} was put back to window {event.window}, which is closed or paused")
+        if window.current not in (None, event.ticket):
+            self._say("C2", f"{event.ticket} was put back to window {event.window}, which has {window.current}")
+        self._leave(event.ticket, ticket, event.status)
+        ticket.window, window.current = event.window, event.ticket
 
     def _arrive(self, no: WindowNo, id_: TicketId, ticket: _Ticket) -> None:
         window = self._windows.setdefault(no, _Window(able=frozenset()))

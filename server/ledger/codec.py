@@ -33,6 +33,7 @@ NAMES: Mapping[str, type[e.Event]] = {
     "ticket_reinstated": e.TicketReinstated,
     "no_show_recorded": e.NoShowRecorded,
     "ticket_returned": e.TicketReturned,
+    "move_undone": e.MoveUndone,
     "ticket_held": e.TicketHeld,
     "ticket_resumed": e.TicketResumed,
     "ticket_transferred": e.TicketTransferred,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from server.domain import events as e
 from server.domain.terms import ActorKind, HallPlan, TicketId, WindowNo, WorkId
+from server.projections.standing import standing_of
 
 Told = tuple[str, int, ActorKind, e.Event]
 """An event with the business day (ISO) and instant (Unix ms) of its commit, and who was behind it."""
@@ -51,7 +52,7 @@ def ratings(
     """
     day: str | None = None
     visits = _Visits(plan, struck)
-    for of_day, at_ms, by, event in told:
+    for of_day, at_ms, by, event in standing_of(told, key=lambda it: (it[1], it[3])):
         if of_day > until:
             break
         if isinstance(event, e.DayOpened):

@@ -16,6 +16,7 @@ from typing import Any
 from server.domain import events as e
 from server.domain.terms import HallId, HallPlan, ServiceId, TicketId, WindowNo, WorkId, ZoneId
 from server.projections.spread import Spread, rate, spread
+from server.projections.standing import standing
 from server.projections.work import (
     Counting,
     Done,
@@ -183,7 +184,7 @@ class _Day:
 
     def report(self, events: Iterable[tuple[int, e.Event]], now_ms: int) -> DayReport:
         """Count, then divide."""
-        for at_ms, event in events:
+        for at_ms, event in standing(events):
             self._count_ticket(event)
             self._count_appointment(event)
             self._counting.take(event, at_ms)

@@ -7,8 +7,9 @@ from server.domain.lifecycle import Move, is_legal
 from server.domain.rebalance import wanted
 from server.domain.rolls import roll_at
 from server.domain.routing import preview, waiting_for
+from server.domain.slips import standing
 from server.domain.state import HallState, Ticket
-from server.domain.terms import AwayFor, Text, TicketId, TicketStatus, WindowNo, label_of
+from server.domain.terms import UNDO_S, AwayFor, Text, TicketId, TicketStatus, WindowNo, label_of
 from server.projections.common import (
     ClerkView,
     LegView,
@@ -105,6 +106,19 @@ class RateView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndoView:
+    """The last move at the window while nothing has happened since: it may be taken back until `until`.
+
+    `move`: start, finish, miss, no_show, return or hold.
+    """
+
+    ticket: str
+    label: str
+    move: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextView:
     """Who would be called next; `home` when it is the window's own work."""
 
@@ -156,6 +170,7 @@ class WindowPicture:
     drill: bool
     to_rate: RateView | None = None
     relief_wanted: ReliefView | None = None
+    undo: UndoView | None = None
 
 
 def window(
@@ -190,7 +205,17 @@ def window(
         drill=drill,
         to_rate=_to_rate(state, no),
         relief_wanted=_relief_wanted(state, no),
+        undo=_undo(state, no, now_ms),
     )
+
+
+def _undo(state: HallState, no: WindowNo, now_ms: int) -> UndoView | None:
+    """Give what may be taken back; the page knows when its time is up."""
+    slip = standing(state, no)
+    if slip is None or now_ms - slip.at_ms > UNDO_S * 1000:
+        return None
+    until = instant(state.plan, slip.at_ms + UNDO_S * 1000)
+    return UndoView(ticket=slip.before.id, label=slip.before.label, move=slip.move, until=until)
 
 
 def _relief_wanted(state: HallState, no: WindowNo) -> ReliefView | None:

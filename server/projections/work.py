@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from server.domain import events as e
 from server.domain.terms import HallPlan, PauseReason, ServiceId, TicketId, WindowNo, WorkId, business_day
 from server.projections.spread import Spread, rate, spread_of
+from server.projections.standing import standing
 
 SATISFIED_FROM = 3
 NOBODY = WorkId("")  # something happened at a window at which nobody had worked that day
@@ -115,7 +116,7 @@ class _Seat:
 def work_of_day(plan: HallPlan, day: str, events: Iterable[tuple[int, e.Event]], *, now_ms: int) -> Work:
     """Give the counts of a business day from its (at_ms, event) pairs; what is still open counts until `now_ms`."""
     counting = Counting(plan, day)
-    for at_ms, event in events:
+    for at_ms, event in standing(events):
         counting.take(event, at_ms)
     return counting.total(now_ms)
 

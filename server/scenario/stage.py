@@ -178,6 +178,7 @@ def _facts(events: Sequence[e.Event], so_far: Facts, state: HallState, _seq: int
                 | e.TicketMissed()
                 | e.NoShowRecorded()
                 | e.TicketHeld()
+                | e.MoveUndone()
                 | e.TicketResumed()
                 | e.TicketCancelled()
                 | e.ReprintRequested()

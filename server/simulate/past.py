@@ -21,6 +21,7 @@ from server.domain.state import HallState
 from server.domain.terms import AwayFor, HallPlan, PriorityId, ServiceId, TicketId, WindowNo, WorkId, ZoneId
 from server.ledger import files
 from server.ledger.base import Commit
+from server.projections.standing import Standing
 from server.simulate.draw import load_of
 from server.simulate.play import COLD_AFTER_MS, Desk, Outcome, Wait, told_of
 from server.simulate.shifts import joined
@@ -236,7 +237,7 @@ class _DayReader:
         self.unknown = 0
 
     def take(self, event: e.Event, unix_ms: int) -> None:
-        """Take one event; the state is as it was before it."""
+        """Take one event that stands; the state is that of a few seconds later."""
         at_ms = unix_ms - self.midnight_ms
         match event:
             case e.TicketIssued():
@@ -466,6 +467,7 @@ class _Reader:
         self.found: list[_DayReader] = []
         self.mornings: list[bytes] = []
         self.of_day: _DayReader | None = None
+        self.ahead = Standing[tuple[int, e.Event]](lambda pair: pair)
 
     def take(self, commit: Commit) -> bool:
         """Take the next commit; say whether later ones matter."""
@@ -477,7 +479,8 @@ class _Reader:
                     return False
                 opened = event.day >= self.first
             elif self.of_day is not None and not opened:
-                self.of_day.take(event, commit.at_ms)
+                for at_ms, standing in self.ahead.take((commit.at_ms, event)):
+                    self.of_day.take(standing, at_ms)
             evolve(self.state, event, at_ms=commit.at_ms)
         if opened and self.state.day is not None:
             self.of_day = _DayReader(self.plan, self.state.day, self.state)
@@ -489,6 +492,8 @@ class _Reader:
 
     def _close(self) -> None:
         if self.of_day is not None:
+            for at_ms, standing in self.ahead.rest():
+                self.of_day.take(standing, at_ms)
             self.of_day.close()
             self.of_day = None
 

@@ -20,6 +20,7 @@ Moving = (
     | e.TicketMissed
     | e.NoShowRecorded
     | e.TicketReturned
+    | e.MoveUndone
     | e.TicketHeld
     | e.TicketResumed
     | e.TicketTransferred
@@ -134,7 +135,7 @@ def moved(commit: Commit) -> wire.Moved:
     return wire.Moved(
         ticket=event.ticket,
         label=event.label,
-        status=STATUS_AFTER[type(event)],
+        status=event.status if isinstance(event, e.MoveUndone) else STATUS_AFTER[type(event)],
         window=None if waits else event.window,
         call_count=0 if isinstance(event, e.TicketReturned | e.TicketTransferred | e.LegFinished) else event.call_count,
         seq=commit.seq,

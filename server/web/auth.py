@@ -102,6 +102,7 @@ RIGHTS: Mapping[str, Right] = {
     "windows.missed": AT_WINDOW,
     "windows.no_show": AT_WINDOW,
     "windows.return_ticket": AT_WINDOW,
+    "windows.undo": AT_WINDOW,
     "windows.hold": AT_WINDOW,
     "windows.resume_held": AT_WINDOW,
     "windows.transfer": AT_WINDOW,

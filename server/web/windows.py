@@ -127,6 +127,13 @@ def return_ticket(path: wire.WindowPath, body: wire.Move) -> Response:
     return _moved(hall, c.ReturnTicket(window=WindowNo(path.no), ticket=ticket, reason=body.reason))
 
 
+@api.post(f"{_WINDOW}/undo", responses={200: wire.Moved})
+def undo(path: wire.WindowPath, body: wire.Undo) -> Response:
+    """Take the last move back (start, finish, missed, no-show, return, hold): within 5 s, if nothing happened since."""
+    hall = hall_of(path.hall)
+    return _moved(hall, c.Undo(window=WindowNo(path.no), ticket=_ticket(hall, body.ticket)))
+
+
 @api.post(f"{_WINDOW}/hold", responses={200: wire.Moved})
 def hold(path: wire.WindowPath, body: wire.Move) -> Response:
     """The visitor leaves with leave and keeps the visit at this window."""
@@ -227,5 +234,5 @@ def _called(hall: Hall, command: c.CallNext | c.CallTicket) -> Response:
     return reply(answers.called(run(hall, command), plan))
 
 
-def _moved(hall: Hall, command: c.TicketMove | c.Resume) -> Response:
+def _moved(hall: Hall, command: c.TicketMove | c.Undo | c.Resume) -> Response:
     return reply(answers.moved(run(hall, command)))

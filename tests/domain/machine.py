@@ -270,12 +270,15 @@ class Days(RuleBasedStateMachine):
     @precondition(lambda self: self.model.visits)
     @rule(no=windows, which=st.integers(0, 40), data=st.data())
     def somebody_presses_anything(self, no: str, which: int, data: st.DataObject) -> None:
-        what = data.draw(st.sampled_from([*MOVES, "transfer", "resume", "call", "reinstate", "cancel", "rate", "plan"]))
+        others = ["undo", "transfer", "resume", "call", "reinstate", "cancel", "rate", "plan"]
+        what = data.draw(st.sampled_from([*MOVES, *others]))
         match what:
             case "plan":
                 self.plan_legs(which, data.draw(plans), data.draw(maybe_window))
             case "transfer":
                 self.transfer(no, which, data.draw(st.none() | services), data.draw(maybe_window), data.draw(places))
+            case "undo":
+                self.undo(no, which)
             case "resume":
                 self.resume(no, which)
             case "call":
@@ -324,6 +327,14 @@ class Days(RuleBasedStateMachine):
         self.same(events, moved.label if moved else None)
         if events and isinstance(events[-1], e.TicketFinished | e.LegFinished):
             assert abs(events[-1].serve_s - serve_ms / 1000) <= 1
+
+    def undo(self, no: str, which: int | None) -> None:
+        """Take the last move back: for the visit and the window it is as if it had never been made."""
+        slip = self.state.windows[WindowNo(no)].slip
+        events = self.do(c.Undo(window=WindowNo(no), ticket=self.id(which)))
+        self.same(events, self.model.undo(no, self.label(which)))
+        if events and slip is not None:
+            assert self.state.tickets[slip.before.id] == slip.before
 
     def resume(self, no: str, which: int | None) -> None:
         command = c.Resume(window=WindowNo(no), ticket=self.id(which))
@@ -528,6 +539,10 @@ class SeededDays(Days):
                 self.move(no, None, "finish")
             case "transfer":
                 self.transfer(no, None, dice.choice([None, *SERVICES]), other, dice.choice([*Place]))
+            case "undo":
+                self.time_passes(dice.choice([0, 1000, 5000, 8000, 8001]))
+                slips = [it for it in WINDOWS if self.state.windows[WindowNo(it)].slip]
+                self.undo(dice.choice(slips or [no]), dice.choice([None, None, which]))
             case "held" if ripe["held"]:
                 visit = self.model.visits[dice.choice(ripe["held"])]
                 self.move(visit.window or no, visit.order, dice.choice(["finish", "no_show"]))
@@ -566,6 +581,7 @@ STEPS = [
     *("special", "open") * 2,
     *("call", "time", "current") * 8,
     *("finish", "transfer", "manage", "resume", "missed") * 3,
+    *("undo",) * 4,
     *("joint", "plan", "leg") * 2,
     *("held", "rate", "any", "out of turn", "visitor", "assign", "night", "restart"),
 ]

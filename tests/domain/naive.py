@@ -80,6 +80,18 @@ class Desk:
     clerk: str | None = None
     paused: bool = False
     last: Visit | None = None
+    slip: "Slip | None" = None
+
+
+@dataclass
+class Slip:
+    """A move at a window that may be taken back: the visit just before and just after it, who sat there, and when."""
+
+    before: Visit
+    after: Visit
+    clerk: str | None
+    at: int
+    last: Visit | None
 
 
 @dataclass
@@ -101,7 +113,7 @@ class Naive:
         """Forget the visits; windows keep their assignment."""
         self.open, self.visits, self.queue_of, self.turns = True, [], {}, []
         for desk in self.desks.values():
-            desk.clerk, desk.paused, desk.last = None, False, None
+            desk.clerk, desk.paused, desk.last, desk.slip = None, False, None, None
 
     def close_day(self) -> bool:
         """Expire everybody."""
@@ -253,6 +265,7 @@ class Naive:
             visit.away += self.now - (visit.held_since or 0)
         visit.status, visit.window, visit.calls = "called", no, 1
         visit.clerk, visit.arrived, visit.held_since = self.desks[no].clerk, self.now, None
+        self.desks[no].slip = None
 
     def call_ticket(self, no: str, label: str) -> str | None:
         """Give the label that is called out of turn."""
@@ -319,6 +332,8 @@ class Naive:
         visit = self.chosen(no, label, move)
         if visit is None or (following is not None and following not in visit.rest):
             return None
+        before = deepcopy(visit) if visit.status in ("called", "serving") else None
+        last = self.desks[no].last
         if move in ("start", "hold"):
             visit.leads = visit.leads or no
         match move:
@@ -342,7 +357,29 @@ class Naive:
                 self.queue_of.setdefault(no, []).append(visit)
             case _:
                 self.leave(visit, move)
+        if before is not None and move != "recall" and not (move == "finish" and visit.status == "waiting"):
+            desk = self.desks[no]
+            desk.slip = Slip(before, deepcopy(visit), desk.clerk, self.now, last)
         return visit
+
+    def undo(self, no: str, label: str | None) -> str | None:
+        """Take the last move of a window back."""
+        desk = self.desks.get(no)
+        slip = desk.slip if desk else None
+        if not self.open or desk is None or slip is None or label not in (None, slip.before.label):
+            return None
+        visit, at = self.find(slip.before.label), self.at(no)
+        if self.now - slip.at > 8000 or desk.paused or desk.clerk is None or desk.clerk != slip.clerk:
+            return None
+        if visit != slip.after or at not in (None, visit) or (at is None) == (slip.after.status == "serving"):
+            return None
+        if visit.status == "held":
+            self.queue_of[no].remove(visit)
+        if visit.status == "finished":
+            desk.last = slip.last
+        vars(visit).update(vars(deepcopy(slip.before)))
+        desk.slip = None
+        return visit.label
 
     def resume(self, no: str, label: str | None) -> str | None:
         """Call a held visit back."""

@@ -2,8 +2,8 @@
 
 golden/v1.jsonl holds one [prev_hash, hash, stored form] per line, golden/v1.hall.json what the hall looked like after
 it; v2 has what the second version can do besides: legs, visits away, appointments, cases, hand-overs, paper rolls, and
-a plan with everything a hall file may say; v3 adds announcements and live rebalancing with relief and tides. They are
-never written again; a later version adds v4 beside them.
+a plan with everything a hall file may say; v3 adds announcements and live rebalancing with relief and tides;
+v4 adds moves that were taken back. They are never written again; a later version adds v5 beside them.
 """
 
 import json
@@ -20,7 +20,7 @@ from server.ledger.audit import audit
 from server.ledger.base import GENESIS, Commit, LedgerBroken
 
 GOLDEN = Path(__file__).parent / "golden"
-GOLDEN_NAMES = ("v1", "v2", "v3")
+GOLDEN_NAMES = ("v1", "v2", "v3", "v4")
 
 # Names and fields as they were stored first. More may come, with defaults; none may go or change its meaning.
 STORED = {
@@ -53,7 +53,7 @@ STORED = {
 
 # What came with the second version.
 STORED_2: dict[str, str] = {
-    "ticket_issued": "base_url case_number appointment",
+    "ticket_issued": "base_url case_number appointment pressed_ms",
     "legs_planned": "ticket label window services done unserved",
     "leg_finished": "ticket label window service serve_s hold_s call_count next_service zone since_ms unserved",
     "window_resumed": "status",
@@ -95,6 +95,13 @@ STORED_2: dict[str, str] = {
     "relief_called": "zone wait_min waiting windows",
     "relief_ended": "zone",
     "tide_turned": "window tide",
+    "block_leased": "kiosk prefix first last",
+    "block_returned": "kiosk prefix first last given reason",
+}
+
+# What came with the third version.
+STORED_3: dict[str, str] = {
+    "move_undone": "ticket label window undone status call_count",
 }
 
 
@@ -246,6 +253,10 @@ def test_a_ledger_of_the_third_version_gives_the_same_hall() -> None:
     assert expected == json.loads(json.dumps(third_picture(read("v3"))))
 
 
+def test_a_ledger_with_moves_taken_back_gives_the_same_hall() -> None:
+    assert json.loads((GOLDEN / "v4.hall.json").read_text(encoding="utf-8")) == picture(read("v4"))
+
+
 def test_a_golden_ledger_is_one_that_a_hall_may_write() -> None:
     for name in GOLDEN_NAMES:  # the chain is checked over the stored bytes: written again they have newer fields too
         assert [it for it in audit(read(name)) if it.rule != "L1"] == []
@@ -264,7 +275,7 @@ def test_the_golden_ledger_holds_every_event_there_was() -> None:
 
 
 def test_stored_names_and_fields_are_never_taken_away() -> None:
-    for name, words in (*STORED.items(), *STORED_2.items()):
+    for name, words in (*STORED.items(), *STORED_2.items(), *STORED_3.items()):
         now = [it.name for it in fields(codec.NAMES[name])]
         assert set(words.split()) <= set(now), name
     assert [it.name for it in fields(Commit)][:6] == ["hall", "seq", "at_ms", "day", "actor", "events"]

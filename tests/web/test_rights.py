@@ -67,6 +67,7 @@ MATRIX: list[tuple[str, str, set[str]]] = [
             *(
                 "no-show",
                 "return",
+                "undo",
                 "hold",
                 "resume-held",
                 "transfer",

@@ -44,6 +44,7 @@ export const api = {
   halls: () => got(client.GET('/api/v1/halls')),
   hall: (hall: string) => got(client.GET('/api/v1/halls/{hall}', { params: ofHall(hall) })),
   state: (hall: string) => got(client.GET('/api/v1/halls/{hall}/state', { params: ofHall(hall) })),
+  media: (hall: string) => got(client.GET('/api/v1/halls/{hall}/media', { params: ofHall(hall) })),
   devices: () => got(client.GET('/api/v1/devices')),
   reportDay: (hall: string, date?: string) =>
     got(client.GET('/api/v1/halls/{hall}/reports/day', { params: { ...ofHall(hall), ...(date === undefined ? {} : { query: { date } }) } })),
@@ -111,6 +112,8 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/call', { params: ofWindow(hall, window), body, ...keyed(key) })),
   move: (hall: string, window: string, move: TicketMove, body: Move = {}, key?: string) =>
     got(client.POST(`/api/v1/halls/{hall}/windows/{no}/${move}`, { params: ofWindow(hall, window), body, ...keyed(key) })),
+  undo: (hall: string, window: string, ticket: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/windows/{no}/undo', { params: ofWindow(hall, window), body: { ticket }, ...keyed(key) })),
   finish: (hall: string, window: string, body: Finish, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/windows/{no}/finish', { params: ofWindow(hall, window), body, ...keyed(key) })),
   giveNotice: (hall: string, window: string, body: GiveNotice, key?: string) =>

@@ -3138,6 +3138,17 @@ export interface components {
             status: "ok" | "near_end" | "out" | "down" | "none";
         };
         /**
+         * Later
+         * @description What who takes a number in `after_min` minutes may expect; `eta` None: unknown, or no numbers are given then.
+         */
+        Later: {
+            /** After Min */
+            after_min: number;
+            eta: components["schemas"]["Eta"] | null;
+            /** Open */
+            open: boolean;
+        };
+        /**
          * LeaseNumbers
          * @description So many numbers of a series; the hall gives at most what a kiosk may hold.
          */
@@ -4745,11 +4756,15 @@ export interface components {
         /**
          * ZoneHeat
          * @description A zone: `wait_min` is predicted for who comes now, None when no window at work serves it; `heat`: over target.
+         *
+         *     `next_hour` is what newcomers may expect now, in half an hour and in an hour, as they would be told.
          */
         ZoneHeat: {
             /** Heat */
             heat: number | null;
             name: components["schemas"]["Text"];
+            /** Next Hour */
+            next_hour: components["schemas"]["Later"][];
             /** Oldest Min */
             oldest_min: number;
             /** Target Min */
@@ -4877,6 +4892,7 @@ export type IssueTicket = components['schemas']['IssueTicket'];
 export type IssuedTicket = components['schemas']['IssuedTicket'];
 export type Kiosk = components['schemas']['Kiosk'];
 export type KioskPrinter = components['schemas']['KioskPrinter'];
+export type Later = components['schemas']['Later'];
 export type LeaseNumbers = components['schemas']['LeaseNumbers'];
 export type LeasedBlock = components['schemas']['LeasedBlock'];
 export type Leases = components['schemas']['Leases'];

@@ -28,6 +28,7 @@ export type {
   IssueTicket,
   Leg,
   Me,
+  MediaItem,
   MonthReport,
   Moved,
   OpeningHours,
@@ -169,6 +170,8 @@ export interface WindowPicture {
   drill: boolean
   /** The visit that the tablet asks a grade for; its time may be up. */
   to_rate: { ticket: string; label: string; service: Text; until: string } | null
+  /** The last move here while nothing has happened since; it may be taken back until `until`. */
+  undo: { ticket: string; label: string; move: 'start' | 'finish' | 'miss' | 'no_show' | 'return' | 'hold'; until: string } | null
   /** A zone that asks this clerk for relief; `helps`: the window may call from it now. */
   relief_wanted: { zone: string; name: Text; since: string; waiting: number; wait_min: number; helps: boolean } | null
 }
