@@ -1,5 +1,5 @@
 # Names for the two scripts that do the work, and for what a maintainer needs now and then.
-.PHONY: run test test-faults test-simulation test-scale wheel lock clean
+.PHONY: run test test-faults test-simulation test-scale test-growth wheel lock clean
 
 run:
 	./run
@@ -18,6 +18,10 @@ test-simulation:
 # A ledger of ten million events (SCALE_EVENTS=N for others): needs 15 GB under /tmp, or wherever TMPDIR says.
 test-scale:
 	SCALE_EVENTS=$${SCALE_EVENTS:-10000000} ./test tests/ledger/test_scale.py -s --timeout 7200
+
+# A board through 20,000 calls: some days of a large hall.
+test-growth:
+	BOARD_CALLS=20000 ./test tests/browser/test_board_growth.py -s --timeout 7200
 
 # Pages and wheel into dist/.
 wheel:
