@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 from drivers.devices_file import BadDevicesFile, Device, DevicesFile, load_devices
 from drivers.driver import StateDriver, Wiring
 from drivers.faults import Backoff, FaultCode, Health, down
-from drivers.jobs import BadWire, Press, Rating, Result, ResultStatus, read_order, read_window
+from drivers.jobs import BadWire, Press, Rating, Result, ResultStatus, read_order, read_upcoming, read_window
 from drivers.journal import Journal
 from drivers.owners import JobOwner, Pressed, StateOwner, Stopped
 from drivers.registry import JobEntry, StateEntry
@@ -123,6 +123,7 @@ class Agent:
         self._register.stop()
         for owner in self._owners:
             owner.stop()
+        topics += ["voice"] if any(owner.prepares for owner in self._job_owners.values()) else []
         until_s = time.monotonic() + STOP_S
         for owner in self._owners:
             owner.join(max(0.0, until_s - time.monotonic()))
@@ -140,7 +141,7 @@ class Agent:
         self._register.put_all()
 
     def picture(self, topic: str, data: object) -> None:
-        """Give a window's picture to the lines that show it."""
+        """Give a window's picture to the lines that show it, and what may be called to those who prepare it."""
         try:
             picture = read_window(data)
         except BadWire as error:
@@ -165,6 +166,11 @@ class Agent:
         if device not in self._job_owners:
             raise BadWire(f"device {device!r} is not one of this agent's printers and loudspeakers")
         return self._job_owners[device]
+            if topic == "voice":
+                upcoming = read_upcoming(data)
+                for preparing in self._job_owners.values():
+                    preparing.prepare(upcoming)
+                return
 
     def _make_owners(self, folder: Path, journal: Journal) -> None:
         interrupted = journal.take_interrupted()

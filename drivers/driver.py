@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from drivers.faults import Health
-from drivers.jobs import Job, Press, Rating, Result, WindowPicture
+from drivers.jobs import Job, Press, Rating, Result, Upcoming, WindowPicture
 
 Options = TypeVar("Options", covariant=True)
 
@@ -113,4 +113,18 @@ class HoldsLine(Protocol):
 
     def holds_line(self, now_s: float) -> bool:
         """Say whether bytes of ours are still on their way or an answer to them is awaited."""
+        ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A job driver that can do slow work ahead: a loudspeaker renders a number when its ticket is issued."""
+
+    @property
+    def prepares(self) -> bool:
+        """Say whether there is anything to make ready."""
+        ...
+
+    def prepare(self, upcoming: Upcoming) -> None:
+        """Begin with what may have to be called soon. Comes from another thread than the jobs; must not block."""
         ...

@@ -17,9 +17,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from drivers.driver import HoldsLine, JobDriver, StateDriver
+from drivers.driver import HoldsLine, JobDriver, Prepares, StateDriver
 from drivers.faults import Backoff, FaultCode, Health, LineDown, Paper, down
-from drivers.jobs import JobOrder, Press, PrintNotice, PrintTicket, Rating, Result, ResultStatus, Say, WindowPicture
+from drivers.jobs import (
+    JobOrder,
+    Press,
+    PrintNotice,
+    PrintTicket,
+    Rating,
+    Result,
+    ResultStatus,
+    Say,
+    Upcoming,
+    WindowPicture,
+)
 from drivers.journal import Journal
 from drivers.transport import Line, open_line, parse_url
 
@@ -97,6 +108,16 @@ class JobOwner:
     def join(self, timeout_s: float) -> None:
         """Wait for the end."""
         self._thread.join(timeout_s)
+
+    @property
+    def prepares(self) -> bool:
+        """Say whether the device wants to know what may come."""
+        return isinstance(self._driver, Prepares) and self._driver.prepares
+
+    def prepare(self, upcoming: Upcoming) -> None:
+        """Tell the device what may come; in the thread of the caller, beside the jobs."""
+        if isinstance(self._driver, Prepares):
+            self._driver.prepare(upcoming)
 
     def do(self, order: JobOrder) -> Result:
         """Do a job once and give its result, from the journal when it was done before. Blocks; raises Stopped."""

@@ -24,6 +24,7 @@ from server.projections.common import instant
 from server.projections.manager import manager
 from server.projections.ticket import ticket
 from server.projections.waits import Waits
+from server.projections.voice import voice
 from server.projections.window import window
 
 REST_PER_WORK = 3.0  # after drawing for 10 ms it rests 30 ms: drawing never takes more than a quarter of a core
@@ -224,6 +225,8 @@ class Screens:
             case "ticket", ":":
                 found = ticket(state, Track(which), now_ms=now_ms, drill=self._drill, waits=waits())
                 if found is not None:
+            case "voice", "":
+                return voice(state)
                     return found
             case _:
                 pass
