@@ -102,6 +102,7 @@ class Agent:
         self._make_owners(folder, journal)
         topics = [f"device:{device}" for device in self._job_owners]
         topics += [f"window:{window}" for window in self._state_owners]
+        topics += ["voice"] if any(owner.prepares for owner in self._job_owners.values()) else []
         address = LiveAddress(server_url=server_url, token=token, hall=file.hall, topics=tuple(topics))
         self._live = Live(address, self)
 
@@ -123,7 +124,6 @@ class Agent:
         self._register.stop()
         for owner in self._owners:
             owner.stop()
-        topics += ["voice"] if any(owner.prepares for owner in self._job_owners.values()) else []
         until_s = time.monotonic() + STOP_S
         for owner in self._owners:
             owner.join(max(0.0, until_s - time.monotonic()))
@@ -143,6 +143,11 @@ class Agent:
     def picture(self, topic: str, data: object) -> None:
         """Give a window's picture to the lines that show it, and what may be called to those who prepare it."""
         try:
+            if topic == "voice":
+                upcoming = read_upcoming(data)
+                for preparing in self._job_owners.values():
+                    preparing.prepare(upcoming)
+                return
             picture = read_window(data)
         except BadWire as error:
             log.warning("%s: %s", topic, error)
@@ -166,11 +171,6 @@ class Agent:
         if device not in self._job_owners:
             raise BadWire(f"device {device!r} is not one of this agent's printers and loudspeakers")
         return self._job_owners[device]
-            if topic == "voice":
-                upcoming = read_upcoming(data)
-                for preparing in self._job_owners.values():
-                    preparing.prepare(upcoming)
-                return
 
     def _make_owners(self, folder: Path, journal: Journal) -> None:
         interrupted = journal.take_interrupted()

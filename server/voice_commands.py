@@ -1,4 +1,4 @@
-"""`jiaohao voice`: what a hall records for its loudspeakers, and whether a folder of recordings is whole."""
+"""`jiaohao voice`: what a hall records or renders for its loudspeakers, and whether a folder of it is whole."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ numbers_option = click.option(
 
 @click.group()
 def voice() -> None:
-    """Record the voice of a hall: what to say, describe the recordings, check them.
+    """Record or render the voice of a hall: what to say, describe the recordings, check them.
 
     Example: jiaohao voice list qiaocheng.toml
     """
@@ -74,6 +74,49 @@ def pack(folder: Path, language: str, order: str) -> None:
     for each in wrong:
         click.echo(f"✗ {say(each.zh, each.en)}")
     sys.exit(FOUND_TROUBLE if wrong or not taken else 0)
+
+
+@voice.command()
+@click.argument("hall", metavar="HALL.toml")
+@click.option(
+    "--voice",
+    "voice_file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A voice of Kokoro v1.0, like zf_xiaoxiao.bin for Chinese, af_heart.bin for English.",
+)
+@click.option("--into", required=True, type=folder_path, help="The folder to make: for `clips` of DEVICES.toml.")
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+@click.option("--yao", is_flag=True, help="Read the 1 of a ticket 幺, not 一.")
+@click.option("--speed", type=click.FloatRange(0.5, 2.0), default=0.92, show_default=True, help="1: as trained.")
+@click.option(
+    "--numbers",
+    type=click.IntRange(0, 9999),
+    default=0,
+    show_default=True,
+    help="Numbers of each series to render now; the others are rendered when their ticket is issued.",
+)
+def build(hall: str, voice_file: Path, into: Path, language: str, yao: bool, speed: float, numbers: int) -> None:
+    """Render the voice of a hall on this machine: letters and windows now, each number when its ticket is issued.
+
+    Run again, it renders what is missing. Needs pip install 'jiaohao[voice]' and a voice file.
+    Example: jiaohao voice build qiaocheng.toml --voice zf_xiaoxiao.bin --into /srv/jiaohao/voice-rendered
+    """
+    from drivers.speech.build import build_pack
+    from drivers.speech.clips import BadPack
+
+    units = list(_units(_hall(hall), numbers))
+    count = 0
+    try:
+        for count, unit in enumerate(
+            build_pack(into, units, voice_file, language=language, speed=speed, yao=yao), start=1
+        ):
+            click.echo(f"{count}  {unit}")
+    except BadPack as bad:
+        raise Trouble(say(bad.zh, bad.en)) from bad
+    zh = f'{into}：新生成 {count} 段，共 {len(units)} 段。在 DEVICES.toml 中写 clips = ["{into}"]'
+    en = f'{into}: {count} rendered now, {len(units)} in all. In DEVICES.toml: clips = ["{into}"]'
+    click.echo(say(zh, en))
 
 
 @voice.command()

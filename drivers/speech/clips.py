@@ -7,6 +7,11 @@
 `order` is how the language puts a call together. In Chinese the units are 请, A, 零一二号, 到3号窗口办理. A whole
 number is one recording: joined digits are not understood. A call is only said from clips when every unit of it is there
 and whole.
+
+A folder that `jiaohao voice build` made also names a voice, and what is missing in it is rendered on this machine when
+its ticket is issued (`render.py`):
+
+    "rendered": {"voice": "zf_xiaoxiao.bin", "sha256": "...", "speed": 0.92, "yao": false}
 """
 
 from __future__ import annotations
@@ -18,16 +23,20 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from drivers.speech import sound
+from drivers.speech import phrases, signs, sound
 from drivers.speech.engine import NoVoice
+from drivers.speech.render import RenderedVoice
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Mapping, Sequence
 
+    from drivers.jobs import Upcoming
     from drivers.speech.phrases import Line
+    from drivers.speech.render import Renderer
 
 MANIFEST: Final = "manifest.json"
 CHIME: Final = "chime"
@@ -60,12 +69,13 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """A folder of recordings as its manifest describes it."""
+    """A folder of recordings as its manifest describes it. `voice` renders what is missing, None where people speak."""
 
     folder: Path
     language: str
     order: tuple[str, ...]
     clips: Mapping[str, Clip]
+    voice: RenderedVoice | None = None
 
     def samples(self, unit: str) -> array[int]:
         """Give one unit, trimmed and at the loudness of speech. Raises BadPack."""
@@ -82,12 +92,15 @@ class Pack:
             raise BadPack(zh, en)
         return _usable(clip.file, content, speech=unit != CHIME)
 
-    def join(self, units: Sequence[str]) -> array[int]:
-        """Give a call put together in the order of the language. Raises BadPack when a unit is missing or wrong."""
+    def join(self, units: Sequence[str], rendered: Mapping[str, array[int]] = MappingProxyType({})) -> array[int]:
+        """Give a call put together in the order of the language; `rendered`: units that are not in the folder.
+
+        Raises BadPack when a unit is missing or wrong.
+        """
         ordered = sorted(units, key=lambda unit: self.order.index(_role(unit)))
         parts: list[array[int]] = []
         for place, unit in enumerate(ordered):
-            parts.append(self.samples(unit))
+            parts.append(rendered[unit] if unit in rendered else self.samples(unit))
             if place + 1 < len(ordered):
                 parts.append(sound.silence(GAP_AFTER_S[_role(unit)]))
         return sound.join(parts)
@@ -96,9 +109,10 @@ class Pack:
 class ClipsEngine:
     """Speaks from recorded packs, the first that has the whole call; see `drivers.speech.engine.Engine`."""
 
-    def __init__(self, folders: Iterable[str]) -> None:
+    def __init__(self, folders: Iterable[str], renderer: Renderer | None = None) -> None:
         """Use the packs in these folders, best first; they are read again when their manifest changes."""
         self._folders = tuple(Path(folder) for folder in folders)
+        self._renderer = renderer
         self._read: dict[Path, tuple[tuple[int, int], Pack]] = {}
 
     def languages(self) -> frozenset[str]:
@@ -110,15 +124,15 @@ class ClipsEngine:
         return frozenset(found)
 
     def speak(self, line: Line) -> array[int]:
-        """Give the call. Raises NoVoice with what is missing."""
+        """Give the call; free text where a voice can render it. Raises NoVoice with what is missing."""
         if not line.units:
-            raise NoVoice("clips hold calls only, no free text")
+            return self._free_text(line)
         whys: list[str] = []
         for folder in self._folders:
             try:
                 pack = self._pack(folder)
                 if pack.language == line.language:
-                    return pack.join(line.units)
+                    return pack.join(line.units, self._rendered(pack, line.units))
             except BadPack as error:
                 whys.append(error.en)
         raise NoVoice("; ".join(whys) or f"no clips are recorded in {line.language!r}")
@@ -128,7 +142,10 @@ class ClipsEngine:
         whys: list[str] = []
         for folder in self._folders:
             try:
-                if self._pack(folder).language == language:
+                pack = self._pack(folder)
+                if pack.language == language:
+                    if pack.voice is not None and self._renderer is not None and self._renderer.trouble:
+                        raise NoVoice(f"numbers are not rendered: {self._renderer.trouble}")
                     return
             except BadPack as error:
                 whys.append(error.en)
@@ -140,6 +157,44 @@ class ClipsEngine:
             with contextlib.suppress(BadPack):
                 return self._pack(folder).samples(CHIME)
         return None
+
+    def prepare(self, upcoming: Upcoming) -> None:
+        """Begin to render what the calls of these tickets are made of; what is there already is left."""
+        if self._renderer is None:
+            return
+        recorded: dict[str, set[str]] = {}  # what a better folder of the language has
+        for folder in self._folders:
+            with contextlib.suppress(BadPack):
+                pack = self._pack(folder)
+                there = recorded.setdefault(pack.language, set())
+                there.update(pack.clips)
+                if pack.voice is not None:
+                    missing = [unit for unit in upcoming_units(upcoming) if unit not in there]
+                    self._renderer.want(pack.voice, _signs(pack, missing).values())
+
+    def close(self) -> None:
+        """End what is being rendered."""
+        if self._renderer is not None:
+            self._renderer.close()
+
+    def _rendered(self, pack: Pack, units: Sequence[str]) -> dict[str, array[int]]:
+        """Give the units of a call that are not in the folder but were rendered."""
+        if pack.voice is None or self._renderer is None:
+            return {}
+        found: dict[str, array[int]] = {}
+        for unit, pieces in _signs(pack, [unit for unit in units if unit not in pack.clips]).items():
+            samples = self._renderer.get(pack.voice, pieces)
+            if samples is not None:
+                found[unit] = samples
+        return found
+
+    def _free_text(self, line: Line) -> array[int]:
+        for folder in self._folders:
+            with contextlib.suppress(BadPack, signs.Unsayable):
+                pack = self._pack(folder)
+                if pack.language == line.language and pack.voice is not None and self._renderer is not None:
+                    return self._renderer.say(pack.voice, signs.of_sentence(line.sentence, line.language))
+        raise NoVoice("recorded clips hold calls only, no free text")
 
     def _pack(self, folder: Path) -> Pack:
         try:
@@ -172,11 +227,23 @@ def read_pack(folder: Path) -> Pack:
     if len(order) != len(ORDER) or not isinstance(rows, dict):
         raise _bad_manifest(folder, "order 或 clips 不正确", "order or clips is wrong")
     clips = {unit: _clip(folder, unit, row) for unit, row in rows.items()}
-    return Pack(folder=folder, language=language, order=tuple(order), clips=clips)
+    voice = _voice(folder, manifest["rendered"]) if "rendered" in manifest else None
+    return Pack(folder=folder, language=language, order=tuple(order), clips=clips, voice=voice)
 
 
-def write_manifest(folder: Path, language: str, order: Sequence[str] = ORDER) -> tuple[int, list[BadPack]]:
-    """Describe the recordings that lie in a folder by their names.
+def upcoming_units(upcoming: Upcoming) -> list[str]:
+    """Give what calls of these tickets are made of: what all need first, numbers in the order of the tickets."""
+    spoken = [phrases.units(label, "") for label in upcoming.labels]
+    common = ["please", *(f"window-{window}" for window in upcoming.windows)]
+    letters = [unit for units in spoken for unit in units if _role(unit) == "letter"]
+    numbers = [unit for units in spoken for unit in units if _role(unit) == "number"]
+    return list(dict.fromkeys([*common, *letters, *numbers]))
+
+
+def write_manifest(
+    folder: Path, language: str, order: Sequence[str] = ORDER, voice: RenderedVoice | None = None
+) -> tuple[int, list[BadPack]]:
+    """Describe the recordings that lie in a folder by their names; `voice` is the one that renders what is missing.
 
     Gives how many were taken and what is wrong with the others. The manifest is written whole or not at all.
     Raises BadPack for a wrong language or order, or a folder that cannot be used; what was there before stays.
@@ -195,7 +262,11 @@ def write_manifest(folder: Path, language: str, order: Sequence[str] = ORDER) ->
                 clips[_unit_of(path)] = _described(path)
             except BadPack as bad:
                 wrong.append(bad)
-        manifest = {"schema": 1, "language": language, "order": list(order), "clips": clips}
+        manifest: dict[str, object] = {"schema": 1, "language": language, "order": list(order), "clips": clips}
+        voice = voice or _voice_of(folder)
+        if voice is not None:
+            own = {"voice": voice.file.name, "sha256": voice.sha256, "speed": voice.speed, "yao": voice.yao}
+            manifest["rendered"] = own
         half_done = folder / f".{MANIFEST}.{os.getpid()}"
         try:
             half_done.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -216,6 +287,34 @@ def faults_of(pack: Pack, wanted: Iterable[str]) -> list[BadPack]:
         except BadPack as bad:
             found.append(bad)
     return found
+
+
+def _signs(pack: Pack, units: Iterable[str]) -> dict[str, str]:
+    """Give the sound signs of each unit, without those that the voice cannot say."""
+    found: dict[str, str] = {}
+    for unit in units:
+        with contextlib.suppress(signs.Unsayable):
+            found[unit] = signs.of_unit(unit, pack.language, yao=pack.voice is not None and pack.voice.yao)
+    return found
+
+
+def _voice_of(folder: Path) -> RenderedVoice | None:
+    """Give the voice that a folder names already."""
+    with contextlib.suppress(BadPack):
+        return read_pack(folder).voice
+    return None
+
+
+def _voice(folder: Path, row: object) -> RenderedVoice:
+    match row:
+        case {"voice": str(file), "sha256": str(sha256), "speed": float(speed), "yao": bool(yao)}:
+            if Path(file).name == file and 0.5 <= speed <= 2.0:
+                return RenderedVoice(file=folder / file, sha256=sha256, speed=speed, yao=yao)
+        case _:
+            pass
+    again = "用 jiaohao voice build 重新生成", "build it again with jiaohao voice build"
+    where = folder / MANIFEST
+    raise BadPack(f"{where}：rendered 不正确，请{again[0]}", f"{where}: rendered is wrong; {again[1]}")
 
 
 def _role(unit: str) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from drivers.daytimes import is_time, level_at
 from drivers.driver import BadOptions, OptionProblem, wall_clock
@@ -20,8 +20,11 @@ from drivers.faults import Fault, FaultCode, Health, HealthStatus, down
 from drivers.jobs import Announce, Result, ResultStatus, Say
 from drivers.speech import phrases, sound
 from drivers.speech.clips import ClipsEngine
-from drivers.speech.engine import Chain, NoVoice, Pyttsx3Engine
+from drivers.speech.engine import Chain, NoVoice
+from drivers.speech.machine import Pyttsx3Engine
+from drivers.speech.piper import PiperEngine
 from drivers.speech.player import NotPlayed, open_player
+from drivers.speech.render import Renderer
 
 if TYPE_CHECKING:
     from array import array
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from drivers.driver import Wiring
-    from drivers.jobs import Job
+    from drivers.jobs import Job, Upcoming
     from drivers.speech.engine import Engine
     from drivers.speech.phrases import Line
     from drivers.speech.player import Player
@@ -55,10 +58,10 @@ class SpeakerOptions:
 
     `clips`: folders of recordings, best first; `languages`: what this loudspeaker speaks, in turn, instead of the
     hall's languages (a dialect or a minority language that was recorded: "zh-sichuan", "ii"); `yao`: the machine reads
-    the 1 of a ticket 幺, not 一; `volume`: time of day ->
-    percent, 0 are quiet hours; `rate_wpm`: words a minute; `voice_zh`, `voice_en`: an engine's voice by name instead of
-    the usual one; `espeak_mandarin`: let espeak-ng speak Chinese all the same; `readings`: how often a call is read
-    when few wait; `chime`: the two tones before it.
+    the 1 of a ticket 幺, not 一; `volume`: time of day -> percent, 0 are quiet hours; `rate_wpm`: words a minute;
+    `voice_zh`, `voice_en`: a voice of the machine by name instead of the usual one; `piper_zh`, `piper_en`: a voice
+    file (.onnx) for piper, which is then asked before the machine's voice; `espeak_mandarin`: let espeak-ng speak
+    Chinese all the same; `readings`: how often a call is read when few wait; `chime`: the two tones before it.
     """
 
     clips: tuple[str, ...] = ()
@@ -68,6 +71,8 @@ class SpeakerOptions:
     rate_wpm: int = 165
     voice_zh: str = ""
     voice_en: str = ""
+    piper_zh: str = ""
+    piper_en: str = ""
     espeak_mandarin: bool = False
     readings: int = 2
     chime: bool = True
@@ -93,14 +98,32 @@ class SpeakerOptions:
             raise BadOptions(problems)
 
 
+class Ahead(Protocol):
+    """Makes ready what may be called soon; `drivers.speech.clips.ClipsEngine` is one."""
+
+    def prepare(self, upcoming: Upcoming) -> None:
+        """Begin; must not block."""
+        ...
+
+    def close(self) -> None:
+        """End what is being made."""
+        ...
+
+
 class Speaker:
     """One loudspeaker. See `drivers.driver.JobDriver`."""
 
     def __init__(
-        self, engine: Engine, player: Player, options: SpeakerOptions, now: Callable[[], datetime] = wall_clock
+        self,
+        engine: Engine,
+        player: Player,
+        options: SpeakerOptions,
+        now: Callable[[], datetime] = wall_clock,
+        ahead: Ahead | None = None,
     ) -> None:
-        """Speak with this engine through this player; `now` is the hall's time of day."""
+        """Speak with this engine through this player; `now` is the hall's time of day, `ahead` makes ready."""
         self._engine = engine
+        self._ahead = ahead
         self._player = player
         self._options = options
         self._now = now
@@ -165,9 +188,21 @@ class Speaker:
         self._checked_s = now_s
         return self._health
 
+    @property
+    def prepares(self) -> bool:
+        """Say whether something renders ahead."""
+        return self._ahead is not None
+
+    def prepare(self, upcoming: Upcoming) -> None:
+        """Render what these calls are made of, so that it is there when they are called."""
+        if self._ahead is not None:
+            self._ahead.prepare(upcoming)
+
     def close(self) -> None:
-        """End what is playing."""
+        """End what is playing and rendering."""
         self._player.close()
+        if self._ahead is not None:
+            self._ahead.close()
 
     def _had_to_wait(self) -> bool:
         return self._ended_s is not None and time.monotonic() - self._ended_s < BUSY_WITHIN_S
@@ -203,16 +238,19 @@ class Speaker:
 
 def make(wiring: Wiring[SpeakerOptions]) -> Speaker:
     """Give the driver for one `[[device]]` of DEVICES.toml. Raises ValueError for a bad address."""
-    options = wiring.options
+    options, folder = wiring.options, wiring.data_dir / "speech"
     voices = {language: voice for language, voice in (("zh", options.voice_zh), ("en", options.voice_en)) if voice}
+    piper = {language: voice for language, voice in (("zh", options.piper_zh), ("en", options.piper_en)) if voice}
+    clips = ClipsEngine(options.clips, Renderer(folder / "rendered"))
     own = Pyttsx3Engine(
-        wiring.data_dir / "speech",
+        folder,
         rate_wpm=options.rate_wpm,
         voices=voices,
         mandarin=options.espeak_mandarin or sys.platform != "linux",
     )
-    engines: list[Engine] = [ClipsEngine(options.clips), own]
-    return Speaker(Chain(engines), open_player(wiring.url), options, wiring.now)
+    engines: list[Engine] = [clips, *([PiperEngine(folder / "piper", piper)] if piper else []), own]
+    player = open_player(wiring.url)
+    return Speaker(Chain(engines), player, options, wiring.now, ahead=clips if options.clips else None)
 
 
 def mix(spoken: list[array[int]], *, readings: int, chime: array[int] | None) -> array[int]:

@@ -23,8 +23,8 @@ from server.projections.board import board
 from server.projections.common import instant
 from server.projections.manager import manager
 from server.projections.ticket import ticket
-from server.projections.waits import Waits
 from server.projections.voice import voice
+from server.projections.waits import Waits
 from server.projections.window import window
 
 REST_PER_WORK = 3.0  # after drawing for 10 ms it rests 30 ms: drawing never takes more than a quarter of a core
@@ -222,11 +222,11 @@ class Screens:
                 return window(state, WindowNo(which), now_ms=now_ms, names=names, drill=self._drill)
             case "manager", "":
                 return manager(state, names=names, devices=devices, disk_full=self._disk_full(), drill=self._drill)
+            case "voice", "":
+                return voice(state)
             case "ticket", ":":
                 found = ticket(state, Track(which), now_ms=now_ms, drill=self._drill, waits=waits())
                 if found is not None:
-            case "voice", "":
-                return voice(state)
                     return found
             case _:
                 pass

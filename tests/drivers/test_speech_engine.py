@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from drivers.speech import engine, sound
-from drivers.speech.engine import Chain, NoVoice, Pyttsx3Engine
+from drivers.speech import machine, sound
+from drivers.speech.engine import Chain, NoVoice
+from drivers.speech.machine import Pyttsx3Engine
 from drivers.speech.phrases import Line
 from tests.patience import PATIENCE_S
 
@@ -30,7 +31,7 @@ def line(sentence: str, language: str = "zh") -> Line:
 def fake_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str) -> None:
     child = tmp_path / "child.py"
     child.write_text(source)
-    monkeypatch.setattr(engine, "_CHILD", child)
+    monkeypatch.setattr(machine, "_CHILD", child)
 
 
 @pytest.mark.parametrize(("sentence", "language"), [(CALL_ZH, "zh"), (CALL_EN, "en")])
@@ -133,7 +134,7 @@ def test_unknown_voice_is_no_voice(tmp_path: Path) -> None:
 
 
 def test_kept_sentences_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "KEPT_SENTENCES", 2)
+    monkeypatch.setattr(machine, "KEPT_SENTENCES", 2)
     voice = Pyttsx3Engine(tmp_path, timeout_s=PATIENCE_S)
     for word in ("一", "二二", "三三三", "四四四四"):
         voice.speak(line(f"请 {word} 号，到 三号 窗口 办理。"))
