@@ -195,11 +195,6 @@ class WindowPicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Press:
-    """A key press that means a window command: `POST windows/{window}/{command}` with `body`.
-
-    For instance command "call-next" with body {"finish": True}.
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Upcoming:
     """What loudspeakers may have to call soon: the labels that are still in the queue, and the windows of the hall."""
 
@@ -207,6 +202,11 @@ class Upcoming:
     windows: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A key press that means a window command: `POST windows/{window}/{command}` with `body`.
+
+    For instance command "call-next" with body {"finish": True}.
     """
 
     window: str
@@ -282,6 +282,12 @@ def read_window(wire: object) -> WindowPicture:
     )
 
 
+def read_upcoming(wire: object) -> Upcoming:
+    """Read the data of a `voice` picture. Raises BadWire."""
+    top = _Fields(wire, "voice")
+    return Upcoming(labels=top.texts("labels"), windows=top.texts("windows"))
+
+
 def _read_print(data: "_Fields") -> PrintTicket:
     eta = data.get("eta")
     forecast = None if eta is None else _Fields(eta, "job.data.eta")
@@ -337,12 +343,6 @@ def _read_notice(data: "_Fields") -> PrintNotice:
         note=data.text_or_none("note") or "",
         away=data.get("away") is True,
         given_at=data.instant("given_at"),
-def read_upcoming(wire: object) -> Upcoming:
-    """Read the data of a `voice` picture. Raises BadWire."""
-    top = _Fields(wire, "voice")
-    return Upcoming(labels=top.texts("labels"), windows=top.texts("windows"))
-
-
         track_url=data.text_or_none("track_url"),
         languages=data.texts("languages") or ("zh",),
         drill=data.get("drill") is True,
