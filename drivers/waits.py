@@ -6,13 +6,19 @@ FINE_MIN, STEP_MIN = 20, 5  # from twenty minutes on in steps of five: nobody is
 LONG_MIN = 120
 
 
-def told_minutes(low_s: float, high_s: float) -> tuple[int, int]:
+FAR_MIN = 180  # a range that ends beyond this says no more than where it begins, and nothing where it begins soon
+
+
+def told_minutes(low_s: float, high_s: float) -> tuple[int, int | None] | None:
     """Give the range of a wait as (from, to) in whole minutes, rounded outwards; (0, 0): at once.
 
-    `from` is above `LONG_MIN` where nothing is to be told but that it is long.
+    `to` is None where it is only told to be longer than `from`, and nothing is given where that says too little.
     """
     low, high = math.floor(max(0.0, low_s) / 60), math.ceil(max(0.0, low_s, high_s) / 60)
-    return (
-        low if low <= FINE_MIN else low // STEP_MIN * STEP_MIN,
-        high if high <= FINE_MIN else -(-high // STEP_MIN) * STEP_MIN,
-    )
+    low = low if low <= FINE_MIN else low // STEP_MIN * STEP_MIN
+    high = high if high <= FINE_MIN else -(-high // STEP_MIN) * STEP_MIN
+    if low > LONG_MIN:
+        return LONG_MIN, None
+    if high > FAR_MIN:
+        return (low, None) if low >= FINE_MIN else None
+    return low, high

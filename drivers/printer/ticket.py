@@ -12,7 +12,7 @@ from types import MappingProxyType
 from drivers.jobs import PrintTicket, Stop, Text, in_language
 from drivers.printer.escpos import Feed, Item, Qr, TextLine, columns_of, qr_module_dots, sanitise
 from drivers.printer.profiles import Profile
-from drivers.waits import LONG_MIN, told_minutes
+from drivers.waits import told_minutes
 
 MAX_WINDOWS_SHOWN = 8
 MAX_ADVICE_LINES = 4
@@ -148,12 +148,13 @@ def _place(page: "Page", job: PrintTicket) -> None:
 
 
 def _forecast(page: "Page", job: PrintTicket) -> None:
-    if job.eta_low_s is None or job.eta_high_s is None:
+    told = None if job.eta_low_s is None or job.eta_high_s is None else told_minutes(job.eta_low_s, job.eta_high_s)
+    if told is None:
         page.phrase("wait_unknown")
         return
-    low, high = told_minutes(job.eta_low_s, job.eta_high_s)
-    if low > LONG_MIN:
-        page.phrase("wait_long", a=LONG_MIN)
+    low, high = told
+    if high is None:
+        page.phrase("wait_long", a=low)
     elif low == high > 0:
         page.phrase("wait_one", a=high)
     elif high > 0:

@@ -95,10 +95,15 @@ def _served(state: HallState) -> set[ZoneId]:
     }
 
 
-def heat(state: HallState, now_ms: int) -> tuple[list[ZoneHeat], list[WindowHeat]]:
-    """Give how hot every zone that queues and every window at work is."""
-    outlook = _Outlook(state, now_ms)
-    zones = [_zone_heat(state, outlook, zone.id, now_ms) for zone in state.plan.queues]
+def heat(
+    state: HallState, now_ms: int, waits: Mapping[ZoneId, float | None] | None = None
+) -> tuple[list[ZoneHeat], list[WindowHeat]]:
+    """Give how hot every zone that queues and every window at work is.
+
+    `waits`: minutes that who comes now waits, where a forecast is at hand; else by the work that waits (`predicted`).
+    """
+    waits = predicted(state, now_ms) if waits is None else waits
+    zones = [_zone_heat(state, waits.get(zone.id), zone.id, now_ms) for zone in state.plan.queues]
     of_zone = {it.zone: it.heat for it in zones}
     at_work = windows_at_work(state)
     worked = {it.no: _worked_min(state, it, now_ms) for it in at_work}
@@ -348,13 +353,12 @@ def _order(it: Suggestion) -> tuple[float, WindowNo, ZoneId]:
     return it.gain_min, it.window, it.zone
 
 
-def _zone_heat(state: HallState, outlook: _Outlook, zone: ZoneId, now_ms: int) -> ZoneHeat:
+def _zone_heat(state: HallState, wait_min: float | None, zone: ZoneId, now_ms: int) -> ZoneHeat:
     services = {it.id: it for it in state.plan.services if it.zone == zone}
     lanes = [lane for (service, _, _), lane in state.lane_items() if service in services]
     joined_ms = [state.tickets[id_].joined_ms for lane in lanes for _, _, id_ in lane[:1]]
     serving = [it for it in windows_at_work(state) if any(services.keys() & {*each} for each in duties_of(state, it))]
     target_min = min((it.target_wait_min for it in services.values()), default=0.0)
-    wait_min = outlook.wait_min(zone) if serving else None
     return ZoneHeat(
         zone=zone,
         waiting=sum(map(len, lanes)),

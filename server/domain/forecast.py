@@ -6,17 +6,20 @@ Where no window at work serves, nothing is said at all (None): better unknown th
 first day; what makes it better with time is learned from the hall's own events.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from server.domain import lookahead
+from server.domain import calendar, lookahead
 from server.domain.calibration import Calibration
 from server.domain.lookahead import Newcomer, Seen
-from server.domain.state import HallState
+from server.domain.state import MS_PER_MIN, HallState
 from server.domain.terms import ServiceId, TicketId, ZoneId
 
 WIDTH_MIN = 1.0  # how far off a forecast is at least, in the measure of its errors
 WIDTH_OF_WAIT, WIDTH_OF_SPREAD = 0.15, 1.28  # and more for a longer wait, and one on which the plays disagree
+LATER = 2.0  # so many times its width wider for who comes in an hour: nobody knows who will have come by then
+NEXT_HOUR_MIN = (0.0, 30.0, 60.0)  # what is told of the next hour: who comes now, in half an hour, in an hour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +47,23 @@ class Outlook:
 
     def of_zone(self, state: HallState, zone: ZoneId) -> Eta | None:
         """Give what who comes now may expect in a zone: the longest of its services; None when none is served."""
-        known = [eta for service, eta in self.services.items() if eta and state.plan.service[service].zone == zone]
-        return max(known, key=lambda it: (it.p50_s, it.high_s), default=None)
+        found: Eta | None = None
+        for service, eta in self.services.items():
+            if state.plan.service[service].zone == zone:
+                found = _longer(found, eta)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """What who takes a number in `after_min` minutes may expect in a zone.
+
+    `eta` is None where that is unknown: no window at work serves there now. `is_open`: numbers are given then.
+    """
+
+    after_min: float
+    eta: Eta | None
+    is_open: bool
 
 
 def expected(state: HallState, who: Newcomer, now_ms: int) -> Eta | None:
@@ -63,6 +81,30 @@ def outlook(state: HallState, now_ms: int) -> Outlook:
     )
 
 
+def next_hour(state: HallState, now_ms: int) -> dict[ZoneId, list[Later]]:
+    """Give what newcomers without priority may expect in the next hour, by zone that queues: `NEXT_HOUR_MIN` of each.
+
+    Of the services of a zone that are open at that time, the one that is waited for longest.
+    """
+    plan = state.plan
+    asked = [
+        Newcomer(service=service.id, after_min=after_min)
+        for after_min in NEXT_HOUR_MIN
+        for service in plan.services
+        if calendar.is_open(plan, service.id, now_ms + round(after_min * MS_PER_MIN))
+    ]
+    found: dict[tuple[ZoneId, float], Eta | None] = {}
+    for who, seen in zip(asked, lookahead.newcomers(state, asked, now_ms), strict=True):
+        key = plan.service[who.service].zone, who.after_min
+        found[key] = _longer(found.get(key), _promise(state.calibration, seen, who.after_min))
+    return {
+        zone.id: [
+            Later(after_min=it, eta=found.get((zone.id, it)), is_open=(zone.id, it) in found) for it in NEXT_HOUR_MIN
+        ]
+        for zone in plan.queues
+    }
+
+
 def open_windows(state: HallState, service: ServiceId) -> int:
     """Count the windows at work that serve or relieve a service."""
     return sum(
@@ -72,12 +114,19 @@ def open_windows(state: HallState, service: ServiceId) -> int:
     )
 
 
-def _promise(known: Calibration, seen: Seen | None) -> Eta | None:
+def _longer(one: Eta | None, other: Eta | None) -> Eta | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda it: (it.p50_s, it.high_s))
+
+
+def _promise(known: Calibration, seen: Seen | None, after_min: float = 0.0) -> Eta | None:
     if seen is None:
         return None
     width = WIDTH_MIN + WIDTH_OF_WAIT * seen.mean_min + WIDTH_OF_SPREAD * seen.spread_min
+    width *= 1.0 + LATER * math.sqrt(after_min / 60.0)
     low, middle, p80, high = (max(0, round(60.0 * (seen.mean_min + width * it))) for it in known.quantiles())
-    if not seen.mean_min:  # a window is free in every play
+    if not seen.mean_min and not after_min:  # a window is free in every play
         low = middle = 0
     return Eta(
         p50_s=middle, p80_s=p80, low_s=low, high_s=high, seen_s=round(60.0 * seen.mean_min), width_s=round(60.0 * width)

@@ -37,7 +37,7 @@ class Row:
     gap: float = NEVER
     later_gap: float = NEVER
     work: float = 0.0
-    asked: int | None = None  # whose answer is wanted, if it is the row of somebody who asks
+    is_asked: bool = False  # the row of somebody who only asks: nobody comes behind
 
 
 @dataclass(slots=True)
@@ -219,7 +219,7 @@ class Play:
         row, place = self._position.rows[index], self.called[index]
         if place < len(row.arrivals):
             return row.arrivals[place]
-        if row.asked is not None:
+        if row.is_asked:
             return NEVER
         more = place - len(row.arrivals) + self._phases[index]
         soon = SOON_MIN / row.gap

@@ -73,6 +73,11 @@ def newcomer(state: HallState, who: Newcomer, now_ms: int) -> Seen | None:
     return _Lookahead(state, now_ms, [who]).play(everybody=False)[0][0]
 
 
+def newcomers(state: HallState, asked: Sequence[Newcomer], now_ms: int) -> list[Seen | None]:
+    """Give the answers for those who ask, in order."""
+    return _Lookahead(state, now_ms, asked).play(everybody=False)[0]
+
+
 def everybody(
     state: HallState, now_ms: int, asked: Sequence[Newcomer] = ()
 ) -> tuple[list[Seen | None], dict[TicketId, Seen]]:
@@ -105,6 +110,7 @@ class _Lookahead:
         self._rows: list[Row] = []
         self._of_row: list[Servers] = []
         self._row_of: dict[tuple[int, Servers, PriorityId], int] = {}
+        self._asked_in: dict[int, list[int]] = {}  # places of those who ask, by their row
         self._ids = self._line_up()
         self._expect()
         self._ask()
@@ -127,7 +133,7 @@ class _Lookahead:
         sums = {
             index: [_Sum() for _ in row.arrivals]
             for index, row in enumerate(self._rows)
-            if index in served and (row.asked is not None or (everybody and index in self._ids))
+            if index in served and (row.is_asked or (everybody and index in self._ids))
         }
         for number in range(self._plays):
             self._once(number, sums)
@@ -135,10 +141,12 @@ class _Lookahead:
         tickets: dict[TicketId, Seen] = {}
         for index, found in sums.items():
             row = self._rows[index]
-            if row.asked is None:
-                tickets |= {id_: it.seen(self._plays, 0.0) for id_, it in zip(self._ids[index], found, strict=True)}
+            if row.is_asked:
+                seen = found[-1].seen(self._plays, row.arrivals[-1])
+                for place in self._asked_in[index]:
+                    answers[place] = seen
             else:
-                answers[row.asked] = found[-1].seen(self._plays, row.arrivals[-1])
+                tickets |= {id_: it.seen(self._plays, 0.0) for id_, it in zip(self._ids[index], found, strict=True)}
         return answers, tickets
 
     def _once(self, number: int, sums: dict[int, list["_Sum"]]) -> None:
@@ -193,7 +201,7 @@ class _Lookahead:
             found = self._row_of[key] = self._add(service, priority, servers)
         return found
 
-    def _add(self, service: ServiceId, priority: PriorityId, servers: Servers, asked: int | None = None) -> int:
+    def _add(self, service: ServiceId, priority: PriorityId, servers: Servers, *, is_asked: bool = False) -> int:
         plan = self._state.plan
         rule = plan.priority.get(priority) or plan.priority[ORDINARY]
         self._rows.append(
@@ -202,7 +210,7 @@ class _Lookahead:
                 slope=rule.slope,
                 head_start=rule.head_start_min,
                 is_ordinary=priority == ORDINARY,
-                asked=asked,
+                is_asked=is_asked,
             )
         )
         self._of_row.append(servers)
@@ -257,12 +265,21 @@ class _Lookahead:
                 row.works = [SHOWS_UP * self._taken[service]] * len(row.arrivals)
 
     def _ask(self) -> None:
-        """Let those who ask stand in rows of their own: they come at their time and take nobody's."""
+        """Let those who ask stand in rows of their own: they come at their time and take nobody's.
+
+        Who would stand in the same row and come at the same time waits as long: one answer for all of them.
+        """
+        known: dict[tuple[int, Servers, PriorityId, float, ServiceId | None, int], int] = {}
         for place, who in enumerate(self._asked):
             servers = self._servers[who.service] if who.window is None else ((who.window, True),)
-            row = self._rows[self._add(who.service, who.priority, servers, asked=place)]
-            row.arrivals = [who.after_min] * (who.more + 1)
-            row.works = [self._taken[who.service]] * who.more + [0.0]
+            zone = self._zones[self._state.plan.service[who.service].zone]
+            key = (zone, servers, who.priority, who.after_min, who.service if who.more else None, who.more)
+            index = known.get(key)
+            if index is None:
+                index = known[key] = self._add(who.service, who.priority, servers, is_asked=True)
+                self._rows[index].arrivals = [who.after_min] * (who.more + 1)
+                self._rows[index].works = [self._taken[who.service]] * who.more + [0.0]
+            self._asked_in.setdefault(index, []).append(place)
 
     def _sit(self) -> list[Seat]:
         """Give the windows at which somebody sits or is expected, those that may do least first.

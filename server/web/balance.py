@@ -11,11 +11,12 @@ from server.domain import balance as domain
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain import rebalance
+from server.domain.forecast import next_hour
 from server.domain.records import BalanceChange, BalanceLimits
 from server.domain.state import HallState
 from server.domain.terms import ServiceId, WindowNo
-from server.projections.common import instant, instant_or_none, service_name, window_name, zone_name
-from server.web import wire
+from server.projections.common import eta_view, instant, instant_or_none, service_name, window_name, zone_name
+from server.web import answers, wire
 from server.web.asking import hall_of, operation_id, reply, run
 from server.web.auth import signed_in
 
@@ -61,8 +62,19 @@ class Limits(wire.Body):
     windows: Annotated[list[wire.Id], Field(max_length=500)] | None = None
 
 
+class Later(wire.Answer):
+    """What who takes a number in `after_min` minutes may expect; `eta` None: unknown, or no numbers are given then."""
+
+    after_min: int
+    eta: wire.Eta | None
+    open: bool
+
+
 class ZoneHeat(wire.Answer):
-    """A zone: `wait_min` is predicted for who comes now, None when no window at work serves it; `heat`: over target."""
+    """A zone: `wait_min` is predicted for who comes now, None when no window at work serves it; `heat`: over target.
+
+    `next_hour` is what newcomers may expect now, in half an hour and in an hour, as they would be told.
+    """
 
     zone: str
     name: wire.Text
@@ -72,6 +84,7 @@ class ZoneHeat(wire.Answer):
     wait_min: float | None
     target_min: float
     heat: float | None
+    next_hour: list[Later]
 
 
 class WindowHeat(wire.Answer):
@@ -177,7 +190,9 @@ def balance(path: wire.HallPath) -> Response:
     now_ms = hall.now_ms()
 
     def answer(state: HallState, seq: int) -> Balance:
-        zones, windows = domain.heat(state, now_ms)
+        ahead = next_hour(state, now_ms)
+        waits = {zone: now.eta.p50_s / 60 if now.eta else None for zone, (now, *_) in ahead.items()}
+        zones, windows = domain.heat(state, now_ms, waits)
         plan = state.plan
         return Balance(
             seq=seq,
@@ -192,6 +207,12 @@ def balance(path: wire.HallPath) -> Response:
                     wait_min=_tenth_or_none(it.wait_min),
                     target_min=it.target_min,
                     heat=None if it.heat is None else round(it.heat, 2),
+                    next_hour=[
+                        Later(
+                            after_min=round(later.after_min), eta=answers.eta(eta_view(later.eta)), open=later.is_open
+                        )
+                        for later in ahead[it.zone]
+                    ],
                 )
                 for it in zones
             ],

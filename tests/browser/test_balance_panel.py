@@ -26,6 +26,9 @@ def test_one_click_sends_help_and_one_takes_it_back(station: Station, visitor: V
     expect(row).to_contain_text("支援")
     name = row.get_attribute("data-suggestion")
     expect(page.locator("li.hot").first).to_be_visible()
+    hot = page.locator("li.hot").first
+    expect(hot.locator("[data-after]")).to_have_count(3)
+    expect(hot.locator("[data-after='30'] b")).to_contain_text("分钟")
     row.locator("[data-do=apply]").click()
     hear(page, "已调整")
     change = page.locator("[data-change]").first

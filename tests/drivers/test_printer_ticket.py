@@ -109,6 +109,8 @@ def test_a_name_too_long_for_three_lines_says_that_it_goes_on() -> None:
         (4, 4, "约等 4 分钟", "About 4 min wait"),
         (0.9, 7, "约等 7 分钟以内", "Within 7 min"),
         (130, 200, "约等 120 分钟以上", "More than 120 min wait"),
+        (77, 210, "约等 75 分钟以上", "More than 75 min wait"),
+        (12, 210, "等候时间暂无法预计", "Wait not known yet"),
         (None, None, "等候时间暂无法预计", "Wait not known yet"),
     ],
 )

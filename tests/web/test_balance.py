@@ -43,6 +43,12 @@ def test_a_suggestion_is_applied_and_undone_with_one_call_each(hot: Stage) -> No
     manager = hot.person("manager")
     (zone, *_) = [it for it in ok(manager.get(HERE))["zones"] if it["waiting"]]
     assert zone["heat"] > 1
+    now, half, hour = zone["next_hour"]
+    assert [it["after_min"] for it in (now, half, hour)] == [0, 30, 60]
+    assert all(
+        it["open"] and it["eta"]["low_s"] <= it["eta"]["p50_s"] <= it["eta"]["high_s"] for it in (now, half, hour)
+    )
+    assert zone["wait_min"] == now["eta"]["p50_s"] / 60
     (suggested, *_) = ok(manager.get(HERE))["suggestions"]
     assert suggested["on"]
     assert suggested["gain_min"] > 10

@@ -5,6 +5,8 @@ import { useNow } from './now'
 import type { Eta } from './wire'
 
 const LONG_MIN = 120
+/** A range that ends beyond this says no more than where it begins, and nothing where it begins soon. */
+const FAR_MIN = 180
 /** From here on in steps of five: nobody is told 37 minutes. */
 const FINE_MIN = 20
 const STEP_MIN = 5
@@ -25,6 +27,7 @@ export function expectedWait(eta: Eta | null | undefined): string {
   const to = rounded(Math.max(eta.low_s, eta.high_s), Math.ceil)
   if (to === 0) return translate('wait.now')
   if (from > LONG_MIN) return translate('wait.long', { n: LONG_MIN })
+  if (to > FAR_MIN) return from >= FINE_MIN ? translate('wait.long', { n: from }) : translate('wait.unknown')
   if (from === to) return translate('wait.about', { n: to })
   return from === 0 ? translate('wait.within', { n: to }) : translate('wait.range', { from, to })
 }

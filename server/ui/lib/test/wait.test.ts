@@ -27,6 +27,8 @@ test('what nobody knows is said to be unknown', () => {
 
 test('nobody is told three hours to the minute', () => {
   expect(inMinutes(187, 240)).toBe('120 分钟以上')
+  expect(inMinutes(75, 210)).toBe('75 分钟以上')
+  expect(inMinutes(12, 210)).toBe('暂无法预计')
 })
 
 test('a wait that was told runs down with the clock, and is unknown when it is long over', () => {
