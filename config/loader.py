@@ -3,6 +3,7 @@
 A file is read in four steps: bytes to text (encoding), text to tables (TOML), tables to models (`config.schema`), and
 what the tables say about each other (`config.rules`). A broken line is left out and the rest is read on, so that one
 slip does not hide the others; then only problems are told which the missing line cannot have caused.
+A logo that the file names is read with it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.explain import model_of
+from config.logo import read_logo
 from config.positions import WHOLE_FILE, Spot, spot_of
 from config.problems import Finding, Problem, dotted, quoted
 from config.rules import Draft, broken_rules, word
@@ -92,6 +94,11 @@ def _read(path: Path) -> _Reading:
     draft = Draft(data, spots)
     hall, findings = model_of(data)
     findings += broken_rules(draft)
+    if (name := word(draft.table("ticket"), "logo")) is not None:
+        picture, wrong = read_logo(path.parent / name)
+        findings += [] if wrong is None else [wrong]
+        if hall is not None:  # from here on the picture itself
+            hall = hall.model_copy(update={"ticket": hall.ticket.model_copy(update={"logo": picture})})
     problems += [_problem(path, spot_of(spots, each.path), each) for each in findings if each.lone or not broken]
     problems.sort(key=lambda problem: (problem.line, problem.column))
     return _Reading(

@@ -487,6 +487,16 @@ def _languages_agree(draft: Draft) -> Iterator[Finding]:
             elif table == "ticket" and language in LANGUAGES and language not in spoken:
                 yield _not_spoken((table, "languages", index), language, spoken)
             seen.add(language)
+    fields = words(draft.table("ticket"), "fields")
+    yield from _twice(("ticket", "fields"), fields, "号票内容", "Field")
+    if "fields" in draft.table("ticket") and "number" not in [each for _, each in fields]:
+        yield Finding(
+            path=("ticket", "fields"),
+            code="number_missing",
+            zh="号票内容必须包含 number（号码）。",
+            en="The fields of the ticket must contain number.",
+            lone=True,
+        )
     if "zh" not in spoken:
         yield Finding(
             path=("hall", "languages"),

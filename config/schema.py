@@ -244,6 +244,13 @@ MatterCode: TypeAlias = Annotated[str, StringConstraints(pattern=MATTER_PATTERN)
 Flag: TypeAlias = Literal["cross_province", "in_province", "one_thing", "immediate", "fee"]
 
 
+TicketField: TypeAlias = Literal[
+    "logo", "hall", "service", "priority", "number", "windows", "place", "waiting", "stops", "qr", "notice", "advice",
+    "taken",
+]  # fmt: skip
+"""What can stand on a ticket, in the order in which it stands where the file says nothing."""
+
+
 class Table(BaseModel):
     """A table of the hall file: closed (no unknown keys), frozen, and strict ("7" is not 7)."""
 
@@ -941,6 +948,24 @@ class Ticket(Table):
         Means("Languages on paper; without it, the hall's.", "号票上的语言；不写则与大厅相同。"),
     ] = None
     advice: Annotated[Sentence | None, Means("Advice at the foot of the ticket.", "号票下方的提示语。")] = None
+    logo: Annotated[
+        str | None,
+        Field(min_length=1, max_length=200),
+        Means(
+            "Picture at the head of ticket and notice (PNG or JPEG), beside the hall file; printed in black dots, at"
+            " most 48 mm wide and 16 mm high.",
+            "号票和告知单顶部的图片（PNG 或 JPEG），与大厅文件放在一起；以黑点打印，最宽 48 毫米，最高 16 毫米。",
+        ),
+    ] = None
+    fields: Annotated[
+        tuple[TicketField, ...] | None,
+        Field(strict=False),
+        Means(
+            "What stands on the ticket, from top to bottom; what is not named is not printed; number must be. Marks"
+            " such as a reprint or a drill always are.",
+            "号票内容，自上而下；没有写的不打印，number（号码）必须有。补打、演练等标记总会打印。",
+        ),
+    ] = None
     allow_ambiguous_prefixes: Annotated[
         bool,
         Means("Allow the letters I, O and Q, which are misread as 1 and 0.", "允许使用易与 1、0 混淆的字母 I、O、Q。"),

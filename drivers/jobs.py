@@ -4,6 +4,7 @@ Jobs come as Socket.IO events `job {id, seq, kind, data, expires_at}`, window pi
 data}`. Unknown fields are ignored (the server may be newer), missing ones raise `BadWire` with the path of the field.
 """
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,7 +54,8 @@ class PrintTicket:
     """Print one ticket (号票) for a visitor.
 
     `stops` of a joint matter in order, `lead_window` the one of first contact (首办); `flags` and `kind` are marks of
-    the service; `tenant` the unit of a shared hall; `takes_in_only`: nothing is decided at the windows (只收不办).
+    the service; `tenant` the unit of a shared hall; `takes_in_only`: nothing is decided at the windows (只收不办);
+    `fields`: what is printed, in order (empty: everything as usual); `logo`: a PNG of one bit (empty: none).
     """
 
     hall_name: Text
@@ -82,6 +84,9 @@ class PrintTicket:
     tenant: Text | None = None
     department: str | None = None
     takes_in_only: bool = False
+    fields: tuple[str, ...] = ()
+    logo: bytes = b""
+    offline: bool = False  # given by the kiosk without the server: nobody knows who waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,7 @@ class PrintNotice:
     track_url: str | None
     languages: tuple[str, ...]
     drill: bool
+    logo: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +324,9 @@ def _read_print(data: "_Fields") -> PrintTicket:
         tenant=data.names_or_none("tenant"),
         department=data.text_or_none("department"),
         takes_in_only=data.get("takes_in_only") is True,
+        fields=data.texts("fields") if data.get("fields") else (),
+        logo=data.picture("logo"),
+        offline=data.get("offline") is True,
     )
 
 
@@ -346,6 +355,7 @@ def _read_notice(data: "_Fields") -> PrintNotice:
         track_url=data.text_or_none("track_url"),
         languages=data.texts("languages") or ("zh",),
         drill=data.get("drill") is True,
+        logo=data.picture("logo"),
     )
 
 
@@ -421,6 +431,13 @@ class _Fields:
 
     def names_or_none(self, key: str) -> Text | None:
         return None if self.get(key) is None else self.names(key)
+
+    def picture(self, key: str) -> bytes:
+        """Give the bytes of a picture in base64; a missing one is empty."""
+        try:
+            return base64.b64decode(self.text_or_none(key) or "", validate=True)
+        except ValueError as error:
+            raise BadWire(f"{self._path}.{key}: base64 was expected") from error
 
     def whole(self, key: str) -> int:
         value = self.need(key)

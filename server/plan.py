@@ -97,6 +97,8 @@ def plan_of(file: HallFile) -> t.HallPlan:
             for clerk in file.clerks
         ),
         ticket_languages=tuple(file.ticket.languages or file.hall.languages),
+        ticket_fields=tuple(file.ticket.fields or ()),
+        ticket_logo=file.ticket.logo or "",
         notice=_text(file.hall.notice),
         advice=_text(file.ticket.advice),
         address=_text(file.hall.address),

@@ -23,14 +23,16 @@ here; its text() is not used: it guesses the charset per call, never sends FS &,
 knows no gb2312 or gbk.
 """
 
+import io
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias, assert_never
 
 import segno
 from escpos.image import EscposImage
-from PIL import Image
+from PIL import Image, ImageOps
 
 from drivers.printer.fonts import CELL_HEIGHT, Faces, columns_of, draw_line
 from drivers.printer.profiles import Profile
@@ -44,6 +46,8 @@ PAPER_BARRIER = b"\x1dr\x01"
 RASTER = b"\x1dv0\x00"
 CUT = b"\x1dVB\x00"
 MAX_BAND_ROWS = 256
+MAX_PICTURE_DOTS = 400
+"""Height of a logo at most: 5 cm."""
 MAX_TEXT = 200
 """Characters of one text that may reach a printer; a longer name is cut, not a metre of paper."""
 
@@ -74,7 +78,14 @@ class Qr:
     module_dots: int
 
 
-Item: TypeAlias = TextLine | Feed | Qr
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture of black dots, centred; a wider one than the paper is made smaller."""
+
+    png: bytes
+
+
+Item: TypeAlias = TextLine | Feed | Qr | Picture
 
 
 def sanitise(text: str) -> str:
@@ -99,6 +110,9 @@ def encode(items: Sequence[Item], profile: Profile, faces: Faces) -> bytes:
                 body += b"\x1bJ" + bytes([min(dots, 255)])
             case Qr():
                 body += _ALIGN["center"] + _qr(item, profile)
+                style = b""
+            case Picture(png=png):
+                body += _ALIGN["left"] + _picture(png, profile.width_dots)
                 style = b""
             case _:
                 assert_never(item)
@@ -140,6 +154,20 @@ def _placed(picture: Image.Image, align: Align, width_dots: int) -> Image.Image:
     paper = Image.new("L", (min(left + right, width_dots), picture.height), 255)
     paper.paste(picture, (left, 0))
     return paper
+
+
+@lru_cache(maxsize=8)
+def _picture(png: bytes, width_dots: int) -> bytes:
+    """Give the bands of a hall's logo, made once; nothing for what is no picture, which must not cost the ticket."""
+    try:
+        with Image.open(io.BytesIO(png)) as opened:
+            grey = opened.convert("L")
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return b""
+    if grey.width > width_dots:
+        grey = ImageOps.contain(grey, (width_dots, MAX_PICTURE_DOTS), Image.Resampling.LANCZOS)
+    dots = grey.crop((0, 0, grey.width, min(grey.height, MAX_PICTURE_DOTS))).convert("1").convert("L")
+    return raster(_placed(dots, "center", width_dots))
 
 
 def raster(picture: Image.Image) -> bytes:
@@ -196,6 +224,7 @@ __all__ = [
     "CELL_HEIGHT",
     "Feed",
     "Item",
+    "Picture",
     "Qr",
     "TextLine",
     "columns_of",

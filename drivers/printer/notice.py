@@ -51,6 +51,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = MappingProxyType({"zh": _ZH, "en": _
 def lay_out(job: PrintNotice, profile: Profile) -> list[Item]:
     """Give the lines of the slip, top to bottom, each fitting the paper."""
     page = Page(profile, job.languages, _PHRASES)
+    page.picture(job.logo)
     page.names(job.hall_name, bold=True)
     if job.drill:
         page.phrase("drill", bold=True)

@@ -7,10 +7,11 @@ broken. The stops of a joint matter (一事联办) are a list to tick off: one n
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 
 from drivers.jobs import PrintTicket, Stop, Text, in_language
-from drivers.printer.escpos import Feed, Item, Qr, TextLine, columns_of, qr_module_dots, sanitise
+from drivers.printer.escpos import Feed, Item, Picture, Qr, TextLine, columns_of, qr_module_dots, sanitise
 from drivers.printer.profiles import Profile
 from drivers.waits import told_minutes
 
@@ -29,6 +30,7 @@ _ZH: Mapping[str, str] = MappingProxyType(
     {
         "drill": "演练 此票无效",
         "reprint": "补打",
+        "offline": "离线号 按取号时间排队",
         "priority": "优先：{name}",
         "ahead": "前面等候 {n} 人",
         "nobody": "前面无人等候",
@@ -60,6 +62,7 @@ _EN: Mapping[str, str] = MappingProxyType(
     {
         "drill": "DRILL - not a real ticket",
         "reprint": "REPRINT",
+        "offline": "Offline number: you keep your place",
         "priority": "Priority: {name}",
         "ahead": "{n} ahead of you",
         "nobody": "Nobody ahead of you",
@@ -72,7 +75,7 @@ _EN: Mapping[str, str] = MappingProxyType(
         "place": "{floor}, {zone}",
         "scan": "Scan to follow your turn",
         "taken": "Issued {at}",
-        "keep": "Missed your call? Ask at the desk.",
+        "keep": "Missed your call? Ask the desk.",
         "stops": "{n} stops, one number",
         "stops_how": "Keep this number for all of them",
         "lead": "First contact: window {w}",
@@ -93,51 +96,107 @@ _MARKS = ("cross_province", "in_province", "one_thing", "fee", "pickup", "consul
 _BOX, _TICKED = "□", "√"
 
 
+FIELDS = (
+    "logo", "hall", "service", "priority", "number", "windows", "place", "waiting", "stops", "qr", "notice", "advice",
+    "taken",
+)  # fmt: skip
+"""What stands on a ticket, top to bottom, where the hall does not say otherwise."""
+_HEAD, _MATTER, _WAITING, _FOOT = range(4)
+_PART: Mapping[str, int] = MappingProxyType(
+    dict.fromkeys(FIELDS[:2], _HEAD)
+    | dict.fromkeys(FIELDS[2:7], _MATTER)
+    | dict.fromkeys(FIELDS[7:10], _WAITING)
+    | dict.fromkeys(FIELDS[10:], _FOOT)
+)
+"""Fields of different parts have a line between them."""
+
+
 def lay_out(job: PrintTicket, profile: Profile) -> list[Item]:
-    """Give the lines of the ticket, top to bottom, each fitting the paper."""
+    """Give the lines of the ticket, top to bottom, each fitting the paper.
+
+    A field that the hall names and this agent does not know is left out; the marks of a drill and a reprint never are.
+    """
     page = Page(profile, job.languages)
-    page.names(job.hall_name, bold=True)
     if job.drill:
         page.phrase("drill", bold=True)
-    if job.tenant is not None:
-        page.names(job.tenant, sizes=_SIZES)
-    page.rule()
+    part: int | None = None
+    for field in job.fields or FIELDS:
+        before = len(page.items)
+        match field:
+            case "logo":
+                page.picture(job.logo)
+            case "hall":
+                page.names(job.hall_name, bold=True)
+                if job.tenant is not None:
+                    page.names(job.tenant, sizes=_SIZES)
+            case "service":
+                _service(page, job)
+            case "priority":
+                if job.priority_name is not None:
+                    page.phrase("priority", bold=True, names={"name": job.priority_name})
+            case "number":
+                page.feed(_AIR_DOTS)
+                page.number(job.label)
+                page.feed(_AIR_DOTS)
+                if job.reprint:
+                    page.phrase("reprint", bold=True, together=True)
+                if job.offline:
+                    page.phrase("offline", bold=True)
+            case "windows":
+                _windows(page, job)
+            case "place":
+                _place(page, job)
+            case "waiting":
+                if not job.offline:
+                    page.phrase("ahead" if job.ahead else "nobody", bold=True, n=job.ahead)
+                    _forecast(page, job)
+            case "stops":
+                _stops(page, job)
+            case "qr":
+                _qr(page, job)
+            case "notice" | "advice":
+                _running_text(page, job, field)
+            case "taken":
+                page.phrase("taken", sizes=_SMALL, main_only=True, at=f"{job.issued_at:%Y-%m-%d %H:%M}")
+            case _:
+                continue
+        if len(page.items) == before:
+            continue
+        if part not in (None, _PART[field]):
+            page.rule(at=before)
+        part = _PART[field]
+    return page.items
+
+
+def _service(page: "Page", job: PrintTicket) -> None:
     page.names(job.service, sizes=_SIZES)
     page.marks([mark for mark in _MARKS if mark in job.flags or mark == job.kind], job.service)
     if job.department is not None:
         page.phrase("department", sizes=_SMALL, main_only=True, names={"name": {"zh": job.department}})
         page.feed(_AIR_DOTS)
-    if job.priority_name is not None:
-        page.phrase("priority", bold=True, names={"name": job.priority_name})
-    page.feed(8)
-    page.number(job.label)
-    page.feed(8)
-    if job.reprint:
-        page.phrase("reprint", bold=True, together=True)
+
+
+def _windows(page: "Page", job: PrintTicket) -> None:
     if job.windows:
         shown = _window_list(job.windows)
         page.phrase("windows", bold=True, names={"w": {"zh": "、".join(shown), "en": ", ".join(shown)}})
-    _place(page, job)
-    if job.takes_in_only:
-        page.phrase("takes_in_only", bold=True)
-    page.rule()
-    page.phrase("ahead" if job.ahead else "nobody", bold=True, n=job.ahead)
-    _forecast(page, job)
-    if job.stops:
-        _stops(page, job)
+
+
+def _qr(page: "Page", job: PrintTicket) -> None:
     if job.track_url:
-        page.feed(16)
+        page.feed(2 * _AIR_DOTS)
         page.qr(job.track_url)
-        page.feed(8)
+        page.feed(_AIR_DOTS)
         page.phrase("scan", sizes=_SMALL)
-    page.rule()
-    for text in (job.notice, job.advice):
-        if text is not None:
-            page.paragraph(text)
-    if job.advice is None:
+
+
+def _running_text(page: "Page", job: PrintTicket, field: str) -> None:
+    """Add the standing notice or the advice of the hall; where it gives none, what everybody should know."""
+    text = job.notice if field == "notice" else job.advice
+    if text is not None:
+        page.paragraph(text)
+    elif field == "advice":
         page.phrase("keep", sizes=_SMALL)
-    page.phrase("taken", sizes=_SMALL, main_only=True, at=f"{job.issued_at:%Y-%m-%d %H:%M}")
-    return page.items
 
 
 def _place(page: "Page", job: PrintTicket) -> None:
@@ -145,6 +204,8 @@ def _place(page: "Page", job: PrintTicket) -> None:
         page.names(job.zone, sizes=_SIZES)
     else:
         page.phrase("place", names={"floor": job.floor, "zone": job.zone})
+    if job.takes_in_only:
+        page.phrase("takes_in_only", bold=True)
 
 
 def _forecast(page: "Page", job: PrintTicket) -> None:
@@ -163,6 +224,8 @@ def _forecast(page: "Page", job: PrintTicket) -> None:
 
 def _stops(page: "Page", job: PrintTicket) -> None:
     """Add the stops of a joint matter: a box to tick, a number, what for and where; a stop that is done is ticked."""
+    if not job.stops:
+        return
     page.rule()
     page.phrase("stops", bold=True, n=len(job.stops))
     page.phrase("stops_how", sizes=_SMALL)
@@ -292,9 +355,15 @@ class Page:
         scale = max(1, min(_BIGGEST, self._profile.columns // max(1, columns_of(clean))))
         self.items.append(TextLine(text=clean, width=scale, height=scale))
 
-    def rule(self) -> None:
-        """Add a line across."""
-        self.items.append(TextLine(text="-" * self._profile.columns, align="left"))
+    def rule(self, at: int | None = None) -> None:
+        """Add a line across, or put it in at a place among the items."""
+        line = TextLine(text="-" * self._profile.columns, align="left")
+        self.items.insert(len(self.items) if at is None else at, line)
+
+    def picture(self, png: bytes) -> None:
+        """Add the hall's logo, if it has one."""
+        if png:
+            self.items += [Picture(png=png), Feed(dots=2 * _AIR_DOTS)]
 
     def feed(self, dots: int) -> None:
         """Add white space."""
@@ -319,14 +388,28 @@ class Page:
 
 
 def wrap(text: str, columns: int, most_lines: int) -> list[str]:
-    """Break a text into lines that fit; what is more than `most_lines` ends in an ellipsis."""
+    """Break a text into lines that fit; what is more than `most_lines` ends in an ellipsis.
+
+    Of several ways that take as many lines the one that breaks after a comma, and leaves no single word at the end.
+    """
     lines = _break(text, columns)
     if len(lines) <= most_lines:
-        return lines
+        ways = (_break(text, narrower) for narrower in range(columns - 1, columns // 2, -1))
+        return max((lines, *(way for way in ways if len(way) == len(lines))), key=lambda way: _beauty(way, columns))
     last = lines[most_lines - 1]
     while columns_of(last + "…") > columns:
         last = last[:-1]
     return [*lines[: most_lines - 1], last + "…"]
+
+
+def _beauty(lines: Sequence[str], columns: int) -> tuple[int, bool]:
+    """Say how well a text is broken: how often between parts of a sentence, and whether something stands at the end."""
+    good = sum(
+        line[-1].isascii() or line[-1] in _CLOSING or following[0] in _OPENING
+        for line, following in pairwise(lines)
+        if line and following
+    )
+    return good, columns_of(lines[-1]) * 4 >= columns if lines else True
 
 
 def _break(text: str, columns: int) -> list[str]:

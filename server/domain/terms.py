@@ -453,6 +453,8 @@ class HallPlan:
     calendar: Calendar = Calendar()
     posts: tuple[Post, ...] = ()
     ticket_languages: tuple[str, ...] = ()
+    ticket_fields: tuple[str, ...] = ()  # what stands on paper, in order; empty: everything in the usual order
+    ticket_logo: str = ""  # PNG of one bit in base64
     notice: Text | None = None
     advice: Text | None = None
     address: Text | None = None

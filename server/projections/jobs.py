@@ -49,7 +49,10 @@ PRINTING_CHANNELS = frozenset({"kiosk", "guide"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintTicket:
-    """What stands on the paper. `takes_in_only`: the windows take papers in and decide nothing (只收不办)."""
+    """What stands on the paper. `takes_in_only`: the windows take papers in and decide nothing (只收不办).
+
+    `fields`: what is printed, in order; empty: everything as usual. `logo`: a PNG in base64, empty: none.
+    """
 
     hall_name: Text
     ticket: str
@@ -76,6 +79,8 @@ class PrintTicket:
     tenant: Text | None
     department: str | None
     takes_in_only: bool
+    fields: tuple[str, ...]
+    logo: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ class PrintNotice:
     track_url: str
     languages: tuple[str, ...]
     drill: bool
+    logo: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +291,8 @@ def _paper(state: HallState, ticket: Ticket, *, issued_ms: int, drill: bool, rep
         tenant=tenant_name(plan, ticket.service),
         department=service.department if service else None,
         takes_in_only=takes_in_only(state, ticket.service),
+        fields=plan.ticket_fields,
+        logo=plan.ticket_logo,
     )
 
 
@@ -306,6 +314,7 @@ def _notice(state: HallState, ticket: Ticket, event: e.NoticeGiven, *, at_ms: in
         track_url=track_url(ticket.base_url, plan.hall, ticket.track),
         languages=plan.ticket_languages or plan.languages,
         drill=drill,
+        logo=plan.ticket_logo,
     )
 
 

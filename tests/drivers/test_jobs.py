@@ -102,6 +102,21 @@ def test_a_ticket_is_read_whole() -> None:
     assert in_language(job.service, "en") == "税务", "Chinese where it is not translated"
 
 
+def test_what_a_hall_wants_on_its_tickets_is_read_and_an_older_server_says_nothing() -> None:
+    told = PAPER | {"data": PAPER["data"] | {"fields": ["number", "qr"], "logo": "iVBO"}}
+    job = read_order("printer-1", told).job
+    assert isinstance(job, PrintTicket)
+    assert (job.fields, job.logo) == (("number", "qr"), b"\x89PN")
+    older = read_order("printer-1", PAPER).job
+    assert isinstance(older, PrintTicket)
+    assert (older.fields, older.logo) == ((), b"")
+    slip = read_order("printer-1", NOTICE | {"data": NOTICE["data"] | {"logo": "iVBO"}}).job
+    assert isinstance(slip, PrintNotice)
+    assert slip.logo == b"\x89PN"
+    with pytest.raises(BadWire, match=r"data\.logo: base64"):
+        read_order("printer-1", PAPER | {"data": PAPER["data"] | {"logo": "no base64!"}})
+
+
 def test_a_call_is_read_whole() -> None:
     job = read_order("speaker-1", SAY).job
     assert isinstance(job, Say)

@@ -14,7 +14,7 @@ from drivers.jobs import PrintTicket, Stop
 from drivers.printer.escpos import Feed, Qr, TextLine, columns_of, encode
 from drivers.printer.fonts import find_faces
 from drivers.printer.profiles import Profile, QrWay, profiles
-from drivers.printer.ticket import lay_out
+from drivers.printer.ticket import FIELDS, lay_out, wrap
 from drivers.virtual.paper import PaperReader, PrintedTicket
 
 URL = "http://192.168.1.10:8080/t/Yk3vUe0pQx9sT4bN7cZ1aw"
@@ -241,3 +241,57 @@ def test_rare_characters_are_dots_on_the_paper_and_the_ticket_stays_readable() -
     assert ticket.label == "A012"
     assert "?" not in ticket.text
     assert "\ufffd" not in ticket.text
+
+
+def logo() -> bytes:
+    out = io.BytesIO()
+    Image.new("1", (16, 3), 0).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_hall_says_what_stands_on_its_tickets_and_in_which_order() -> None:
+    fields = ("number", "advice", "service")
+    lines = [line for line in printed(replace(TICKET, fields=fields), profiles()["generic-80"]).lines if line.strip()]
+    assert [line.strip("- ") for line in lines] == [
+        "A012", "", "请留意广播和屏幕。", "Please watch the screens.", "", "综合业务", "General services",
+    ]  # fmt: skip
+
+
+def test_marks_are_printed_whatever_the_hall_leaves_out_and_unknown_fields_cost_no_ticket() -> None:
+    ticket = replace(TICKET, fields=("number", "weather"), drill=True, reprint=True)
+    text = printed(ticket, profiles()["generic-58"]).text
+    assert "A012" in text
+    assert "演练 此票无效" in text
+    assert "补打" in text
+
+
+def test_without_a_choice_everything_stands_on_the_ticket() -> None:
+    full = replace(TICKET, logo=logo(), stops=STOPS, priority_name={"zh": "老年人"}, notice={"zh": "请勿吸烟"})
+    profile = profiles()["generic-80"]
+    assert lay_out(replace(full, fields=FIELDS), profile) == lay_out(full, profile)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_logo_stands_at_the_head_in_the_middle(paper: str) -> None:
+    profile = profiles()[paper]
+    data = encode(lay_out(replace(TICKET, logo=logo()), profile), profile, find_faces())
+    row = bytes((profile.width_dots // 2 - 8) // 8) + b"\xff\xff"  # 16 black dots, none behind them
+    assert b"\x1dv0\x00" + len(row).to_bytes(2, "little") + b"\x03\x00" + 3 * row in data[:200]
+
+
+def test_what_is_no_picture_costs_no_ticket() -> None:
+    assert printed(replace(TICKET, logo=b"\x89PNG broken"), profiles()["generic-58"]).label == "A012"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "lines"),
+    [
+        ("经营场所租赁合同（加盖骑缝章）", 27, ["经营场所租赁合同", "（加盖骑缝章）"]),
+        ("法定代表人身份证原件及复印件", 27, ["法定代表人身份证原件", "及复印件"]),
+        ("Missed your call? Ask at the desk.", 32, ["Missed your call? Ask at", "the desk."]),
+        ("一行就够", 32, ["一行就够"]),
+        ("", 32, []),
+    ],
+)
+def test_lines_break_where_people_pause_and_leave_no_single_word(text: str, columns: int, lines: list[str]) -> None:
+    assert wrap(text, columns, 4) == lines

@@ -165,6 +165,7 @@ def test_a_visitor_away_is_at_no_window_and_may_come_back_with_the_papers() -> N
         "track_url": "http://hall/t/little/track-1",
         "languages": ["zh", "en"],
         "drill": False,
+        "logo": "",
     }
 
 
