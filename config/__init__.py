@@ -1,5 +1,7 @@
 """Hall files: what a hall is, in one TOML file; read once by the mains and passed on as values.
 
+`kiosk_file` is the same for the file of a kiosk's own server.
+
 Reading order: `schema` (what may stand in a file), `rules` (what must fit together), `loader` (`load_hall`, `check`),
 then its helpers `text`, `positions`, `explain` and `problems`; `reference` draws docs/hall-file.md from the schema.
 The halls themselves are the .toml files beside this one.

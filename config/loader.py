@@ -20,6 +20,9 @@ from config.rules import Draft, broken_rules, word
 from config.schema import HallFile
 from config.text import tables_of, text_of
 
+NOT_HALLS = frozenset({"kiosk"})
+"""What lies beside the halls and is none: an example of another file."""
+
 
 class HallFileError(ValueError):
     """The hall file is not usable; `problems` says everything that is wrong with it."""
@@ -62,7 +65,7 @@ def check(paths: Iterable[Path | str]) -> list[Problem]:
 
 def shipped() -> dict[str, Path]:
     """Give the hall files that come with the product, by name: {"demo": .../config/demo.toml, ...}."""
-    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml"))}
+    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml")) if path.stem not in NOT_HALLS}
 
 
 def find(name_or_path: Path | str) -> Path:

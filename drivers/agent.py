@@ -28,6 +28,7 @@ from typing import TextIO
 from urllib.parse import urlsplit
 
 from drivers.devices_file import BadDevicesFile, Device, DevicesFile, load_devices
+from drivers.door import LocalDoor
 from drivers.driver import StateDriver, Wiring
 from drivers.faults import Backoff, FaultCode, Health, down
 from drivers.jobs import BadWire, Press, Rating, Result, ResultStatus, read_order, read_upcoming, read_window
@@ -45,6 +46,8 @@ PRESS_FOR_S = 8.0
 REGISTER_EVERY_S = 60.0
 """How often a row is put again although nothing changed, so that the register's last-seen means something."""
 STOP_S = 2.5
+DOOR = "print.sock"
+"""The local door, in the agent's folder."""
 
 
 def run(devices_path: Path, server_url: str, token: str, data_dir: Path) -> int:
@@ -105,6 +108,7 @@ class Agent:
         topics += ["voice"] if any(owner.prepares for owner in self._job_owners.values()) else []
         address = LiveAddress(server_url=server_url, token=token, hall=file.hall, topics=tuple(topics))
         self._live = Live(address, self)
+        self._door = self._local_door(folder)
 
     def run(self) -> int:
         """Work until a signal comes; give the exit status."""
@@ -116,11 +120,15 @@ class Agent:
             owner.start()
         self._register.start()
         self._live.start()
+        if self._door is not None:
+            self._door.start()
         log.info("devices agent of hall %s: %d devices", self._file.hall, len(self._file.devices))
         while not self._signalled and not self._stopping.wait(0.2):
             pass
         self._stopping.set()
         self._live.stop()  # first: no ack may leave for a job that is being given up
+        if self._door is not None:
+            self._door.stop()
         self._register.stop()
         for owner in self._owners:
             owner.stop()
@@ -166,6 +174,31 @@ class Agent:
         except Stopped:
             return {}  # the connection is closed already; nobody reads this
         return {"id": job_id, "result": {"status": str(result.status), "detail": result.detail}}
+
+    def print_here(self, device: str | None, kiosk: str, job: object) -> dict[str, object] | None:
+        """Do a print job of a program of this machine; without a device on the printer beside that kiosk."""
+        printers = [it for it in self._file.devices if it.entry.kind == "printer" and device in (None, it.id)]
+        beside = [it for it in printers if kiosk in it.kiosks] or [it for it in printers if not it.kiosks]
+        found = next(iter(beside if device is None else printers), None)
+        return None if found is None else self.job(found.id, job)
+
+    def printers_here(self) -> list[dict[str, object]]:
+        """Give the printers of this agent, as they are now."""
+        return [
+            {"device": it.id, "kiosks": list(it.kiosks), **self._register.seen(it.id)}
+            for it in self._file.devices
+            if it.entry.kind == "printer"
+        ]
+
+    def _local_door(self, folder: Path) -> LocalDoor | None:
+        """Give the door for a kiosk of this machine; without a printer there is none, and none is no reason to stop."""
+        if not any(it.entry.kind == "printer" for it in self._file.devices):
+            return None
+        try:
+            return LocalDoor(folder / DOOR, self)
+        except OSError as error:
+            log.warning("no local door at %s: a kiosk of this machine cannot print by itself: %s", folder / DOOR, error)
+            return None
 
     def _owner_of(self, device: str) -> JobOwner:
         if device not in self._job_owners:
@@ -295,6 +328,12 @@ class Register:
         if before is None or _codes(before.health) != _codes(health):
             level = logging.INFO if not health.faults else logging.WARNING
             log.log(level, "%s: %s %s", device, health.status, " ".join(str(fault.code) for fault in health.faults))
+
+    def seen(self, device: str) -> dict[str, object]:
+        """Give the newest health and paper of a device, in the words of its row."""
+        with self._changed:
+            health = (self._seen.get(device) or _NOT_SEEN).health
+        return {"health": str(health.status), "paper": None if health.paper is None else str(health.paper)}
 
     def put_all(self) -> None:
         """Put every row now. Raises ServerAway, ServerRefused."""

@@ -97,13 +97,37 @@ def devices(devices_file: Path, server_url: str, token_file: Path | None, code: 
     """
     from drivers.agent import run
 
-    kept = data / "devices" / "token"
-    if code is not None:
-        token = _enrolled(server_url, code, kept)
-    else:
-        own = kept if token_file is None and "JIAOHAO_TOKEN" not in os.environ and kept.exists() else token_file
-        token = token_of(own, role="devices")
+    token = _token(server_url, code, data / "devices" / "token", token_file, role="devices")
     sys.exit(run(devices_file, server_url, token, data))
+
+
+@main.command()
+@click.argument("kiosk_file", metavar="KIOSK.toml", type=click.Path(path_type=Path))
+@click.option(
+    "--token-file", type=click.Path(path_type=Path, dir_okay=False), help="File with the token (or JIAOHAO_TOKEN)."
+)
+@click.option("--enrol", "code", metavar="CODE", help="First start: the one-time code of `jiaohao device enrol`.")
+@data_option
+def kiosk(kiosk_file: Path, token_file: Path | None, code: str | None, data: Path) -> None:
+    """Run the kiosk's own server: the touch page, and numbers of its own while the ticket server is out of reach.
+
+    The token that --enrol gets is kept in the data folder: later starts need neither code nor token.
+
+    Example: jiaohao kiosk kiosk.toml --enrol ABCD-EFGH
+    """
+    from config import check_report
+    from config.kiosk_file import KioskFileError, load_kiosk
+    from kiosk.main import FOLDER, KioskError, run
+
+    try:
+        file = load_kiosk(kiosk_file)
+    except KioskFileError as error:
+        raise Trouble(check_report(error.problems, say("zh", "en"))) from error
+    token = _token(file.server, code, data / FOLDER / "token", token_file, role="kiosk")
+    try:
+        run(file, token=token, data=data)
+    except KioskError as error:
+        raise Trouble(say(error.zh, error.en)) from error
 
 
 @main.command()
@@ -138,18 +162,22 @@ def demo(hall: str, host: str, port: int, speed: float, visitors: bool, data: Pa
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @format_option
 def check(files: Sequence[str], format_: str) -> None:
-    """Check hall and devices files: every error at once, with its line.
+    """Check hall, devices and kiosk files: every error at once, with its line.
 
-    Example: jiaohao check config/qiaocheng.toml devices.toml
+    Example: jiaohao check config/qiaocheng.toml devices.toml kiosk.toml
     """
     from config import Problem, check_report, find
     from config import check as check_halls
+    from config.kiosk_file import check_kiosk, is_kiosk_file
     from drivers.devices_file import check as check_devices
     from drivers.devices_file import is_devices_file
 
     paths = [find(file) for file in files]
     devices_files = [path for path in paths if is_devices_file(path)]
-    problems = check_halls(path for path in paths if path not in devices_files)
+    kiosk_files = [path for path in paths if path not in devices_files and is_kiosk_file(path)]
+    halls = [path for path in paths if path not in devices_files + kiosk_files]
+    problems = check_halls(halls)
+    problems += [problem for path in kiosk_files for problem in check_kiosk(path)]
     for path in devices_files:
         problems += [Problem(**asdict(problem)) for problem in check_devices(path)]
     if format_ == "json":
@@ -158,9 +186,8 @@ def check(files: Sequence[str], format_: str) -> None:
         click.echo(check_report(problems, say("zh", "en"), files=len(paths)))
     if problems:
         sys.exit(BAD_INPUT)
-    for path in paths:
-        if path not in devices_files:
-            _warn_of_unknown_holidays(path)
+    for path in halls:
+        _warn_of_unknown_holidays(path)
 
 
 def _warn_of_unknown_holidays(path: Path) -> None:
@@ -409,15 +436,23 @@ def _people(data: Path, work: "Callable[[People], T]") -> T:
         raise Trouble(say(f"不能写入 {data}：{error}", f"cannot write to {data}: {error}")) from error
 
 
-def _enrolled(server_url: str, code: str, kept: Path) -> str:
+def _token(server_url: str, code: str | None, kept: Path, token_file: Path | None, *, role: str) -> str:
+    """Give a device's token: for a one-time code, the one kept since, or the one that is named."""
+    if code is not None:
+        return _enrolled(server_url, code, kept, role=role)
+    own = kept if token_file is None and "JIAOHAO_TOKEN" not in os.environ and kept.exists() else token_file
+    return token_of(own, role=role)
+
+
+def _enrolled(server_url: str, code: str, kept: Path, *, role: str) -> str:
     from drivers.server_link import ServerAway, ServerRefused, enrol
 
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         return enrol(server_url, code, kept)
     except ServerRefused as error:
-        zh = f"启用码不对、已用过或已过期，请在服务器上重新取得：jiaohao device enrol 名称 --role devices（{error}）"
-        en = f"the code is wrong, used or too old; make a new one: jiaohao device enrol NAME --role devices ({error})"
+        zh = f"启用码不对、已用过或已过期，请在服务器上重新取得：jiaohao device enrol 名称 --role {role}（{error}）"
+        en = f"the code is wrong, used or too old; make a new one: jiaohao device enrol NAME --role {role} ({error})"
         raise Trouble(say(zh, en)) from error
     except (ServerAway, OSError) as error:
         click.echo(f"jiaohao: {say(f'没有启用：{error}', f'not enrolled: {error}')}", err=True)
