@@ -3,7 +3,8 @@
 golden/v1.jsonl holds one [prev_hash, hash, stored form] per line, golden/v1.hall.json what the hall looked like after
 it; v2 has what the second version can do besides: legs, visits away, appointments, cases, hand-overs, paper rolls, and
 a plan with everything a hall file may say; v3 adds announcements and live rebalancing with relief and tides;
-v4 adds moves that were taken back, and numbers that kiosks give by themselves. They are never written again; a later version adds v5 beside them.
+v4 adds moves that were taken back, and numbers that kiosks give by themselves. They are never written again; a later
+version adds v5 beside them.
 """
 
 import json
