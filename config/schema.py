@@ -745,6 +745,13 @@ class Priority(Table):
         Field(ge=0, le=120),
         Means("Minutes that count as waited already when the number is taken.", "取号时即视为已等候的分钟数。"),
     ] = 10.0
+    from_age: Annotated[
+        Literal[60, 65, 70, 75, 80] | None,
+        Means(
+            "Who is at least so old and lays an identity card on the kiosk's reader is offered it without being asked.",
+            "达到此年龄并在取号机上放置身份证的群众，直接提供此优先，不再询问。",
+        ),
+    ] = None
 
 
 class Missed(Table):
@@ -968,7 +975,10 @@ class Ticket(Table):
     ] = None
     allow_ambiguous_prefixes: Annotated[
         bool,
-        Means("Allow the letters I, O and Q, which are misread as 1 and 0.", "允许使用易与 1、0 混淆的字母 I、O、Q。"),
+        Means(
+            "Allow the letters I, O and Q, misread as 1 and 0, and E, heard as 一.",
+            "允许使用易与 1、0 混淆的字母 I、O、Q 和听似“一”的字母 E。",
+        ),
     ] = False
 
 

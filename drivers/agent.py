@@ -5,7 +5,8 @@ register rows on the server true, hands jobs and window pictures to the owners, 
 
     job        Live -> Agent.job -> JobOwner.do -> journal, driver -> ack
     picture    Live -> Agent.picture -> StateOwner.show -> driver.show, driver.due -> bytes on the line
-    press      bytes on the line -> driver.feed -> StateOwner -> Agent._pressed -> POST windows/NO/...
+    press      bytes on the line -> driver.feed -> StateOwner -> Agent._pressed -> POST windows/NO/..., devices/ID/...
+    lamps      HallNews asks which services give numbers -> StateOwner.see_services -> lamps of button panels
     health     owner -> Agent.report -> PUT devices/ID, only when it changed
 """
 
@@ -24,14 +25,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, assert_never
 from urllib.parse import urlsplit
 
 from drivers.devices_file import BadDevicesFile, Device, DevicesFile, load_devices
 from drivers.door import LocalDoor
 from drivers.driver import StateDriver, Wiring
 from drivers.faults import Backoff, FaultCode, Health, down
-from drivers.jobs import BadWire, Press, Rating, Result, ResultStatus, read_order, read_upcoming, read_window
+from drivers.hall_news import HallNews
+from drivers.jobs import (
+    BadWire,
+    CardShown,
+    Input,
+    Press,
+    Rating,
+    Result,
+    ResultStatus,
+    Scan,
+    TakeNumber,
+    place_of,
+    read_order,
+    read_upcoming,
+    read_window,
+)
 from drivers.journal import Journal
 from drivers.owners import JobOwner, Pressed, StateOwner, Stopped
 from drivers.registry import JobEntry, StateEntry
@@ -102,6 +118,11 @@ class Agent:
         self._job_owners: dict[str, JobOwner] = {}
         self._state_owners: dict[str, list[StateOwner]] = {}  # by window
         self._owners: list[JobOwner | StateOwner] = []
+        self._news = HallNews(
+            Http(server_url, token, file.hall),
+            readers=[device.id for device in file.devices if device.entry.kind == "idcard"],
+            panels=[device.id for device in file.devices if device.entry.kind == "panel"],
+        )
         self._make_owners(folder, journal)
         topics = [f"device:{device}" for device in self._job_owners]
         topics += [f"window:{window}" for window in self._state_owners]
@@ -122,6 +143,7 @@ class Agent:
         self._live.start()
         if self._door is not None:
             self._door.start()
+        self._news.start()
         log.info("devices agent of hall %s: %d devices", self._file.hall, len(self._file.devices))
         while not self._signalled and not self._stopping.wait(0.2):
             pass
@@ -130,6 +152,7 @@ class Agent:
         if self._door is not None:
             self._door.stop()
         self._register.stop()
+        self._news.stop()
         for owner in self._owners:
             owner.stop()
         until_s = time.monotonic() + STOP_S
@@ -218,6 +241,8 @@ class Agent:
                 data_dir=folder,
                 interrupted=device.id in interrupted,
                 byte_s=_byte_s(device.url),
+                kiosk=next(iter(device.kiosks), ""),
+                secret=self._news.card_key,
             )
             match device.entry:
                 case JobEntry() as entry:
@@ -233,6 +258,7 @@ class Agent:
         for url, drivers in lines.items():
             line_owner = StateOwner(url, drivers, windows, self._pressed_by(), self._register.report)
             self._owners.append(line_owner)
+            self._news.tell(line_owner.see_services)
             for window in {window for device in drivers for window in windows[device]}:
                 self._state_owners.setdefault(window, []).append(line_owner)
 
@@ -240,31 +266,25 @@ class Agent:
         """Give the way of one line's presses to the hall, with an HTTP client of its own."""
         http = Http(self._server_url, self._token, self._file.hall)
 
-        def pressed(press: Press | Rating) -> str | None:
+        def pressed(press: Input) -> str | None:
             key = uuid.uuid4().hex  # one press, one key: sent again it is still the same press
             until_s = time.monotonic() + PRESS_FOR_S
             pause = Backoff(first_s=0.2, most_s=1.0)
+            what = f"{type(press).__name__.lower()} at {place_of(press)}"  # and nothing of a card or a code
             while True:
                 try:
-                    self._send(http, press, key)
+                    _send(http, press, key)
                 except ServerRefused as refused:
-                    log.info("window %s: press refused: %s", press.window, refused.code or refused.status)
+                    log.info("%s refused: %s", what, refused.code or refused.status)
                     return refused.code or str(refused.status)
                 except ServerAway as away:
                     if time.monotonic() > until_s or self._stopping.wait(pause.next_s()):
-                        log.warning("window %s: press given up: %s", press.window, away)
+                        log.warning("%s given up: %s", what, away)
                         return "server_away"
                 else:
                     return None
 
         return pressed
-
-    def _send(self, http: Http, press: Press | Rating, key: str) -> None:
-        match press:
-            case Press():
-                http.press(press.window, press.command, press.body, key)
-            case Rating():
-                http.press(press.window, "rate", {"grade": press.grade}, key)
 
     def _refused_at_start(self, device: str, refused: ServerRefused) -> None:
         """End with one line: with this token or hall the agent will never be let in."""
@@ -282,6 +302,24 @@ class Agent:
         log.critical("bug in thread %s", args.thread.name if args.thread else "?", exc_info=error)
         self._exit = EXIT_TROUBLE
         self._stopping.set()
+
+
+def _send(http: Http, press: Input, key: str) -> None:
+    match press:
+        case Press():
+            http.press(press.window, press.command, press.body, key)
+        case Rating():
+            http.press(press.window, "rate", {"grade": press.grade}, key)
+        case TakeNumber():
+            wish = {"service": press.service} | ({} if press.priority is None else {"priority": press.priority})
+            http.present(press.device, "number", wish, key)
+        case CardShown():
+            card = {"document": press.document, "visitor": press.visitor, "age_from": press.age_from}
+            http.present(press.device, "card", {**card, "name": press.name}, key)
+        case Scan():
+            http.present(press.device, "scan", {"code": press.code}, key)
+        case _:
+            assert_never(press)
 
 
 class Register:
@@ -374,6 +412,7 @@ class Register:
             for fault in seen.health.faults
         ]
         row["paper"] = None if seen.health.paper is None else str(seen.health.paper)
+        row["firmware"] = seen.health.firmware
         try:
             with self._http_lock:
                 self._http.put_device(device, row)

@@ -24,7 +24,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from drivers.driver import BadOptions
-from drivers.registry import DRIVERS, Entry, StateEntry
+from drivers.registry import DRIVERS, Entry, Stands, StateEntry
 from drivers.transport import parse_url
 
 _TOP = ("schema", "hall", "device")
@@ -37,7 +37,7 @@ _MAX_ADDRESS = 65_535
 class Device:
     """One `[[device]]`, validated. `options` is an instance of the driver's options dataclass.
 
-    `windows`: address on the line -> window; of a printer, which has no addresses: place in the list -> window.
+    `windows`: address on the line -> window; of what has no addresses (printer, scanner): place in the list -> window.
     """
 
     id: str
@@ -178,10 +178,11 @@ class _Reader:
             self._say("driver", number, "unknown_driver", zh, en, meant and f'"{meant}"')
         url = self._url(table.get("url"), number, entry)
         windows = self._windows(table.get("windows", {}), number, entry)
-        kiosks = self._names(table, "kiosks", number, entry, "printer")
-        zones = self._names(table, "zones", number, entry, "speaker")
+        kiosks = self._names(table, "kiosks", number, entry, ("printer", "panel", "idcard", "scanner"))
+        zones = self._names(table, "zones", number, entry, ("speaker",))
         options = self._options(table.get("options", {}), number, entry) if entry is not None else None
         if isinstance(entry, StateEntry):
+            self._place(windows, kiosks, number, entry)
             self._addresses(windows, options, number, entry)
             self._line_settings(url, number, entry)
         if entry is None or len(self.problems) > before:
@@ -222,11 +223,12 @@ class _Reader:
         def say(zh: str, en: str) -> None:
             self._say("windows", number, "windows", f"{zh}，例如 {example}", f"{en}, for instance {example}")
 
-        if entry is not None and entry.kind == "printer" and isinstance(windows, list):
+        listed = entry is not None and (entry.kind == "printer" or _stands(entry) != "windows")
+        if listed and isinstance(windows, list):
             if not all(isinstance(window, str) and window for window in windows):
                 zh, en = (
-                    "打印机的 windows 是带引号的窗口号列表",
-                    "windows of a printer is a list of window numbers in quotes",
+                    "这种设备的 windows 是带引号的窗口号列表",
+                    "windows of such a device is a list of window numbers in quotes",
                 )
                 self._say("windows", number, "windows", f'{zh}，例如 windows = ["7"]', f'{en}: windows = ["7"]')
                 return good
@@ -241,7 +243,7 @@ class _Reader:
                 say(f"窗口 {window!r} 要写成带引号的窗口号", f"window {window!r} must be a window number in quotes")
             else:
                 good[int(address)] = str(window)
-        if isinstance(entry, StateEntry) and not windows:
+        if isinstance(entry, StateEntry) and entry.stands == "windows" and not windows:
             say("缺少 windows", "windows is missing")
         if entry is not None and not isinstance(entry, StateEntry) and windows:
             zh, en = (
@@ -251,8 +253,30 @@ class _Reader:
             self._say("windows", number, "windows", zh, en)
         return MappingProxyType(good)
 
+    def _place(self, windows: Mapping[int, str], kiosks: tuple[str, ...], number: int, entry: StateEntry) -> None:
+        """Say when a device that stands at one place names none, several, or one of another kind."""
+
+        def say(key: str, zh: str, en: str) -> None:
+            self._say(key, number, "place", zh, en)
+
+        window, kiosk = 'windows = ["7"]', 'kiosks = ["kiosk-1"]'
+        match entry.stands:
+            case "windows":
+                pass
+            case "window" if len(windows) != 1:
+                say("windows", f"要写明一个窗口，例如 {window}", f"it stands at one window: {window}")
+            case "kiosk" if len(kiosks) != 1 or windows:
+                say("kiosks", f"要写明一台取号机，例如 {kiosk}", f"it stands at one kiosk: {kiosk}")
+            case "kiosk or window" if len(kiosks) + len(windows) != 1:
+                zh, en = f"要写明一台取号机或一个窗口，例如 {kiosk}、{window}", f"name one place: {kiosk} or {window}"
+                say("kiosks", zh, en)
+            case _:
+                pass
+
     def _addresses(self, windows: Mapping[int, str], options: object, number: int, entry: StateEntry) -> None:
         """Say which addresses no device of this driver can have."""
+        if entry.stands != "windows":
+            return
         known = entry.addresses(options)
         for address in windows:
             if address not in known:
@@ -264,13 +288,13 @@ class _Reader:
         """Say which settings of the line are not named although nobody can guess them."""
         missing = [setting for setting in entry.line if f"{setting}=" not in url]
         if url.startswith("serial:") and missing:
-            example = "?baud=9600&bits=7&parity=even"
+            example = "?baud=115200" if entry.line == ("baud",) else "?baud=9600&bits=7&parity=even"
             zh = f"url 要写明 {' 和 '.join(missing)}，例如 {example}"
             en = f"url must say {' and '.join(missing)}, for instance {example}"
             self._say("url", number, "line_settings", zh, en)
 
     def _names(
-        self, table: Mapping[str, object], key: str, number: int, entry: Entry | None, kind: str
+        self, table: Mapping[str, object], key: str, number: int, entry: Entry | None, kinds: tuple[str, ...]
     ) -> tuple[str, ...]:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
@@ -278,8 +302,11 @@ class _Reader:
             zh, en = f"{key} 是代号的列表，例如 {example}", f"{key} must be a list of ids, for instance {example}"
             self._say(key, number, "list", zh, en)
             return ()
-        if value and entry is not None and entry.kind != kind:
-            zh, en = f"{key} 只用于 {kind}，这是 {entry.kind}", f"{key} is for a {kind}, this is a {entry.kind}"
+        if value and entry is not None and entry.kind not in kinds:
+            zh, en = (
+                f"{key} 只用于 {'、'.join(kinds)}，这是 {entry.kind}",
+                f"{key} is for a {', '.join(kinds)}, this is a {entry.kind}",
+            )
             self._say(key, number, "not_for_kind", zh, en)
         return tuple(value)
 
@@ -353,15 +380,14 @@ class _Reader:
                 zh = f"与 {other.id!r} 是同一个串口，url 必须写得完全一样"
                 en = f"this is the port of {other.id!r}: both urls must be written alike"
                 self._say("url", number, "same_port", zh, en)
-            if other is not device and other.driver == device.driver:
+            if other is not device and other.driver == device.driver and _stands(device.entry) == "windows":
                 for address in sorted(set(other.windows) & set(device.windows)):
                     zh = f"地址 {address} 已被同一条线上的 {other.id!r} 使用"
                     en = f"address {address} is used on this line by {other.id!r} already"
                     self._say("windows", number, "same_address", zh, en)
-            alone = not (isinstance(device.entry, StateEntry) and isinstance(other.entry, StateEntry))
-            if other is not device and alone:
-                zh = f"{device.url!r} 已被 {other.id!r} 使用；只有条屏和呼叫器可以共用一条线"
-                en = f"{device.url!r} is used by {other.id!r}; only strips and keypads can share a line"
+            if other is not device and not (_shares(device.entry) and _shares(other.entry)):
+                zh = f"{device.url!r} 已被 {other.id!r} 使用；只有条屏、呼叫器和按键面板可以共用一条线"
+                en = f"{device.url!r} is used by {other.id!r}; only strips, keypads and panels can share a line"
                 self._say("url", number, "shared_line", zh, en)
 
     def _unknown(self, table: Mapping[str, object], known: Sequence[str], number: int | None, prefix: str = "") -> None:
@@ -379,6 +405,16 @@ class _Reader:
         self.problems.append(
             Problem(file=self._name, line=line, column=column, path=path, code=code, zh=zh, en=en, suggestion=meant)
         )
+
+
+def _stands(entry: Entry) -> Stands:
+    """Give where a device stands; printers and loudspeakers are addressed in other ways."""
+    return entry.stands if isinstance(entry, StateEntry) else "windows"
+
+
+def _shares(entry: Entry) -> bool:
+    """Say whether a device may hang on a line with others: it speaks only to its own address, or when asked."""
+    return isinstance(entry, StateEntry) and (entry.stands == "windows" or entry.kind == "panel")
 
 
 class _Lines:

@@ -5,6 +5,7 @@ exclusively, so the finding says that it is in use.
 """
 
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -14,14 +15,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from serial.tools import list_ports
 
 from drivers.devices_file import Device, DevicesFile
-from drivers.driver import JobDriver, StateDriver, Wiring
+from drivers.driver import JobDriver, SeesServices, StateDriver, Wiring
 from drivers.faults import FaultCode, Health, HealthStatus, LineDown, down
-from drivers.jobs import Job, Press, PrintTicket, Rating, Result, ResultStatus, Say, WindowPicture, WindowStatus
+from drivers.jobs import (
+    CardShown,
+    Input,
+    Job,
+    Press,
+    PrintTicket,
+    Rating,
+    Result,
+    ResultStatus,
+    Say,
+    Scan,
+    TakeNumber,
+    WindowPicture,
+    WindowStatus,
+    place_of,
+)
+from drivers.keys import code_of
+from drivers.panel.options import PanelOptions
 from drivers.registry import JobEntry, StateEntry
 from drivers.transport import open_line, parse_url
 
@@ -132,6 +150,7 @@ def devices(file: DevicesFile, *, test: bool, presses_s: float = 0.0) -> Iterato
 
 def _wiring(device: Device, folder: Path) -> Wiring[object]:
     is_line = device.url.startswith(("tcp:", "serial:"))
+    key = secrets.token_bytes(32)  # cards are read, and what they say goes nowhere
     return Wiring(
         device=device.id,
         url=device.url,
@@ -139,6 +158,8 @@ def _wiring(device: Device, folder: Path) -> Wiring[object]:
         windows=device.windows,
         data_dir=folder,
         byte_s=parse_url(device.url).byte_s if is_line else 0.0,
+        kiosk=next(iter(device.kiosks), ""),
+        secret=lambda: key,
     )
 
 
@@ -211,8 +232,8 @@ def _try_line(url: str, here: Sequence[Device], *, test: bool, presses_s: float)
             yield from _of_health(device.id, down(FaultCode.LINE_DOWN, error.why))
         return
     folder = Path(tempfile.mkdtemp(prefix="jiaohao-doctor-"))
-    pressed: list[Press | Rating] = []
-    awaited = {no for it in here if it.entry.kind in {"keypad", "rating"} for no in it.windows.values()}
+    pressed: dict[str, list[Input]] = {device.id: [] for device in here}
+    awaited = {(it.id, place) for it in here for place in _places(it)}
     keys = presses_s if awaited else 0.0
     drivers: dict[str, StateDriver] = {}
     try:
@@ -224,12 +245,16 @@ def _try_line(url: str, here: Sequence[Device], *, test: bool, presses_s: float)
             drivers[device.id].line_up(begin_s)
             for window in dict.fromkeys(device.windows.values()):
                 drivers[device.id].show(_test_picture(window, calling=test))
+            lamps = drivers[device.id]
+            if test and isinstance(lamps, SeesServices) and isinstance(device.options, PanelOptions):
+                lamps.see_services(frozenset(button.service for button in device.options.buttons))
         while (passed_s := time.monotonic() - begin_s) < max(STRIPS_FOR_S, keys):
-            if passed_s > STRIPS_FOR_S and awaited <= {it.window for it in pressed}:
+            heard = {(device, place_of(it)) for device, them in pressed.items() for it in them}
+            if passed_s > STRIPS_FOR_S and awaited <= heard:
                 break
             data, now_s = line.read(TICK_S), time.monotonic()
-            for driver in drivers.values():
-                pressed += driver.feed(data, now_s) if data else ()
+            for device_id, driver in drivers.items():
+                pressed[device_id] += driver.feed(data, now_s) if data else ()
                 if frame := driver.due(now_s):
                     line.write(frame, 2.0 + 2 * len(frame) * parse_url(url).byte_s)
         now_s = time.monotonic()
@@ -242,8 +267,8 @@ def _try_line(url: str, here: Sequence[Device], *, test: bool, presses_s: float)
         line.close()
         shutil.rmtree(folder, ignore_errors=True)
     for device in here:
-        if keys and device.entry.kind in {"keypad", "rating"}:
-            yield _of_presses(device, pressed, keys)
+        if keys and _places(device):
+            yield _of_presses(device, pressed[device.id], keys)
 
 
 def _test_picture(window: str, *, calling: bool) -> WindowPicture:
@@ -289,19 +314,48 @@ def _of_result(device: str, result: Result | None) -> Finding:
             return Finding(what=device, verdict=Verdict.BAD, zh=detail, en=detail, do_zh=do_zh, do_en=do_en)
 
 
-def _of_presses(device: Device, pressed: Sequence[Press | Rating], seconds: float) -> Finding:
-    mine = [it for it in pressed if it.window in device.windows.values()]
+def _places(device: Device) -> set[str]:
+    """Give where people do something at a device, as `place_of` names it; nothing is done at strips."""
+    match device.entry.kind:
+        case "keypad" | "rating":
+            return set(device.windows.values())
+        case "panel" if isinstance(device.options, PanelOptions):
+            return {str(code_of(button.key)) for button in device.options.buttons}
+        case "idcard" | "scanner":
+            return {device.id}
+        case _:
+            return set()
+
+
+def _of_presses(device: Device, mine: Sequence[Input], seconds: float) -> Finding:
     if not mine:
         return Finding(
             what=device.id,
             verdict=Verdict.WARN,
-            zh=f"{seconds:.0f} 秒内没有收到按键",
-            en=f"no key was pressed within {seconds:.0f} s",
-            do_zh="按过键的话，检查波特率、地址和接线",
-            do_en="if somebody did press, check baud rate, address and wiring",
+            zh=f"{seconds:.0f} 秒内没有收到按键、证件或扫码",
+            en=f"nothing was pressed, shown or scanned within {seconds:.0f} s",
+            do_zh="操作过的话，检查波特率、地址和接线",
+            do_en="if somebody did, check baud rate, address and wiring",
         )
-    told = ", ".join(f"{it.window}: {it.command if isinstance(it, Press) else f'grade {it.grade}'}" for it in mine)
-    return Finding(what=device.id, verdict=Verdict.OK, zh=f"收到按键 {told}", en=f"heard {told}")
+    told = ", ".join(_told(it) for it in mine)
+    return Finding(what=device.id, verdict=Verdict.OK, zh=f"收到 {told}", en=f"heard {told}")
+
+
+def _told(what: Input) -> str:
+    """Give what was done, without anything of a card; a code is shown to who holds the paper."""
+    match what:
+        case Press():
+            return f"{what.window}: {what.command}"
+        case Rating():
+            return f"{what.window}: grade {what.grade}"
+        case TakeNumber():
+            return f"{what.key}: {what.service}"
+        case CardShown():
+            return f"card ({what.document})"
+        case Scan():
+            return what.code[:80]
+        case _:
+            assert_never(what)
 
 
 def _within(act: Callable[[], T], seconds: float) -> T | None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from drivers.faults import Health
-from drivers.jobs import Job, Press, Rating, Result, Upcoming, WindowPicture
+from drivers.jobs import Input, Job, Result, Upcoming, WindowPicture
 
 Options = TypeVar("Options", covariant=True)
 
@@ -42,7 +42,8 @@ class Wiring(Generic[Options]):
     """What a driver is made from: one `[[device]]` of DEVICES.toml, already validated.
 
     `windows` maps bus address -> window number as painted on it; `data_dir` is a folder of the agent where a driver may
-    keep files it can always make again (spoken sentences); `options` is the driver's own frozen dataclass;
+    keep files it can always make again (spoken sentences); `options` is the driver's own frozen dataclass; `kiosk` is
+    the kiosk it stands at, if any; `secret` gives the hall's key for hashing identity numbers, None while unknown;
     `interrupted`: the process before this one ended in the middle of a job of this device; `byte_s` is how long a byte
     is on its way on this line, 0 where nobody knows (TCP without `?baud=`); `now` is the hall's time of day.
     """
@@ -55,6 +56,8 @@ class Wiring(Generic[Options]):
     interrupted: bool = False
     byte_s: float = 0.0
     now: Callable[[], datetime] = wall_clock
+    kiosk: str = ""
+    secret: Callable[[], bytes | None] = lambda: None
 
 
 class JobDriver(Protocol):
@@ -94,16 +97,25 @@ class StateDriver(Protocol):
         """Give the next frame to write now, or b"" when there is none or an acknowledgement is awaited."""
         ...
 
-    def feed(self, data: bytes, now_s: float) -> Sequence[Press | Rating]:
-        """Take bytes from the line and give the presses they hold. Never raises."""
+    def feed(self, data: bytes, now_s: float) -> Sequence[Input]:
+        """Take bytes from the line and give the presses, cards and scans they hold. Never raises."""
         ...
 
-    def refused(self, window: str, code: str) -> None:
-        """Note that the hall refused the last press at this window (`code`), so that the pad can beep."""
+    def refused(self, place: str, code: str) -> None:
+        """Note that the hall refused what was done last at this place (`jobs.place_of`), so that the pad can beep."""
         ...
 
     def health(self, now_s: float) -> Health:
         """Say how the device is, from what it answered or failed to answer."""
+        ...
+
+
+@runtime_checkable
+class SeesServices(Protocol):
+    """A state driver with a lamp per service."""
+
+    def see_services(self, open_now: frozenset[str]) -> None:
+        """Keep which services give numbers now; none while the server is away."""
         ...
 
 

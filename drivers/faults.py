@@ -55,11 +55,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How a device is now. `paper` is None for everything that is not a printer."""
+    """How a device is now. `paper` is None for everything that is not a printer.
+
+    `firmware` is what the device says of itself (version, module number), None where its protocol has no word for it.
+    """
 
     status: HealthStatus = HealthStatus.OK
     faults: tuple[Fault, ...] = ()
     paper: Paper | None = None
+    firmware: str | None = None
 
 
 def down(code: FaultCode, detail: str = "", *, paper: Paper | None = None) -> Health:

@@ -228,6 +228,56 @@ class Rating:
     grade: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeNumber:
+    """A visitor pressed the button of a service on a panel: `POST devices/{device}/number`. `key` is the button."""
+
+    device: str
+    key: str
+    service: str
+    priority: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardShown:
+    """A visitor laid an identity card on a reader: all that leaves the reader's driver, `POST devices/{device}/card`.
+
+    `visitor` is a keyed hash of the number (hex), `age_from` the first year of the age band, `name` is masked (张*).
+    None of it is shown by repr(): it must not reach a log.
+    """
+
+    device: str
+    document: str
+    visitor: str = field(repr=False)
+    age_from: int = field(repr=False)
+    name: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """A code was held before a scanner: `POST devices/{device}/scan`. A code may be as good as a ticket: not shown."""
+
+    device: str
+    code: str = field(repr=False)
+
+
+Input: TypeAlias = Press | Rating | TakeNumber | CardShown | Scan
+"""What people do at the machines of a hall."""
+
+
+def place_of(what: Input) -> str:
+    """Give where it was done, as `StateDriver.refused` names it: a window, a button, or the device itself."""
+    match what:
+        case Press() | Rating():
+            return what.window
+        case TakeNumber():
+            return what.key
+        case CardShown() | Scan():
+            return what.device
+        case _:
+            assert_never(what)
+
+
 def in_language(text: Text, language: str) -> str:
     """Give the text in this language, or in Chinese where it is not translated."""
     return text.get(language) or text.get("zh", "")

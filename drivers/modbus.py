@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pymodbus.framer import FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ExceptionResponse
-from pymodbus.pdu.bit_message import ReadCoilsRequest, WriteSingleCoilRequest
+from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest, WriteSingleCoilRequest
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
     WriteMultipleRegistersRequest,
@@ -90,6 +90,11 @@ def read_registers(unit: int, at: int, count: int, tag: int = 0) -> Request:
 def read_coils(unit: int, at: int, count: int, tag: int = 0) -> Request:
     """Give the request for `count` coils (01)."""
     return _request(ReadCoilsRequest(address=at, count=count), unit, tag)
+
+
+def read_inputs(unit: int, at: int, count: int, tag: int = 0) -> Request:
+    """Give the request for `count` discrete inputs (02)."""
+    return _request(ReadDiscreteInputsRequest(address=at, count=count), unit, tag)
 
 
 def write_coil(unit: int, at: int, *, on: bool, tag: int = 0) -> Request:

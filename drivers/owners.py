@@ -17,19 +17,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from drivers.driver import HoldsLine, JobDriver, Prepares, StateDriver
+from drivers.driver import HoldsLine, JobDriver, Prepares, SeesServices, StateDriver
 from drivers.faults import Backoff, FaultCode, Health, LineDown, Paper, down
 from drivers.jobs import (
+    Input,
     JobOrder,
-    Press,
     PrintNotice,
     PrintTicket,
-    Rating,
     Result,
     ResultStatus,
     Say,
     Upcoming,
     WindowPicture,
+    place_of,
 )
 from drivers.journal import Journal
 from drivers.transport import Line, open_line, parse_url
@@ -242,8 +242,8 @@ def _too_late(order: JobOrder, lost: bool) -> Result:
 class Pressed(Protocol):
     """Who takes presses to the hall. Gives the refusal's code, or None when it was done. May block for some seconds."""
 
-    def __call__(self, press: Press | Rating, /) -> str | None:
-        """Take one press."""
+    def __call__(self, press: Input, /) -> str | None:
+        """Take one press, card or scan."""
         ...
 
 
@@ -271,8 +271,9 @@ class StateOwner:
         self._open_line = open_line
         self._lock = threading.Lock()
         self._pictures: dict[str, WindowPicture] = {}
-        self._refusals: deque[tuple[str, str]] = deque(maxlen=MAX_PRESSES)
-        self._presses: queue.Queue[tuple[float, Press | Rating]] = queue.Queue(MAX_PRESSES)
+        self._services: frozenset[str] | None = None  # those that give numbers, when that changed
+        self._refusals: deque[tuple[str, str, str]] = deque(maxlen=MAX_PRESSES)  # device, place, code
+        self._presses: queue.Queue[tuple[float, str, Input]] = queue.Queue(MAX_PRESSES)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"owner {url}", daemon=True)
         self._presser = threading.Thread(target=self._press, name=f"presses {url}", daemon=True)
@@ -294,6 +295,11 @@ class StateOwner:
         """Take the newest picture of a window; an older one that was not shown yet is forgotten."""
         with self._lock:
             self._pictures[picture.window] = picture
+
+    def see_services(self, open_now: frozenset[str]) -> None:
+        """Take which services give numbers now, for the lamps of panels."""
+        with self._lock:
+            self._services = open_now
 
     def _run(self) -> None:
         pause = Backoff(first_s=RETRY_FIRST_S, most_s=RETRY_MOST_S)
@@ -330,7 +336,7 @@ class StateOwner:
             for device, driver in self._drivers.items():
                 if data:
                     for press in driver.feed(data, now_s):
-                        self._take(press)
+                        self._take(device, press)
                 if not self._lost:
                     self._report(device, driver.health(now_s))
 
@@ -352,35 +358,37 @@ class StateOwner:
         with self._lock:
             pictures, self._pictures = self._pictures, {}
             refusals, self._refusals = self._refusals, deque(maxlen=MAX_PRESSES)
+            services, self._services = self._services, None
         for device, driver in self._drivers.items():
             for window in self._windows[device]:
                 if window in pictures:
                     driver.show(pictures[window])
-                for refused, code in refusals:
-                    if refused == window:
-                        driver.refused(window, code)
+            if services is not None and isinstance(driver, SeesServices):
+                driver.see_services(services)
+        for device, place, code in refusals:
+            self._drivers[device].refused(place, code)
 
-    def _take(self, press: Press | Rating) -> None:
+    def _take(self, device: str, press: Input) -> None:
         try:
-            self._presses.put_nowait((time.monotonic(), press))
+            self._presses.put_nowait((time.monotonic(), device, press))
         except queue.Full:
-            self._refuse(press.window, "too_many")
+            self._refuse(device, press, "too_many")
 
     def _press(self) -> None:
         """Take presses to the hall, one after the other, while the line goes on."""
         while not self._stopping.is_set():
             try:
-                at_s, press = self._presses.get(timeout=0.5)
+                at_s, device, press = self._presses.get(timeout=0.5)
             except queue.Empty:
                 continue
             fresh = time.monotonic() - at_s < PRESS_FRESH_S  # else somebody would be called by a key nobody remembers
             code = self._pressed(press) if fresh else "too_late"
             if code is not None:
-                self._refuse(press.window, code)
+                self._refuse(device, press, code)
 
-    def _refuse(self, window: str, code: str) -> None:
+    def _refuse(self, device: str, press: Input, code: str) -> None:
         with self._lock:
-            self._refusals.append((window, code))
+            self._refusals.append((device, place_of(press), code))
 
     def _went(self, error: LineDown) -> None:
         if not self._lost:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from drivers.driver import JobDriver, StateDriver, Wiring
-from drivers.keypad import pad
+from drivers.idcard import reader
+from drivers.idcard.reader import ReaderOptions
+from drivers.keypad import hid_pad, pad
+from drivers.keypad.hid_pad import HidPadOptions
 from drivers.keypad.pad import PadOptions
 from drivers.led import alpha, cpower, onbon, onbon6, register_map, template
 from drivers.led.alpha import AlphaOptions
@@ -14,12 +17,20 @@ from drivers.led.onbon import OnbonOptions
 from drivers.led.onbon6 import Onbon6Options
 from drivers.led.register_map import RegisterOptions
 from drivers.led.template import TemplateOptions
+from drivers.panel import modbus as modbus_panel
+from drivers.panel import wired
+from drivers.panel.modbus import ModbusPanelOptions
+from drivers.panel.options import PanelOptions
 from drivers.printer.fonts import find_faces
 from drivers.printer.thermal import EscposOptions, ThermalPrinter
+from drivers.scanner import scanner
+from drivers.scanner.scanner import ScannerOptions
 from drivers.speech import speaker
 from drivers.speech.speaker import SpeakerOptions
 
-Kind: TypeAlias = Literal["printer", "strip", "keypad", "speaker", "rating"]
+Kind: TypeAlias = Literal["printer", "strip", "keypad", "speaker", "rating", "panel", "idcard", "scanner"]
+Stands: TypeAlias = Literal["windows", "window", "kiosk", "kiosk or window"]
+"""Where a state driver stands: at windows by address on its line, at one window, at one kiosk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +46,7 @@ class JobEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateEntry:
-    """A driver that shows pictures and reports presses. `options` as for JobEntry.
+    """A driver that shows pictures and reports presses. `options` as for JobEntry; `stands` as in `Stands`.
 
     `addresses`: those a device of its line may have, by its options (None when they are wrong); `line`: settings that
     a serial: url must name, because no default fits most devices.
@@ -48,6 +59,7 @@ class StateEntry:
     make: Callable[[Wiring[Any]], StateDriver]  # Any: as for JobEntry
     addresses: Callable[[Any], range] = lambda options: range(0x10000)  # noqa: ARG005
     line: tuple[str, ...] = ()
+    stands: Stands = "windows"
 
 
 Entry: TypeAlias = JobEntry | StateEntry
@@ -115,6 +127,55 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=PadOptions,
         make=pad.make,
+    ),
+    "hid-keypad": StateEntry(
+        kind="keypad",
+        about="USB numeric keypads as the call pad of one clerk (Linux, extra `hid`)",
+        schemes=("hid",),
+        options=HidPadOptions,
+        make=hid_pad.make,
+        stands="window",
+    ),
+    "button-panel": StateEntry(
+        kind="panel",
+        about="Panels with a button per service: keys of a keyboard (extra `hid`), or pins of a board (extra `gpio`)",
+        schemes=("hid", "gpio"),
+        options=PanelOptions,
+        make=wired.make,
+        stands="kiosk",
+    ),
+    "modbus-panel": StateEntry(
+        kind="panel",
+        about="Panels with a button per service behind a Modbus module (RTU or TCP), lamps and buzzer on its coils",
+        schemes=("tcp", "serial"),
+        options=ModbusPanelOptions,
+        make=modbus_panel.make,
+        stands="kiosk",
+    ),
+    "sam-v": StateEntry(
+        kind="idcard",
+        about="Identity card readers with a SAM_V module: citizens, foreign and HK/Macao/Taiwan residents",
+        schemes=("serial", "tcp"),
+        options=ReaderOptions,
+        make=reader.make,
+        line=("baud",),
+        stands="kiosk",
+    ),
+    "scanner": StateEntry(
+        kind="scanner",
+        about="Scanners of QR codes that send each code as a line",
+        schemes=("serial", "tcp"),
+        options=ScannerOptions,
+        make=scanner.make,
+        stands="kiosk or window",
+    ),
+    "hid-scanner": StateEntry(
+        kind="scanner",
+        about="Scanners of QR codes that type as a keyboard (Linux, extra `hid`)",
+        schemes=("hid",),
+        options=ScannerOptions,
+        make=scanner.make,
+        stands="kiosk or window",
     ),
     "speech": JobEntry(
         kind="speaker",

@@ -85,6 +85,29 @@ class Http:
         """Give a window command; the same key again is the same press. Raises ServerAway, ServerRefused."""
         self._send("POST", f"/windows/{quote(window, safe='')}/{command}", body, key)
 
+    def present(self, device: str, what: str, body: Mapping[str, object], key: str) -> None:
+        """Say what was done at an input device (number, card, scan); the same key again is the same.
+
+        Raises ServerAway, ServerRefused.
+        """
+        self._send("POST", f"/devices/{quote(device, safe='')}/{what}", body, key)
+
+    def card_key(self, device: str) -> bytes:
+        """Give the hall's key for hashing identity numbers, for a reader of ours. Raises ServerAway, ServerRefused."""
+        path = f"{self._base}/devices/{quote(device, safe='')}/card-key"
+        key = _asked(self._session, "POST", path, {}).get("key")
+        if not isinstance(key, str):
+            raise ServerAway("the server told no key")
+        return bytes.fromhex(key)
+
+    def open_services(self) -> frozenset[str]:
+        """Give the services for which numbers are given now. Raises ServerAway, ServerRefused."""
+        rows = _asked(self._session, "GET", f"{self._base}/state", None).get("services")
+        known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return frozenset(
+            str(row.get("service")) for row in known if row.get("open") is not False and row.get("left") != 0
+        )
+
     def _send(self, method: str, path: str, body: Mapping[str, object], key: str | None) -> None:
         _asked(self._session, method, self._base + path, body, {"Idempotency-Key": key} if key is not None else {})
 
@@ -93,12 +116,13 @@ def _asked(
     session: requests.Session,
     method: str,
     url: str,
-    body: Mapping[str, object],
+    body: Mapping[str, object] | None,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Mapping[str, Any]:
     """Give what the server answers. Raises ServerAway, ServerRefused."""
     try:
-        answer = session.request(method, url, json=dict(body), headers=dict(headers), timeout=(CONNECT_S, ANSWER_S))
+        json = None if body is None else dict(body)
+        answer = session.request(method, url, json=json, headers=dict(headers), timeout=(CONNECT_S, ANSWER_S))
         if answer.status_code < 400:
             return cast("Mapping[str, Any]", answer.json())
     except requests.RequestException as error:

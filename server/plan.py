@@ -67,6 +67,7 @@ def plan_of(file: HallFile) -> t.HallPlan:
                 question=_text(priority.question),
                 slope=priority.slope,
                 head_start_min=priority.head_start_min,
+                from_age=priority.from_age,
             )
             for priority in file.priorities
         ),

@@ -1,4 +1,4 @@
-"""The register of devices: what each agent says of its printers, strips, keypads, loudspeakers and rating pads.
+"""The register of devices: what each agent says of its printers, strips, keypads, loudspeakers, panels, readers.
 
 An agent states the whole row at its start and on each change; the last word counts. Kept in `devices.sqlite` in the
 data folder, so that paper still finds its printer after a restart of the server.
@@ -28,6 +28,9 @@ class Kind(StrEnum):
     KEYPAD = "keypad"
     SPEAKER = "speaker"
     RATING = "rating"
+    PANEL = "panel"
+    IDCARD = "idcard"
+    SCANNER = "scanner"
 
 
 class Health(StrEnum):
@@ -68,6 +71,7 @@ class Row:
     health: Health = Health.OK
     faults: tuple[Fault, ...] = field(default=())
     paper: str | None = None
+    firmware: str | None = None
 
 
 class RegisterFull(Exception):
@@ -125,6 +129,11 @@ class Register:
         """Give the rows of a hall."""
         with self._lock:
             return [row for row in self._rows.values() if row.hall == hall]
+
+    def row(self, hall: HallId, device: DeviceId) -> Row | None:
+        """Give the row of a device, None when nobody has stated it."""
+        with self._lock:
+            return self._rows.get((hall, device))
 
     def owns(self, owner: str, hall: HallId, window: WindowNo, kind: Kind) -> bool:
         """Say whether an agent has stated a device of this kind at this window."""

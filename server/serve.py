@@ -228,6 +228,7 @@ class _Server:
                 names=self._known_names,
                 devices=partial(self._rows, site, id_),
                 disk_full=lambda: not self._ballast.held,
+                shown=partial(site.presented.at, id_),
             )
             feed = JobFeed(
                 hall,
@@ -238,6 +239,7 @@ class _Server:
             )
             self._screens[id_], self._jobs[id_] = screens, feed
         self._register.follow(self._register_changed)
+        site.presented.follow(lambda hall: self._screens[hall].changed() if hall in self._screens else None)
         self._live = Live(site, self._screens, self._jobs)
         app = create_app(site)
         self._live.attach(SocketDoor(app, self._live, is_origin=doors.is_origin, async_mode="gevent"))

@@ -140,10 +140,10 @@ class FF68Pads:
                 presses.extend(self._understand(pad, what))
         return presses
 
-    def refused(self, window: str, code: str) -> None:  # noqa: ARG002
+    def refused(self, place: str, code: str) -> None:  # noqa: ARG002
         """Beep three times at this window."""
         for pad in self._pads.values():
-            if pad.window == window:
+            if pad.window == place:
                 pad.pressed = False
                 pad.beeps = REFUSAL_BEEPS
 
@@ -154,7 +154,7 @@ class FF68Pads:
     def _understand(self, pad: _Pad, what: ff68.KeyPress | ff68.Grade) -> list[Press | Rating]:
         if isinstance(what, ff68.Grade):
             return [Rating(window=pad.window, grade=what.grade)]
-        press = _command(what, pad)
+        press = command_of(what, pad.window, pad.picture)
         if what.key is ff68.Key.RATING:
             self._answers.append(ff68.start_rating(what.address))
         elif press is None and what.key is not ff68.Key.CANCEL:
@@ -202,9 +202,8 @@ def make(wiring: Wiring[PadOptions]) -> FF68Pads:
     return FF68Pads(dict(wiring.windows))
 
 
-def _command(what: ff68.KeyPress, pad: _Pad) -> Press | None:
+def command_of(what: ff68.KeyPress, window: str, picture: WindowPicture | None) -> Press | None:
     """Give the window command of a key, or None when it means nothing here."""
-    window, picture = pad.window, pad.picture
     match what.key:
         case ff68.Key.CALL_NEXT:
             return Press(window=window, command="call-next", body={"finish": True})

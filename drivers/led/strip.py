@@ -210,7 +210,7 @@ class Strips:
                 self._refused(self._task, answer.refusal, now_s)
         return ()
 
-    def refused(self, window: str, code: str) -> None:
+    def refused(self, place: str, code: str) -> None:
         """Do nothing: a strip has no keys."""
 
     def health(self, now_s: float) -> Health:  # noqa: ARG002

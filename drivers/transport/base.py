@@ -6,6 +6,8 @@ serial:///dev/serial/by-id/usb-FTDI_X?baud=9600&parity=none&stop=1&bits=8
 lp:///dev/usb/lp0                       a printer's own device file
 usb://0416:5011                         a printer by vendor and product, also /SERIAL
 cups://tickets                          a print queue
+hid:///dev/input/by-id/usb-X-event-kbd  a keyboard, or a scanner that is one: its keys as contacts (`drivers.contacts`)
+gpio:?pull=up                           the pins of this board, buttons to ground (up) or to 3.3 V (down): as contacts
 """
 
 import re
@@ -17,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 OPEN_TIMEOUT_S = 3.0
 _BITS_PER_BYTE = 10
 
-_SCHEMES = ("tcp", "serial", "lp", "usb", "cups")
+_SCHEMES = ("tcp", "serial", "lp", "usb", "cups", "hid", "gpio")
 _USB = re.compile(r"usb://([0-9a-fA-F]{4}:[0-9a-fA-F]{4})(?:/([^/?#]+))?")
 _CUPS = re.compile(r"cups://([^\s/?#]+)")
 _PARITIES = {"none": "N", "even": "E", "odd": "O"}
@@ -52,7 +54,7 @@ class LineUrl:
     """
 
     url: str
-    scheme: Literal["tcp", "serial", "lp", "usb", "cups"]
+    scheme: Literal["tcp", "serial", "lp", "usb", "cups", "hid", "gpio"]
     host: str = ""
     port: int = 0
     path: str = ""
@@ -97,13 +99,25 @@ def parse_url(url: str) -> LineUrl:
             if (cups := _CUPS.fullmatch(url)) is None or cups[1].startswith("-"):
                 raise ValueError(f"{url!r} must look like cups://tickets (the queue's name as lpstat -e lists it)")
             return LineUrl(url=url, scheme="cups", host=cups[1], baud=0)
+        case "hid":
+            if parts.netloc or len(parts.path) < 2 or parts.query:
+                raise ValueError(f"{url!r} must look like hid:///dev/input/by-id/usb-X-event-kbd (three slashes)")
+            return LineUrl(url=url, scheme="hid", path=parts.path, baud=0)
+        case "gpio":
+            pull = _query(url, parts.query, {"pull"}).get("pull", "up")
+            if parts.netloc or parts.path or pull not in {"up", "down"}:
+                raise ValueError(f"{url!r} must be gpio:, gpio:?pull=up or gpio:?pull=down")
+            return LineUrl(url=url, scheme="gpio", path=pull, baud=0)
         case _:
-            raise ValueError(f"{url!r} must begin with {', '.join(f'{each}://' for each in _SCHEMES[:-1])} or cups://")
+            known = ", ".join(f"{each}://" for each in _SCHEMES[:-1])
+            raise ValueError(f"{url!r} must begin with {known} or gpio:")
 
 
 def open_line(url: str, timeout_s: float = OPEN_TIMEOUT_S) -> Line:
     """Open a port. Raises LineDown when it is not there, ValueError when the address is malformed."""
     from drivers.transport.cups_queue import CupsQueue
+    from drivers.transport.gpio import GpioLine
+    from drivers.transport.hid import HidLine
     from drivers.transport.lp_port import LpPort
     from drivers.transport.serial_port import SerialLine
     from drivers.transport.tcp import TcpLine
@@ -121,6 +135,10 @@ def open_line(url: str, timeout_s: float = OPEN_TIMEOUT_S) -> Line:
             return UsbPort(parsed)
         case "cups":
             return CupsQueue(parsed)
+        case "hid":
+            return HidLine(parsed)
+        case "gpio":
+            return GpioLine(parsed)
 
 
 def _serial(url: str, path: str, query: Mapping[str, str]) -> LineUrl:

@@ -350,6 +350,7 @@ class PriorityRule:
     """Why somebody is ahead. Urgency grows as `slope` x waiting time + `head_start_min`.
 
     Accumulating priority never starves anybody: an ordinary ticket old enough beats every fresh priority one.
+    `from_age`: who is so old and shows a card is offered it without being asked.
     Source: Kleinrock 1964; Stanford, Taylor, Ziedins 2014.
     """
 
@@ -358,6 +359,7 @@ class PriorityRule:
     question: Text | None = None
     slope: float = 3.0
     head_start_min: float = 10.0
+    from_age: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

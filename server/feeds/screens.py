@@ -17,11 +17,12 @@ import msgspec
 
 from server.domain.forecast import Outlook
 from server.domain.state import HallState
-from server.domain.terms import HallId, Track, WindowNo, ZoneId
+from server.domain.terms import DeviceId, HallId, Track, WindowNo, ZoneId
 from server.feeds.hall_view import HallView
 from server.projections.board import board
 from server.projections.common import instant
 from server.projections.manager import manager
+from server.projections.presented import Shown, presented
 from server.projections.ticket import ticket
 from server.projections.voice import voice
 from server.projections.waits import Waits
@@ -76,12 +77,14 @@ class Screens:
         names: Callable[[], Mapping[str, str]],
         devices: Callable[[], Sequence[Mapping[str, Any]]],
         disk_full: Callable[[], bool] = lambda: False,
+        shown: Callable[[DeviceId], Shown] = lambda _: Shown(),
     ) -> None:
         """Follow `hall`. `names` gives clerks' names by work id, `devices` the register's rows for the manager.
 
-        `disk_full` says whether a full disk stops new numbers.
+        `disk_full` says whether a full disk stops new numbers, `shown` what lies before a kiosk.
         """
         self._disk_full = disk_full
+        self._shown = shown
         self._hall, self._drill, self._names, self._devices = hall, drill, names, devices
         self._topics: dict[str, _Topic] = {}
         self._waits = Waits()
@@ -224,6 +227,8 @@ class Screens:
                 return manager(state, names=names, devices=devices, disk_full=self._disk_full(), drill=self._drill)
             case "voice", "":
                 return voice(state)
+            case "presented", ":" if which:
+                return presented(state, which, self._shown(DeviceId(which)), now_ms=now_ms)
             case "ticket", ":":
                 found = ticket(state, Track(which), now_ms=now_ms, drill=self._drill, waits=waits())
                 if found is not None:

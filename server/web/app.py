@@ -17,6 +17,7 @@ from server.web import (
     devices,
     docs,
     health,
+    inputs,
     leases,
     manager,
     media,
@@ -70,6 +71,7 @@ _ROUTES = (
     manager.api,
     cases.api,
     devices.api,
+    inputs.api,
 )
 
 

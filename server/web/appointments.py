@@ -23,7 +23,17 @@ from server.ledger.base import Commit
 from server.people import Role
 from server.projections.common import instant, service_name
 from server.web import answers, wire
-from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
+from server.web.asking import (
+    base_url,
+    by_role,
+    early_visitor_hash,
+    hall_of,
+    operation_id,
+    reply,
+    run,
+    visitor_hash,
+    visitor_of_card,
+)
 from server.web.auth import FLOOR_STAFF, RIGHTS, signed_in
 from server.web.paper import paper_of, unless_it_prints
 from server.web.problems import bad_request, invalid, language
@@ -129,9 +139,10 @@ def cancel_appointment(path: wire.AppointmentPath, body: wire.Cancel) -> Respons
 def check_in(path: wire.HallPath, body: wire.CheckIn) -> Response:
     """Give the visitor who booked a number: with priority in time, an ordinary one later."""
     hall, identity = hall_of(path.hall), signed_in()
-    if sum(named is not None for named in (body.appointment, body.code, body.visitor_ref)) != 1:
+    if sum(named is not None for named in (body.appointment, body.code, body.visitor_ref, body.card)) != 1:
         raise bad_request(
-            "请只写明 appointment、code、visitor_ref 中的一项", "name one of appointment, code and visitor_ref"
+            "请只写明 appointment、code、visitor_ref、card 中的一项",
+            "name one of appointment, code, visitor_ref and card",
         )
     if identity.role is Role.KIOSK:
         here().presses.take(identity.id)
@@ -139,7 +150,7 @@ def check_in(path: wire.HallPath, body: wire.CheckIn) -> Response:
         track=Track(secrets.token_urlsafe(TRACK_BYTES)),
         id=AppointmentId(body.appointment) if body.appointment is not None else None,
         code=body.code,
-        visitor=visitor_hash(hall, body.visitor_ref),
+        visitor=visitor_of_card(hall, body.card) or _booked_by(hall, body.visitor_ref),
         language=body.language,
         channel=body.channel or CHANNELS.get(identity.role, "guide"),
         kiosk=DeviceId(identity.id) if identity.role is Role.KIOSK else None,
@@ -149,7 +160,18 @@ def check_in(path: wire.HallPath, body: wire.CheckIn) -> Response:
     if identity.role is Role.KIOSK and not body.paperless:
         on_paper = unless_it_prints(paper_of(hall, identity.id))
     answer = answers.checked_in(run(hall, command, allowed=on_paper), hall.plan)
+    if body.card is not None:
+        here().presented.used(hall.id, DeviceId(identity.id))
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
+
+
+def _booked_by(hall: Hall, reference: str | None) -> str | None:
+    """Give the hash under which this visitor has booked, if at all."""
+    if reference is None:
+        return None
+    early = early_visitor_hash(hall, reference)
+    is_early = hall.read(lambda state, _: any(booked.visitor == early for booked in state.appointments.values()))
+    return early if is_early else visitor_hash(hall, reference)
 
 
 @api.post("/halls/<hall>/appointments/import", responses={200: wire.ImportedAppointments})

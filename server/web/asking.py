@@ -1,5 +1,7 @@
 """What every route uses: the request's JSON, the hall it is about, one command run once, one answer sent."""
 
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +15,7 @@ from pydantic import BaseModel
 from server.domain.commands import Command, HandOver, OpenWindow
 from server.domain.refusals import Code, Refusal
 from server.domain.state import HallState
-from server.domain.terms import HallId, HallPlan, WorkId
+from server.domain.terms import DeviceId, HallId, HallPlan, WorkId
 from server.hall import Hall
 from server.ledger.base import Commit
 from server.people import Role
@@ -24,6 +26,7 @@ from server.web.site import Site, here
 
 BODY_BYTES_MAX = 64 * 1024
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+_NUMBER = re.compile(r"\d{17}x")  # an identity number is one, whichever way its X is written
 _KEY = re.compile(r"[\x20-\x7e]{1,200}")
 _METHODS = ("POST", "PUT", "DELETE", "PATCH")
 
@@ -153,11 +156,43 @@ def base_url(plan: HallPlan) -> str:
     return plan.public_url or here().doors.visitor_base(f"{request.scheme}://{request.host}/")
 
 
+def visitor_key(hall: Hall) -> bytes:
+    """Give the key of `visitor_hash`: another in every hall, the same every day, because bookings are made ahead."""
+    return bytes.fromhex(here().people.keyed_hash("visitor key", hall.id.encode()))
+
+
 def visitor_hash(hall: Hall, reference: str | None) -> str | None:
-    """Give what is kept of a visitor's reference (say, an identity number): a keyed hash, another in every hall."""
+    """Give what is kept of a visitor's reference (say, an identity number): a keyed hash, another in every hall.
+
+    A card reader makes the same of a number by itself, under the same key.
+    """
     if reference is None:
         return None
+    if _NUMBER.fullmatch(reference):
+        reference = reference.upper()
+    return hmac.new(visitor_key(hall), reference.encode(), hashlib.sha256).hexdigest()
+
+
+def early_visitor_hash(hall: Hall, reference: str) -> str:
+    """Give what was kept of a reference before there were card readers: bookings of then are still found by it."""
     return here().people.keyed_hash("visitor", f"{hall.id}\0{reference}".encode())
+
+
+def visitor_of_card(hall: Hall, card: str | None) -> str | None:
+    """Give the visitor whose card lies before the kiosk that asks.
+
+    Raises:
+        Problem: no kiosk asks, or the card is not there any more.
+    """
+    identity = who()
+    if card is None:
+        return None
+    if identity is None or identity.role is not Role.KIOSK:
+        raise Problem("not_allowed")
+    visitor = here().presented.visitor(hall.id, DeviceId(identity.id), card, hall.now_ms())
+    if visitor is None:
+        raise Problem("card_gone")
+    return visitor
 
 
 def by_role(roles: frozenset[str]) -> bool:

@@ -135,6 +135,10 @@ RIGHTS: Mapping[str, Right] = {
     "cases.report_back": Right(roles=CHIEFS | {Role.INTEGRATION}),
     "cases.all_ratings": Right(roles=CONTROLLERS | {Role.INTEGRATION}),
     "devices.register": Right(roles=frozenset({Role.DEVICES})),
+    "inputs.number": Right(roles=frozenset({Role.DEVICES})),
+    "inputs.card_key": Right(roles=frozenset({Role.DEVICES})),
+    "inputs.card": Right(roles=frozenset({Role.DEVICES})),
+    "inputs.scan": Right(roles=frozenset({Role.DEVICES})),
     "devices.devices": Right(roles=CONTROLLERS | {Role.DEVICES, Role.KIOSK}),  # a kiosk asks for its printer
     "health.healthz": OPEN,
     "health.readyz": OPEN,

@@ -80,6 +80,7 @@ def register(path: wire.DevicePath, body: wire.RegisterDevice) -> Response:
         health=Health(body.health),
         faults=tuple(Fault(code=fault.code, detail=fault.detail, since=fault.since) for fault in body.faults),
         paper=body.paper,
+        firmware=body.firmware,
     )
     try:
         here().register.put(row)
@@ -123,6 +124,7 @@ def _row(row: Row, plan: HallPlan) -> wire.DeviceRow:
         health=row.health.value,
         faults=[wire.DeviceFault(code=fault.code, detail=fault.detail, since=fault.since) for fault in row.faults],
         paper=None if row.paper is None else wire.PAPER.validate_python(row.paper),
+        firmware=row.firmware,
         last_seen=instant(plan, row.seen_ms),
     )
 

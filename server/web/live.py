@@ -203,6 +203,14 @@ class Live:
                 and may_read(identity, hall)
                 and self._owns(identity, hall, topic.partition(":")[2])
             )
+        if kind == "presented":  # for the page before which the visitor stands, and nobody else
+            which = topic.partition(":")[2]
+            return (
+                identity is not None
+                and identity.role is Role.KIOSK
+                and identity.id == which
+                and may_read(identity, hall)
+            )
         if kind == "manager" and not local_dev:
             return identity is not None and identity.role in CONTROLLERS and may_read(identity, hall)
         return local_dev or may_read(identity, hall)

@@ -47,6 +47,16 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "没有人在窗口 {window} 登录，请窗口人员先登录。",
         "Nobody is signed in at window {window}. The clerk must sign in first.",
     ),
+    "card_gone": (
+        409,
+        "证件已移开，请重新放置身份证，或不刷证件直接取号。",
+        "The card is not known any more. Lay it on the reader again, or go on without it.",
+    ),
+    "not_a_code": (
+        409,
+        "这不是本大厅今天的号票或预约码，请到导办台咨询。",
+        "This code is no ticket and no booking of this hall today. Please ask at the guide desk.",
+    ),
     "hall_missing": (422, "请写明大厅（hall）。", "Name the hall: this server has several."),
     "window_not_yours": (403, "您不能在窗口 {window} 登录。", "You may not sign in at window {window}."),
     "window_not_for": (

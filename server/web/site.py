@@ -26,6 +26,7 @@ from server.web.buckets import (
 from server.web.doors import Doors
 from server.web.history import History
 from server.web.presence import Presence
+from server.web.presented import Presented
 
 EXTENSION = "jiaohao"
 
@@ -66,6 +67,7 @@ class Site:
     waits: dict[HallId, Waits] = field(default_factory=dict)
     works: dict[tuple[HallId, str], Work] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
+    presented: Presented = field(default_factory=Presented)
     posts: Lock = field(default_factory=Lock)  # held while somebody begins work at a window
     presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
     audit_lines: Buckets = field(default_factory=lambda: Buckets(AUDIT_BURST, AUDIT_PER_S))

@@ -21,7 +21,7 @@ from server.projections import ticket as ticket_page
 from server.projections.common import instant, track_url
 from server.projections.whys import why_of
 from server.web import answers, wire
-from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash
+from server.web.asking import base_url, by_role, hall_of, operation_id, reply, run, visitor_hash, visitor_of_card
 from server.web.auth import RIGHTS, looks_like_track, signed_in
 from server.web.history import Entry, History
 from server.web.paper import paper_of, unless_it_prints
@@ -59,7 +59,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         language=body.language,
         channel=body.channel or CHANNELS.get(identity.role, "guide"),
         kiosk=DeviceId(identity.id) if identity.role is Role.KIOSK else None,
-        visitor=visitor_hash(hall, body.visitor_ref),
+        visitor=visitor_of_card(hall, body.card) or visitor_hash(hall, body.visitor_ref),
         base_url=base_url(plan),
         legs=tuple(ServiceId(service) for service in body.legs),
         case_number=body.case_number or "",
@@ -70,6 +70,8 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         service = plan.service.get(command.service)
         on_paper = unless_it_prints(paper_of(hall, identity.id, service.zone if service is not None else None))
     answer = answers.issued(run(hall, command, allowed=on_paper), plan)
+    if body.card is not None:
+        here().presented.used(hall.id, DeviceId(identity.id))
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
 
 

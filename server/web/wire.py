@@ -85,7 +85,7 @@ Text = TypeAliasType(
 PersonPause = Literal["lunch", "document", "meeting", "toilet", "fault", "other"]  # left_alone is the clock's alone
 PersonRole = Literal["clerk", "guide", "manager", "admin", "auditor"]
 DeviceRole = Literal["kiosk", "devices", "display", "integration"]
-DeviceKind = Literal["printer", "strip", "keypad", "speaker", "rating"]
+DeviceKind = Literal["printer", "strip", "keypad", "speaker", "rating", "panel", "idcard", "scanner"]
 Health = Literal["ok", "down", "degraded"]
 Paper = Literal["ok", "near_end", "out", "unknown"]
 PAPER: TypeAdapter[Paper] = TypeAdapter(Paper)
@@ -533,6 +533,7 @@ class IssueTicket(Body):
     `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for;
     `unlisted`: give the number although this hall has not heard of its result. Not for kiosks.
     `paperless`: at a kiosk that cannot print, the visitor remembers the number; else such a kiosk gives none.
+    `card`: at a kiosk, the visitor whose card lies on its reader (`presented:KIOSK`).
     """
 
     service: Id
@@ -545,6 +546,7 @@ class IssueTicket(Body):
     case_number: CaseNumber | None = None
     unlisted: bool = False
     paperless: bool = False
+    card: Id | None = None
 
 
 class Leg(Answer):
@@ -1248,6 +1250,7 @@ class RegisterDevice(Body):
     health: Health = "ok"
     faults: Annotated[list[DeviceFault], Field(max_length=REGISTER_LIST_MAX)] = []
     paper: Paper | None = None
+    firmware: Annotated[str | None, Field(max_length=ID_LENGTH_MAX)] = None
 
 
 class Registered(Answer):
@@ -1277,6 +1280,7 @@ class DeviceRow(Answer):
     health: Health
     faults: list[DeviceFault]
     paper: Paper | None
+    firmware: str | None = None
     last_seen: Instant | None
 
 
@@ -1303,6 +1307,56 @@ class Devices(Answer):
 
     devices: list[DeviceRow]
     printer: KioskPrinter | None = None
+
+
+# ----------------------------------------------------------------------------------------------------------- inputs
+
+
+class PanelNumber(Body):
+    """A button of a panel was pressed."""
+
+    service: Id
+    priority: Id | None = None
+
+
+class CardKey(Answer):
+    """The hall's key for hashing identity numbers, hexadecimal."""
+
+    key: str
+
+
+class PresentCard(Body):
+    """A card was laid on a reader: all that its driver lets out.
+
+    `visitor` is the HMAC-SHA-256 of the number under the hall's key; `age_from` where the age band begins; `name` the
+    first character of the name and a star.
+    """
+
+    document: Literal["citizen", "foreign", "hk_mo_tw"]
+    visitor: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    age_from: Literal[0, 14, 60, 65, 70, 75, 80]
+    name: Annotated[str, Field(pattern=r"^[^\s*]?\*$")]
+
+
+class CardTaken(Answer):
+    """The kiosk's page shows the card until then."""
+
+    kiosk: str
+    until: Instant
+
+
+class Scan(Body):
+    """A code was held before a scanner: a ticket's address, a booking's id or its six digits of today."""
+
+    code: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class ScanTaken(Answer):
+    """What was done."""
+
+    did: Literal["shown", "reinstated", "back", "started", "checked_in"]
+    ticket: str | None
+    label: str | None
 
 
 # ----------------------------------------------------------------------------------------------------- appointments
@@ -1355,14 +1409,15 @@ class ImportAppointments(Body):
 
 
 class CheckIn(Body):
-    """The visitor is here: exactly one of the appointment's id, its six-digit code, or the visitor's reference.
+    """The visitor is here: exactly one of the appointment's id, its six-digit code, the visitor's reference or card.
 
-    `paperless` as in IssueTicket.
+    `paperless` and `card` as in IssueTicket.
     """
 
     appointment: Id | None = None
     code: Annotated[str | None, Field(pattern=r"^\d{6}$")] = None
     visitor_ref: Annotated[str | None, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)] = None
+    card: Id | None = None
     language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")] = None
     channel: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = None
     paperless: bool = False

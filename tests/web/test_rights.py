@@ -101,6 +101,7 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("GET", f"/halls/{HALL}/ratings", CHIEFS | {"auditor", "integration"}),
     ("GET", "/devices", CHIEFS | {"auditor", "devices", "kiosk"}),
     ("PUT", f"/halls/{HALL}/devices/d1", {"devices"}),
+    *(("POST", f"/halls/{HALL}/devices/d1/{what}", {"devices"}) for what in ("number", "card-key", "card", "scan")),
 ]
 
 

@@ -584,6 +584,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/devices/{device}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show the kiosk's page that a card was laid down; it is forgotten after half a minute and written nowhere. */
+        post: operations["card"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/devices/{device}/card-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the hall's key under which a card reader hashes numbers; it must never be written down. */
+        post: operations["card_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/devices/{device}/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a number to who pressed a button of a panel: as if its kiosk had asked, and its printer prints it. */
+        post: operations["number"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/devices/{device}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do what a scanned code is for: a missed or away ticket waits again, a booking gets its number, others are shown.
+         * @description <br/>At a window the ticket that is called there is started.
+         */
+        post: operations["scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/leases": {
         parameters: {
             query?: never;
@@ -1988,6 +2059,27 @@ export interface components {
             reason?: string;
         };
         /**
+         * CardKey
+         * @description The hall's key for hashing identity numbers, hexadecimal.
+         */
+        CardKey: {
+            /** Key */
+            key: string;
+        };
+        /**
+         * CardTaken
+         * @description The kiosk's page shows the card until then.
+         */
+        CardTaken: {
+            /** Kiosk */
+            kiosk: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * Case
          * @description A case. Of a follow-up `window`, `clerk` and `grade` say which visit it is about.
          *
@@ -2184,13 +2276,15 @@ export interface components {
         };
         /**
          * CheckIn
-         * @description The visitor is here: exactly one of the appointment's id, its six-digit code, or the visitor's reference.
+         * @description The visitor is here: exactly one of the appointment's id, its six-digit code, the visitor's reference or card.
          *
-         *     `paperless` as in IssueTicket.
+         *     `paperless` and `card` as in IssueTicket.
          */
         CheckIn: {
             /** Appointment */
             appointment?: string | null;
+            /** Card */
+            card?: string | null;
             /** Channel */
             channel?: string | null;
             /** Code */
@@ -2500,6 +2594,8 @@ export interface components {
             driver: string;
             /** Faults */
             faults: components["schemas"]["DeviceFault"][];
+            /** Firmware */
+            firmware?: string | null;
             /** Hall */
             hall: string | null;
             /**
@@ -2512,7 +2608,7 @@ export interface components {
             /** Ip */
             ip: string | null;
             /** Kind */
-            kind: ("printer" | "strip" | "keypad" | "speaker" | "rating") | ("kiosk" | "devices" | "display" | "integration");
+            kind: ("printer" | "strip" | "keypad" | "speaker" | "rating" | "panel" | "idcard" | "scanner") | ("kiosk" | "devices" | "display" | "integration");
             /** Kiosks */
             kiosks: string[];
             /** Last Seen */
@@ -3030,8 +3126,11 @@ export interface components {
          *     `legs` makes it a joint matter: its services in order, `service` first. `case_number`: the case a pickup is for;
          *     `unlisted`: give the number although this hall has not heard of its result. Not for kiosks.
          *     `paperless`: at a kiosk that cannot print, the visitor remembers the number; else such a kiosk gives none.
+         *     `card`: at a kiosk, the visitor whose card lies on its reader (`presented:KIOSK`).
          */
         IssueTicket: {
+            /** Card */
+            card?: string | null;
             /** Case Number */
             case_number?: string | null;
             /** Channel */
@@ -3534,7 +3633,9 @@ export interface components {
         };
         /**
          * OfflineTicket
-         * @description A number that the kiosk gave by itself. `track` and `label` stand on the paper already.
+         * @description A number that the kiosk gave by itself. `track` and the label stand on the paper already.
+         *
+         *     `pressed_at` by the kiosk's clock counts as no earlier than the lease or the number before, and no later than now.
          */
         OfflineTicket: {
             /** Business Day */
@@ -3627,6 +3728,16 @@ export interface components {
             name: components["schemas"]["Text"];
         };
         /**
+         * PanelNumber
+         * @description A button of a panel was pressed.
+         */
+        PanelNumber: {
+            /** Priority */
+            priority?: string | null;
+            /** Service */
+            service: string;
+        };
+        /**
          * Pause
          * @description Why the window is paused; shown on its strip.
          */
@@ -3671,6 +3782,29 @@ export interface components {
         Playlist: {
             /** Items */
             items: components["schemas"]["MediaItem"][];
+        };
+        /**
+         * PresentCard
+         * @description A card was laid on a reader: all that its driver lets out.
+         *
+         *     `visitor` is the HMAC-SHA-256 of the number under the hall's key; `age_from` where the age band begins; `name` the
+         *     first character of the name and a star.
+         */
+        PresentCard: {
+            /**
+             * Age From
+             * @enum {integer}
+             */
+            age_from: 0 | 14 | 60 | 65 | 70 | 75 | 80;
+            /**
+             * Document
+             * @enum {string}
+             */
+            document: "citizen" | "foreign" | "hk_mo_tw";
+            /** Name */
+            name: string;
+            /** Visitor */
+            visitor: string;
         };
         /**
          * Priority
@@ -3846,6 +3980,8 @@ export interface components {
              * @default []
              */
             faults?: components["schemas"]["DeviceFault"][];
+            /** Firmware */
+            firmware?: string | null;
             /**
              * Health
              * @default ok
@@ -3860,7 +3996,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "printer" | "strip" | "keypad" | "speaker" | "rating";
+            kind: "printer" | "strip" | "keypad" | "speaker" | "rating" | "panel" | "idcard" | "scanner";
             /**
              * Kiosks
              * @default []
@@ -4122,6 +4258,29 @@ export interface components {
         Rolls: {
             /** Rolls */
             rolls: components["schemas"]["Roll"][];
+        };
+        /**
+         * Scan
+         * @description A code was held before a scanner: a ticket's address, a booking's id or its six digits of today.
+         */
+        Scan: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * ScanTaken
+         * @description What was done.
+         */
+        ScanTaken: {
+            /**
+             * Did
+             * @enum {string}
+             */
+            did: "shown" | "reinstated" | "back" | "started" | "checked_in";
+            /** Label */
+            label: string | null;
+            /** Ticket */
+            ticket: string | null;
         };
         /**
          * Service
@@ -4836,6 +4995,8 @@ export type CallNext = components['schemas']['CallNext'];
 export type CallTicket = components['schemas']['CallTicket'];
 export type Called = components['schemas']['Called'];
 export type Cancel = components['schemas']['Cancel'];
+export type CardKey = components['schemas']['CardKey'];
+export type CardTaken = components['schemas']['CardTaken'];
 export type Case = components['schemas']['Case'];
 export type CaseChanged = components['schemas']['CaseChanged'];
 export type CaseExport = components['schemas']['CaseExport'];
@@ -4918,11 +5079,13 @@ export type OfflineTicket = components['schemas']['OfflineTicket'];
 export type OpenCase = components['schemas']['OpenCase'];
 export type OpeningHours = components['schemas']['OpeningHours'];
 export type OtherKiosk = components['schemas']['OtherKiosk'];
+export type PanelNumber = components['schemas']['PanelNumber'];
 export type Pause = components['schemas']['Pause'];
 export type PauseReason = components['schemas']['PauseReason'];
 export type Place = components['schemas']['Place'];
 export type PlanLegs = components['schemas']['PlanLegs'];
 export type Playlist = components['schemas']['Playlist'];
+export type PresentCard = components['schemas']['PresentCard'];
 export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
 export type Rate = components['schemas']['Rate'];
@@ -4949,6 +5112,8 @@ export type RollEnded = components['schemas']['RollEnded'];
 export type RollReported = components['schemas']['RollReported'];
 export type RollTicket = components['schemas']['RollTicket'];
 export type Rolls = components['schemas']['Rolls'];
+export type Scan = components['schemas']['Scan'];
+export type ScanTaken = components['schemas']['ScanTaken'];
 export type Service = components['schemas']['Service'];
 export type ServiceFigures = components['schemas']['ServiceFigures'];
 export type ServiceKind = components['schemas']['ServiceKind'];
@@ -6598,6 +6763,198 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Registered"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    card: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresentCard"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardTaken"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    card_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardKey"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    number: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PanelNumber"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedTicket"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Scan"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanTaken"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
