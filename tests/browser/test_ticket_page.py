@@ -80,6 +80,7 @@ def test_a_phone_is_shaken_by_a_call_where_it_allows_that(visit: Visit) -> None:
     visit.page.evaluate(
         "() => { window.shaken = 0; Navigator.prototype.vibrate = () => { window.shaken += 1; return true } }"
     )
+    visit.page.click("[data-label]")  # before the first touch browsers shake no phone
     visit.at_window("call-next")
     until(lambda: visit.page.evaluate("window.shaken") == 1, "the phone is shaken")
     visit.at_window("recall")
@@ -143,3 +144,32 @@ def test_the_first_load_is_small_and_one_chain(visitor: Visitor, visit: Visit) -
     assets = [path for path in files if path.startswith("/pages/")]
     assert 3 <= len(assets) <= 8
     assert all(path in named for path in assets), "a file that only another file asks for is one more round trip"
+
+
+def test_a_phone_rings_when_its_visitor_asked_for_that(visit: Visit) -> None:
+    """Silent until asked; then a first ring so that it is known, and again when called."""
+    page = visit.page
+    page.evaluate(
+        """() => {
+          window.rings = 0
+          const start = OscillatorNode.prototype.start
+          OscillatorNode.prototype.start = function (...at) { window.rings++; return start.apply(this, at) }
+        }"""
+    )
+    bell = page.locator("[data-bell]")
+    expect(bell).to_contain_text("叫到我时响铃")
+    bell.get_by_role("button").click()
+    expect(bell).to_contain_text("请不要关闭本页")
+    until(lambda: page.evaluate("window.rings") > 0, "a first ring")
+    heard = page.evaluate("window.rings")
+    visit.at_window("call-next")
+    expect(page.locator("[data-window]")).to_be_visible()
+    until(lambda: page.evaluate("window.rings") > heard, "the call rings")
+
+
+def test_a_phone_that_was_not_asked_to_ring_is_silent(visit: Visit) -> None:
+    page = visit.page
+    page.evaluate("() => { window.AudioContext = class { constructor() { throw new Error('nobody asked') } } }")
+    visit.at_window("call-next")
+    expect(page.locator("[data-window]")).to_be_visible()
+    expect(page.locator("[data-bell]")).to_have_count(0)
