@@ -4,7 +4,8 @@ The rules read the raw TOML, not the models, so that a mistake in one table does
 Each rule is one function; `RULES` lists them. They pass over values of the wrong type: the schema reports those.
 
 Number series: services with the same prefix draw from one series, and a zone owns its series. Letters I, O and Q are
-misread as 1 and 0; Qmatic's halls leave them out too (docs.qmatic.io, "Understand queuing logic basics").
+misread as 1 and 0; Qmatic's halls leave them out too (docs.qmatic.io, "Understand queuing logic basics"). E is heard as
+the Chinese 一: a speech recogniser took E966 for 1966.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from config.positions import Spot, spot_of
@@ -25,8 +27,11 @@ Row: TypeAlias = Mapping[str, object]
 NAMED_AT_MOST: Final = 8
 """So many ids are named where a reference points nowhere; more would hide the sentence."""
 
-AMBIGUOUS_LETTERS: Final = "IOQ"
-CLEAR_LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"
+AMBIGUOUS_LETTERS: Final = MappingProxyType(
+    {"I": ("看似 1", "is misread as 1"), "O": ("看似 0", "is misread as 0"), "Q": ("看似 0", "is misread as 0")}
+    | {"E": ("听似“一”", "is heard as the Chinese word for one")}
+)
+CLEAR_LETTERS: Final = "ABCDFGHJKLMNPRSTUVWXYZ"
 RESERVED_PRIORITIES: Final = ("ordinary",)
 APPOINTMENT: Final = "appointment"
 QUIET_KINDS: Final = ("self_service", "guide")
@@ -230,14 +235,13 @@ def _letters_clear(draft: Draft) -> Iterator[Finding]:
     for path, row in draft.rows("service"):
         prefix = word(row, "prefix") or ""
         if unclear := next((letter for letter in prefix.upper() if letter in AMBIGUOUS_LETTERS), None):
-            looks_like = "1" if unclear == "I" else "0"
+            zh, en = AMBIGUOUS_LETTERS[unclear]
             free = _free_letter(draft)
             yield Finding(
                 path=(*path, "prefix"),
                 code="ambiguous_prefix",
-                zh=f"字母 {unclear} 容易与 {looks_like} 混淆；"
-                "确需使用，请在 [ticket] 中写 allow_ambiguous_prefixes = true。",
-                en=f"The letter {unclear} is misread as {looks_like}; to use it all the same, write"
+                zh=f"字母 {unclear} {zh}，容易混淆；确需使用，请在 [ticket] 中写 allow_ambiguous_prefixes = true。",
+                en=f"The letter {unclear} {en}; to use it all the same, write"
                 " allow_ambiguous_prefixes = true in [ticket].",
                 suggestion=quoted(free) if free else None,
             )

@@ -45,7 +45,7 @@ def test_a_hall_that_recorded_its_script_can_say_every_call(tmp_path: Path) -> N
     status, output = run("check", str(tmp_path), "--hall", "qiaocheng", "--numbers", "12")
     assert (status, output.splitlines()[-1]) == (0, f"{tmp_path}: zh, {len(script())} recordings, 0 to put right")
     voice = ClipsEngine([str(tmp_path)])
-    for label, window in (("A001", "1"), ("E012", "3")):
+    for label, window in (("A001", "1"), ("M012", "3")):
         assert voice.speak(call(label, window, ("zh",))[0])
 
 
