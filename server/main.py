@@ -102,6 +102,33 @@ def devices(devices_file: Path, server_url: str, token_file: Path | None, code: 
 
 
 @main.command()
+@click.argument("device")
+@data_option
+def roll(device: str, data: Path) -> None:
+    """Say that a printer has a new paper roll, where the agent counts its paper (option roll_m or roll_tickets).
+
+    On the computer of the devices agent, with the same --data. The running agent begins to count anew at once.
+
+    Example: jiaohao roll printer-1
+    """
+    from drivers.printer.roll import put_new_roll
+
+    try:
+        known = put_new_roll(data / "devices", device)
+    except OSError as error:
+        raise Trouble(say(f"无法写入 {data}：{error}", f"cannot write to {data}: {error}")) from error
+    if known is not None:
+        counted = ", ".join(known) or say("无", "none")
+        raise Trouble(
+            say(
+                f"这里没有给 {device} 计纸。计纸的打印机：{counted}（选项 roll_m 或 roll_tickets）",
+                f"the paper of {device} is not counted here. Counted: {counted} (option roll_m or roll_tickets)",
+            )
+        )
+    click.echo(say(f"{device}：已换新纸卷", f"{device}: new roll"))
+
+
+@main.command()
 @click.argument("kiosk_file", metavar="KIOSK.toml", type=click.Path(path_type=Path))
 @click.option(
     "--token-file", type=click.Path(path_type=Path, dir_okay=False), help="File with the token (or JIAOHAO_TOKEN)."

@@ -11,11 +11,14 @@ a name never spoils a ticket, and never becomes a question mark. Text comes clea
     ESC E n      1b 45 n               emphasised
     GS ! n       1d 21 n               (width-1)<<4 | (height-1); scales Latin and Chinese alike, which ESC ! does not
     ESC J n      1b 4a n               feed n dots
-    GS v 0       1d 76 30 00 xL xH yL yH   raster; x in bytes, most significant bit left, 1 is black; bands of at most
-    256 rows GS ( k       1d 28 6b ...          QR symbol: model 2, module size, level M, store, print
+    GS v 0       1d 76 30 00 xL xH yL yH   raster; x in bytes, most significant bit left, 1 is black; bands of at
+                                       most 256 rows
+    GS ( k       1d 28 6b ...          QR symbol: model 2, module size, level M, store, print
     GS V 66 0    1d 56 42 00           feed to the cutter and cut (partial); 65 is full
-    GS r 1       1d 72 01              paper status, queued: answered only after everything before it was printed and
-    cut
+    ESC B n t    1b 42 n t             beep n times for t x 50 ms (boards with a buzzer)
+    ESC p 0 t t  1b 70 00 32 32        pulse of 100 ms on the drawer's pin, where a buzzer is wired to it
+    GS r 1       1d 72 01              paper status, queued: answered only after everything before it was
+                                       printed and cut
 
 Source: Epson ESC/POS command reference (https://download4.epson.biz/sec_pubs/pos/reference_en/escpos/); GS ! on Chinese
 models and the band height from manuals of Chinese 58 and 80 mm printers. python-escpos packs pictures into raster bits
@@ -112,16 +115,17 @@ def encode(items: Sequence[Item], profile: Profile, faces: Faces) -> bytes:
                 body += _ALIGN["center"] + _qr(item, profile)
                 style = b""
             case Picture(png=png):
-                body += _ALIGN["left"] + _picture(png, profile.width_dots)
+                body += _ALIGN["left"] + drawn(png, profile.width_dots)
                 style = b""
             case _:
                 assert_never(item)
-    body += _cut(profile)
+    body += _cut(profile) + _BEEP[profile.beep]
     if profile.answers:
         body += PAPER_BARRIER
     return bytes(body)
 
 
+_BEEP = {"none": b"", "buzzer": b"\x1bB\x02\x02", "drawer": b"\x1bp\x00\x32\x32"}
 _ALIGN = {"left": b"\x1ba\x00", "center": b"\x1ba\x01"}
 
 
@@ -157,7 +161,7 @@ def _placed(picture: Image.Image, align: Align, width_dots: int) -> Image.Image:
 
 
 @lru_cache(maxsize=8)
-def _picture(png: bytes, width_dots: int) -> bytes:
+def drawn(png: bytes, width_dots: int) -> bytes:
     """Give the bands of a hall's logo, made once; nothing for what is no picture, which must not cost the ticket."""
     try:
         with Image.open(io.BytesIO(png)) as opened:
@@ -180,10 +184,14 @@ def raster(picture: Image.Image) -> bytes:
     return bytes(bands)
 
 
+def qr_modules(payload: str) -> int:
+    """Give how many modules the symbol of a text has from side to side."""
+    return len(segno.make_qr(payload, error="m", boost_error=False).matrix)
+
+
 def qr_module_dots(payload: str, wanted_dots: int) -> int:
     """Give the module size (3..8 dots) that brings the symbol near the wanted width; below 3 phones give up."""
-    modules = len(segno.make_qr(payload, error="m", boost_error=False).matrix)
-    return max(3, min(8, wanted_dots // modules))
+    return max(3, min(8, wanted_dots // qr_modules(payload)))
 
 
 def _qr(item: Qr, profile: Profile) -> bytes:
@@ -228,8 +236,10 @@ __all__ = [
     "Qr",
     "TextLine",
     "columns_of",
+    "drawn",
     "encode",
     "qr_module_dots",
+    "qr_modules",
     "raster",
     "sanitise",
 ]

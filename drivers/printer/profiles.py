@@ -12,6 +12,9 @@ Charset: TypeAlias = Literal["gb2312", "gbk", "gb18030", "none"]
 gb18030."""
 QrWay: TypeAlias = Literal["native", "raster"]
 Cut: TypeAlias = Literal["partial", "full", "none"]
+Beep: TypeAlias = Literal["none", "buzzer", "drawer"]
+"""How it beeps when a ticket comes out: ESC B of boards with a buzzer, or the pulse of the cash drawer where one is
+wired to that."""
 
 FONT_A_DOTS = 12
 """Width of a Latin cell; a Chinese character takes two."""
@@ -28,6 +31,7 @@ class Profile:
     qr: QrWay = "native"
     cut: Cut = "partial"
     answers: bool = True  # whether it answers DLE EOT and GS r at all
+    beep: Beep = "none"
 
     @property
     def columns(self) -> int:

@@ -19,15 +19,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from typing import Literal, TypeVar, assert_never
 
 from drivers.driver import Wiring
 from drivers.faults import Fault, FaultCode, Health, HealthStatus, LineDown, Paper
 from drivers.jobs import Announce, Job, PrintNotice, PrintTicket, Result, ResultStatus, Say
 from drivers.printer import notice
-from drivers.printer.escpos import CUT, INIT, MAX_BAND_ROWS, RASTER, encode
+from drivers.printer.escpos import CUT, INIT, MAX_BAND_ROWS, RASTER, drawn, encode
 from drivers.printer.fonts import find_faces
 from drivers.printer.profiles import Profile, profiles
+from drivers.printer.roll import Roll
 from drivers.printer.status import RECOVER, PrinterStatus, StatusReader, barrier_paper, query, with_answer
 from drivers.printer.ticket import lay_out
 from drivers.transport import Line, open_line, parse_url
@@ -42,8 +43,13 @@ PRINT_S = 12.0
 """How long paper, cutter and barrier may take after the last byte was sent."""
 ASK_WHY_EVERY_S = 1.0
 WRITE_S = 5.0
+LOGO_S = 2.0
+"""A logo that would take longer on the line is left out."""
+MAX_ROLL_M, MAX_ROLL_TICKETS = 500, 10_000
 RECOVER_EVERY_S = 10.0
 _STALE_READS = 64
+
+AnyPaper = TypeVar("AnyPaper", PrintTicket, PrintNotice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +63,20 @@ class EscposOptions:
     cut: Literal["partial", "full", "none"] | None = None
     answers: bool | None = None
     font: str = ""
+    beep: Literal["none", "buzzer", "drawer"] | None = None
+    roll_m: float | None = None
+    roll_tickets: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no printer has. Raises ValueError, "option: sentence"."""
         if self.profile not in profiles():
             raise ValueError(f"profile: {self.profile!r} is not known; known are {', '.join(sorted(profiles()))}")
+        for option, least, most in (("roll_m", 1, MAX_ROLL_M), ("roll_tickets", 10, MAX_ROLL_TICKETS)):
+            value = getattr(self, option)
+            if value is not None and not least <= value <= most:
+                raise ValueError(f"{option}: must be {least}..{most}, not {value}")
+        if self.roll_m is not None and self.roll_tickets is not None:
+            raise ValueError("roll_m: give roll_m or roll_tickets, not both")
         if self.max_scale is not None and not 1 <= self.max_scale <= 8:
             raise ValueError(f"max_scale: must be 1..8, not {self.max_scale}")
         try:
@@ -80,6 +95,7 @@ class EscposOptions:
             qr=base.qr if self.qr is None else self.qr,
             cut=base.cut if self.cut is None else self.cut,
             answers=base.answers if self.answers is None else self.answers,
+            beep=base.beep if self.beep is None else self.beep,
         )
 
 
@@ -101,6 +117,12 @@ class ThermalPrinter:
         profile = wiring.options.resolved()
         self._profile = replace(profile, answers=False) if parsed.scheme == "cups" else profile
         self._faces = find_faces(wiring.options.font)
+        self._roll: Roll | None = None
+        if wiring.options.roll_m is not None or wiring.options.roll_tickets is not None:
+            self._roll = Roll(
+                wiring.data_dir, wiring.device, roll_m=wiring.options.roll_m, roll_tickets=wiring.options.roll_tickets
+            )
+        self._was_out = False
         self._open_line = open_line
         self._clock = clock
         self._print_s = print_s
@@ -114,9 +136,9 @@ class ThermalPrinter:
         """Print one ticket or notice. Raises LineDown before `started()`: nothing was printed."""
         match job:
             case PrintTicket():
-                items = lay_out(job, self._profile)
+                items = lay_out(self._fast(job), self._profile)
             case PrintNotice():
-                items = notice.lay_out(job, self._profile)
+                items = notice.lay_out(self._fast(job), self._profile)
             case Say() | Announce():
                 return Result(status=ResultStatus.FAILED, detail="a printer prints tickets and notices only")
             case _:
@@ -136,10 +158,34 @@ class ThermalPrinter:
             self._before = mend(data, self._profile)
             return self._why_lost(down)
         self._before = b""
+        if self._roll is not None:
+            self._roll.count(items)
         return result
+
+    def _fast(self, job: AnyPaper) -> AnyPaper:
+        """Leave out a logo that would keep the visitor waiting: on a slow serial line it takes longer than the rest."""
+        if job.logo and self._byte_s * len(drawn(job.logo, self._profile.width_dots)) > LOGO_S:
+            return replace(job, logo=b"")
+        return job
 
     def check(self) -> Health:
         """Ask the printer how it is. Raises LineDown."""
+        health = self._health()
+        if self._roll is None:
+            return health
+        self._roll.look()
+        if self._was_out and health.paper in {Paper.OK, Paper.NEAR_END}:
+            self._roll.is_new()
+        if health.paper in {Paper.OK, Paper.NEAR_END, Paper.OUT}:
+            self._was_out = health.paper is Paper.OUT
+        warning = self._roll.warning()
+        if not warning or health.paper not in {Paper.OK, Paper.UNKNOWN}:
+            return health
+        near = Fault(code=FaultCode.PAPER_NEAR_END, detail=f"{warning} by count; after changing the roll: jiaohao roll")
+        status = HealthStatus.DEGRADED if health.status is HealthStatus.OK else health.status
+        return Health(status=status, faults=(*health.faults, near), paper=Paper.NEAR_END)
+
+    def _health(self) -> Health:
         status = self._ask_fresh()
         if status is not None:
             if status.cutter or (status.recoverable and not status.cover_open):
