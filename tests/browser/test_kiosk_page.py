@@ -159,7 +159,7 @@ def test_a_visitor_who_walks_away_leaves_the_start_for_the_next(visitor: Visitor
     assert not page.evaluate("document.documentElement.classList.contains('large')")
 
 
-def test_no_paper_is_told_and_the_number_stays_on_the_screen(visitor: Visitor, station: Station) -> None:
+def test_without_paper_no_number_is_given_and_the_visitor_is_told_where_to_go(visitor: Visitor, station: Station) -> None:
     agent = station.api(station.people.add_device("agent-1", role="devices"))
     printer = {"kind": "printer", "driver": "escpos", "url": "tcp://127.0.0.1:9100", "health": "ok", "paper": "ok"}
     agent.send("PUT", "/halls/qiaocheng/devices/printer-1", printer)
@@ -172,8 +172,9 @@ def test_no_paper_is_told_and_the_number_stays_on_the_screen(visitor: Visitor, s
         page.reload()
     page.click("[data-choice=household]")
     page.click("[data-priority='']")
-    expect(page.locator(".say")).to_contain_text("不出小票")
-    assert label(page) == "C002"
+    expect(page.locator("[role=alert]")).to_contain_text("缺纸")
+    expect(page.locator("[role=alert]")).to_contain_text("请到导办台取号")
+    assert "C002" not in page.content(), "a number that nobody carries away"
     agent.close()
 
 
