@@ -1,10 +1,13 @@
 """A ticket server and a kiosk in front of it, real processes, as a hall runs them."""
 
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +58,56 @@ class Program:
         return status
 
 
+class Cable:
+    """The line between kiosk and server: it can be cut, and it can lose the answers to requests with certain words."""
+
+    def __init__(self, port: int) -> None:
+        self._to, self.cut, self.loses = port, False, b""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._open: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def pull(self) -> None:
+        """Cut the line, with everything that goes over it."""
+        self.cut = True
+        for end in list(self._open):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self.cut, self.loses = False, b""
+
+    def close(self) -> None:
+        self.pull()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                if self.cut:
+                    near.close()
+                else:
+                    threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+
+    def _carry(self, near: socket.socket) -> None:
+        with near, suppress(OSError), socket.create_connection(("127.0.0.1", self._to)) as far:
+            ends, lost = {near: far, far: near}, False
+            self._open |= ends.keys()
+            try:
+                while not self.cut:
+                    for end in select.select(list(ends), [], [], 1.0)[0]:
+                        data = end.recv(65_536)
+                        if not data:
+                            return
+                        lost = lost or (end is near and self.loses != b"" and self.loses in data)
+                        if end is near or not lost:
+                            ends[end].sendall(data)
+            finally:
+                self._open -= ends.keys()
+
+
 class House:
     """The processes of one hall; the server keeps its port when it is started again."""
 
@@ -67,12 +120,13 @@ class House:
         self.people.add_user("boss", "a long password", role="manager")
         self.token = self.people.add_device(KIOSK, role="kiosk", hall=HALL)
         self.server = self._server().start()
+        self.cable = Cable(self.server.port)
         (folder / "token").write_text(self.token)
+        server = f"http://127.0.0.1:{self.cable.port}"
         (folder / "kiosk.toml").write_text(
-            f'schema = 1\n[kiosk]\nid = "{KIOSK}"\nhall = "{HALL}"\nserver = "{self.server.url}"\nport = 0\n{printing}'
+            f'schema = 1\n[kiosk]\nid = "{KIOSK}"\nhall = "{HALL}"\nserver = "{server}"\nport = 0\n{printing}'
         )
         self.kiosk = self._kiosk().start()
-        self._mine = threading.local()
 
     def _server(self, port: int = 0) -> Program:
         hall = str(self.root / "config/demo.toml")
@@ -86,6 +140,10 @@ class House:
         self.server.end(signal.SIGKILL)
         until(lambda: not self.health()["up"], "the kiosk notices that the server is gone")
 
+    def pull_cable(self) -> None:
+        self.cable.pull()
+        until(lambda: not self.health()["up"], "the kiosk notices that the cable is cut")
+
     def heal(self) -> None:
         self.server = self._server(self.server.port).start()
 
@@ -96,6 +154,7 @@ class House:
         self.kiosk = self._kiosk().start()
 
     def end(self) -> None:
+        self.cable.close()
         self.kiosk.end(signal.SIGKILL)
         self.server.end(signal.SIGKILL)
 
