@@ -115,7 +115,7 @@ def test_a_day_at_the_window_by_keys_alone(visitor: Visitor, station: Station, g
     do(page, "F8")  # the only one on hold comes back without a question
     expect(current(page)).to_have_text(labels[2])
     page.keyboard.press("4")
-    expect(page.locator("dialog")).to_contain_text("弃号后不能恢复")
+    expect(page.locator("dialog")).to_contain_text("弃号 5 秒后不能恢复")
     do(page, "F4", says="已弃号")
     assert status(guide, labels[2]) == "no_show"
     do(page, "F1")

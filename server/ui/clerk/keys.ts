@@ -3,11 +3,12 @@
  *
  * F1 to F8 lie where clerks know them from the usual soft callers: call, recall, finish, no-show, (F5 stays the
  * browser's own reload), transfer, hold, call back. The digit does the same as its F-key, for keyboards on which F-keys
- * need a second hand. Enter is always the big button. Physical keys (`code`) count, so an input method does not matter.
+ * need a second hand. Enter is always the big button; Z, or Ctrl+Z as everywhere, takes the last move back. Physical keys (`code`) count, so an input method does not matter.
  */
 export type Action =
   | 'main'
   | 'next'
+  | 'undo'
   | 'recall'
   | 'finish'
   | 'noShow'
@@ -21,6 +22,7 @@ export type Action =
   | 'giveNotice'
   | 'awaitResult'
   | 'noteCase'
+  | 'legs'
   | 'handOver'
   | 'help'
 
@@ -42,6 +44,7 @@ export const KEYS: Record<Action, Keys> = {
   main: { shown: 'Enter', all: ['Enter'], codes: ['Enter', 'NumpadEnter'] },
   next: withDigit(1),
   recall: withDigit(2),
+  undo: { shown: 'Z', all: ['Z', 'Ctrl+Z'], codes: ['KeyZ'] },
   finish: withDigit(3),
   noShow: withDigit(4),
   transfer: withDigit(6),
@@ -54,9 +57,13 @@ export const KEYS: Record<Action, Keys> = {
   handOver: { shown: 'H', all: ['H'], codes: ['KeyH'] },
   giveNotice: { shown: 'N', all: ['N'], codes: ['KeyN'] },
   awaitResult: { shown: 'W', all: ['W'], codes: ['KeyW'] },
+  legs: { shown: 'L', all: ['L'], codes: ['KeyL'] },
   noteCase: { shown: 'B', all: ['B'], codes: ['KeyB'] },
   help: { shown: '?', all: ['?'], codes: [] },
 }
+
+/** The keys that stand as buttons on the page, in the order of use. */
+export const GRID = ['recall', 'finish', 'missed', 'noShow', 'hold', 'resumeHeld', 'transfer', 'return', 'giveNotice', 'awaitResult', 'callOne', 'pause'] as const satisfies readonly Action[]
 
 const TYPES_TEXT = new Set(['INPUT', 'TEXTAREA', 'SELECT'])
 
@@ -75,8 +82,9 @@ function isPressable(target: EventTarget | null): boolean {
 
 /** Give what a key press asks for, or null. F-keys count everywhere, other keys only where nobody types. */
 export function actionOf(event: KeyboardEvent): Action | null {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return null
   const typing = isTyping(event.target)
+  if (event.ctrlKey && !event.altKey && !event.shiftKey && event.code === 'KeyZ' && !typing) return 'undo'
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return null
   if (!typing && event.key === '?') return 'help'
   if (event.shiftKey) return null
   for (const action of Object.keys(KEYS) as Action[]) {
