@@ -24,7 +24,7 @@ from server.ledger.archive import Archive, sync
 from server.ledger.audit import Auditor, Finding
 from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown
 from server.ledger.snapshot import Picture, SnapshotUnusable
-from server.ledger.sqlite import SqliteLedger, hold_alone, lock_of
+from server.ledger.sqlite import SqliteLedger, ends_early, hold_alone, lock_of, made_up_to
 from server.ledger.table import Row
 
 SHARED = frozenset({"accounts", "devices"})  # other databases of a data folder
@@ -214,6 +214,7 @@ def verify(path: Path, *, rules: bool = True, tick: Callable[[int], None] = lamb
     """
     auditor, picture, seen, head = Auditor(), Picture(), 0, GENESIS
     label, unusable = _label(path)
+    made = made_up_to(path)  # before it is read: its server may work on
 
     def verdict(broken: str = "") -> Verdict:
         hash_ = picture.freeze().state_hash if rules and picture.seq else ""
@@ -243,6 +244,8 @@ def verify(path: Path, *, rules: bool = True, tick: Callable[[int], None] = lamb
     except (LedgerBroken, LedgerDown) as error:
         return verdict(str(error))
     tick(seen)
+    if seen < made:
+        return verdict(ends_early(path, seen, made))
     if unusable:
         say(f"the snapshot is not usable, the server makes a new one: {unusable}")
     elif label is not None and label.seq > seen:
@@ -341,7 +344,7 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
         LedgerDown: a server has the ledger, or the disk fails.
     """
     half = to.with_name(f"{to.name}.part")
-    with closing(hold_alone(to)):
+    with closing(hold_alone(to)) as lock:
         _remove(half)
         try:
             copy = SqliteLedger(half)
@@ -351,6 +354,7 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
                 copy.close()
             aside = _move_aside(to, now or datetime.now(UTC))
             snapshot.beside(to).unlink(missing_ok=True)  # it may be of the ledger that was there
+            lock.truncate(0)  # how far the ledger went that was there
             half.rename(to)
             sync(to.parent)
         finally:

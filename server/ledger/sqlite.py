@@ -5,6 +5,10 @@
 WAL-reset bug, sqlite.org/wal.html); here one connection writes per file, kept alone by a lock file beside it, and
 whoever else looks opens the file for reading only (`server.ledger.table`), which never checkpoints.
 
+What SQLite finds damaged in its write-ahead file it takes for a write that never ended, and leaves it and all behind it
+out without a word (SQLite documentation, "Write-Ahead Logging", on checksums). So the lock file says how far commits
+were made: a ledger that ends before that is damaged.
+
 Months that are over leave the file (`server.ledger.archive`), so that it and the check at the start stay small.
 """
 
@@ -14,6 +18,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -54,6 +59,7 @@ class SqliteLedger:
         self._lock = Lock()
         self._doubt: str | None = None
         self._alone = hold_alone(path)
+        is_new = not path.exists()
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=WAIT_FOR_OTHER_S)
         except sqlite3.Error as error:
@@ -65,9 +71,12 @@ class SqliteLedger:
                 self._prepare()
                 self._archives = archives.noted(self._db, path)
                 self._first, self._seq, self._head = self._check()
+            if not is_new and (made := made_up_to(path)) > self._seq:
+                raise LedgerBroken(ends_early(path, self._seq, made))
         except (LedgerBroken, LedgerDown):
             self.close()
             raise
+        note_made(self._alone, self._seq)
         self._glance()
 
     @property
@@ -201,6 +210,7 @@ class SqliteLedger:
                 seq, head = commit.seq, commit.hash
             self._write(lambda db: db.executemany(table.INSERT, rows))
             self._seq, self._head = seq, head
+            note_made(self._alone, seq)
 
     def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Do something in a transaction, holding the lock; after a failure that leaves doubt nothing more is done."""
@@ -325,7 +335,7 @@ def hold_alone(path: Path) -> BinaryIO:
         LedgerDown: another process has it, or the folder cannot be written.
     """
     try:
-        lock = lock_of(path).open("ab")
+        lock = os.fdopen(os.open(lock_of(path), os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
     except OSError as error:
         raise LedgerDown(f"{path}: {error}") from error
     deadline = time.monotonic() + WAIT_FOR_OTHER_S
@@ -344,6 +354,29 @@ def hold_alone(path: Path) -> BinaryIO:
 def lock_of(path: Path) -> Path:
     """Give the lock file of a ledger."""
     return path.with_name(f"{path.name}-lock")
+
+
+def note_made(lock: BinaryIO, seq: int) -> None:
+    """Write into an open lock file how far commits are durable.
+
+    It is not synced: after a power cut it may say less, never more, and a full disk may keep it from being written.
+    """
+    with suppress(OSError):
+        os.pwrite(lock.fileno(), b"%020d" % seq, 0)
+
+
+def made_up_to(path: Path) -> int:
+    """Give the last commit that a ledger is known to have had; 0 where nothing is known."""
+    try:
+        text = lock_of(path).read_bytes()
+    except OSError:
+        return 0
+    return int(text) if text.isdigit() else 0
+
+
+def ends_early(path: Path, last: int, made: int) -> str:
+    """Say that a ledger has lost its end."""
+    return f"{path}: it ends with commit {last}, and {made} was made: its write-ahead file is damaged or missing"
 
 
 def engine() -> str:

@@ -68,3 +68,28 @@ def test_what_is_no_database_any_more_is_moved_aside_whole(spawned: SpawnedHouse
     assert restore.returncode == 0, restore.stderr
     spawned.server.start()
     assert kiosk.press()["number"] == last + 1
+
+
+def test_what_a_damaged_write_ahead_file_has_lost_is_noticed(spawned: SpawnedHouse, tmp_path: Path) -> None:
+    """Numbers that visitors hold must not be given again because a start knows nothing of them."""
+    spawned.server.start()
+    data = str(spawned.server.data)
+    kiosk = spawned.api("kiosk")
+    last = [kiosk.press()["number"] for _ in range(10)][-1]
+    export = ("ledger", "export", "--hall", "demo", "--data", data, "--out", str(tmp_path / "backup.jsonl"))
+    assert not command(spawned, *export).returncode
+    spawned.server.end(signal.SIGKILL)
+    written = spawned.server.data / "demo.sqlite-wal"
+    body = bytearray(written.read_bytes())
+    body[len(body) // 2] ^= 1
+    written.write_bytes(body)
+    refused = command(spawned, "serve", "config/demo.toml", "--port", "0", "--data", data)
+    assert refused.returncode == 1
+    assert "jiaohao ledger restore BACKUP --hall demo" in refused.stderr
+    verified = command(spawned, "ledger", "verify", "--data", data)
+    assert verified.returncode == 1
+    assert "write-ahead file is damaged" in verified.stdout
+    restore = ("ledger", "restore", str(tmp_path / "backup.jsonl"), "--hall", "demo", "--replace", "--data", data)
+    assert not command(spawned, *restore).returncode
+    spawned.server.start()
+    assert kiosk.press()["number"] == last + 1

@@ -4,6 +4,7 @@ import io
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
@@ -139,6 +140,22 @@ def test_a_ledger_comes_back_and_the_one_that_was_there_is_kept(
     assert files.ledgers(tmp_path) == {path.stem: path}
     again = SqliteLedger(path)
     again.append(chain_of(1, commits[-1]))
+    again.close()
+
+
+def test_a_ledger_that_lost_its_end_goes_on_with_what_is_left_when_it_is_told_so(
+    tmp_path: Path, ledger: SqliteLedger, commits: list[Commit]
+) -> None:
+    path = only(tmp_path)
+    ledger.append(chain_of(3, commits[-1]))
+    ledger.close()
+    with closing(sqlite3.connect(path)) as vandal:
+        vandal.executescript(f"DROP TRIGGER commits_stay; DELETE FROM commits WHERE seq > {len(commits)};")
+    with pytest.raises(LedgerBroken):
+        SqliteLedger(path)
+    files.restore(path, path, now=NOON)
+    again = SqliteLedger(path)
+    assert list(again.read()) == commits
     again.close()
 
 

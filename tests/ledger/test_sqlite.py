@@ -159,6 +159,66 @@ def test_damaged_files_are_found_or_harmless_and_never_served(tmp_path: Path, fi
     assert found >= files * 7 // 10  # the others hit bytes that mean nothing: space that no row uses
 
 
+WRITE_AND_DIE = """
+import os, sys
+from pathlib import Path
+from server.ledger.sqlite import SqliteLedger
+from tests.ledger.commits import chain_of
+ledger = SqliteLedger(Path(sys.argv[1]))
+for commit in chain_of(int(sys.argv[2])):
+    ledger.append([commit])
+os._exit(0)
+"""
+
+
+def killed(path: Path, commits: int) -> list[Commit]:
+    """Let a process write commits and die, so that the write-ahead file stays beside the ledger; give them."""
+    subprocess.run([sys.executable, "-c", WRITE_AND_DIE, str(path), str(commits)], check=True, timeout=PATIENCE_S)
+    return chain_of(commits)
+
+
+@pytest.mark.parametrize("files", [40, pytest.param(300, marks=pytest.mark.faults)])
+def test_a_damaged_write_ahead_file_is_found_and_never_served(tmp_path: Path, files: int) -> None:
+    """SQLite itself leaves out the damaged write and all behind it, and says nothing."""
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    commits = killed(whole / "test.sqlite", 60)
+    for number in range(files):
+        folder = tmp_path / str(number)
+        shutil.copytree(whole, folder)
+        damage(folder / "test.sqlite-wal", random.Random(number))
+        with pytest.raises(LedgerBroken, match="write-ahead"):
+            SqliteLedger(folder / "test.sqlite")
+        assert not verify(folder / "test.sqlite", rules=False).good
+    ledger = SqliteLedger(whole / "test.sqlite")
+    assert list(ledger.read()) == commits
+    ledger.close()
+
+
+def test_the_word_beside_the_ledger_is_what_finds_them(tmp_path: Path) -> None:
+    """Without it the beginning that is left would be served, and numbers given again: the test above can fail."""
+    path = tmp_path / "test.sqlite"
+    commits = killed(path, 60)
+    damage(path.with_name("test.sqlite-wal"), random.Random(1))
+    path.with_name("test.sqlite-lock").write_bytes(b"")
+    ledger = SqliteLedger(path)
+    left = list(ledger.read())
+    ledger.close()
+    assert len(left) < len(commits)
+    assert left == commits[: len(left)]
+
+
+def test_a_ledger_that_is_begun_anew_owes_nothing_to_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "test.sqlite"
+    killed(path, 9)
+    for one in (path, path.with_name("test.sqlite-wal"), path.with_name("test.sqlite-shm")):
+        one.unlink()
+    for more in ([], chain_of(2)):
+        ledger = SqliteLedger(path)
+        ledger.append(more)
+        ledger.close()
+
+
 def test_the_hash_chain_is_what_finds_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the chain a damaged file is served: the test above can fail."""
     monkeypatch.setattr(codec, "chain", lambda prev_hash, body: GENESIS)
