@@ -3,6 +3,7 @@
 import atexit
 import json
 import select
+import shutil
 import signal
 import socket
 import statistics
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 from config import load_hall
@@ -34,7 +35,7 @@ def hall_file(folder: Path, hall: str = HALL) -> Path:
         lines += ["[[zone]]", f'id = "z{zone}"', f'name = {{ zh = "专区{zone}", en = "Zone {zone}" }}']
     for number in range(SERVICES):
         lines += ["[[service]]", f'id = "s{number}"', f'name = {{ zh = "事项{number}", en = "Service {number}" }}']
-        lines += [f'zone = "z{number % 4}"', f'prefix = "{"ABCDEFGHJKLMNPRT"[number]}"', "minutes_typical = 6"]
+        lines += [f'zone = "z{number % 4}"', f'prefix = "{"ABCDFGHJKLMNPRST"[number]}"', "minutes_typical = 6"]
     for number in range(WINDOWS):
         own = [f"s{number % SERVICES}", f"s{(number + 4) % SERVICES}"]
         relief = [f"s{(number + step) % SERVICES}" for step in (8, 12)]
@@ -203,6 +204,23 @@ def load(process: Process, asked: Callable[[int], bytes], *, clients: int, secon
     for line in lines.values():
         line.socket.close()
     return Load(times_ms=sorted(times), per_s=len(times) / (now - start), cpu_us=cpu_us)
+
+
+@contextmanager
+def redis_server(data: Path) -> Iterator[tuple[str, int]]:
+    """Give the address and the process id of a Redis that keeps what it acknowledges, with its files in a folder."""
+    program = shutil.which("redis-server")
+    if program is None:
+        raise SystemExit("needs redis-server")
+    words = ["--port", "0", "--unixsocket", str(data / "redis.sock"), "--dir", str(data), "--save", ""]
+    safe = ["--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0"]
+    with (data / "redis.log").open("w") as log, subprocess.Popen([program, *words, *safe], stdout=log) as redis:
+        while not (data / "redis.sock").exists():
+            sleep(0.01)
+        try:
+            yield f"unix://{data}/redis.sock?db=0", redis.pid
+        finally:
+            redis.kill()
 
 
 def median(values: Sequence[float]) -> float:

@@ -2,25 +2,22 @@
 
 Budgets: the server starts with a day of 20,000 commits at most 1 s later than empty; with MANY commits (a million
 unless said otherwise) it starts at most 1.5 times as late as with a thousand, once its files are in order, in at most
-200 MB; a commit, and a command, cost at most 1.2 times what they cost at a thousand.
+200 MB; a command costs at most 1.2 times what it costs at a thousand.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, perf_counter, process_time, sleep
+from time import monotonic, process_time, sleep
 
 from benchmarks.house import HALL, Process, enrol, folder, median, plan, serve_arguments
 from benchmarks.years import Years
 from server.clock import machine_clock
 from server.domain import commands as c
-from server.domain import events as e
-from server.domain.terms import CLOCK, HallId, Label, ServiceId, TicketId, Track, WindowNo, WorkId
+from server.domain.terms import CLOCK, HallId, ServiceId, Track, WindowNo, WorkId
 from server.hall import Hall
-from server.ledger import codec, files, snapshot
-from server.ledger.base import Commit
+from server.ledger import files, snapshot
 from server.ledger.memory import MemoryLedger
 from server.ledger.sqlite import SqliteLedger
 
@@ -29,7 +26,6 @@ FEW, SOME, MANY = 1_000, 100_000, 1_000_000
 ROUNDS = 7
 VISITS_A_DAY = 2500
 VISITS = 25
-APPENDS = 40
 IN_ORDER_WITHIN_S = 3600.0
 
 
@@ -85,36 +81,6 @@ def starts(empty: Path, full: Path) -> None:
     print(f"  more than empty: {more - less:.2f} s (budget: at most 1.00 s)")
 
 
-def appends(few: Behind, many: Behind) -> None:
-    """Write one commit after the other on both ledgers in turns, and the same bytes with a plain fdatasync."""
-    ledgers = {behind: SqliteLedger(behind.ledger) for behind in (few, many)}
-    heads = {behind: next(iter(ledger.read(behind.commits - 1))) for behind, ledger in ledgers.items()}
-    wall: dict[Behind, list[float]] = {few: [], many: []}
-    cpu: dict[Behind, list[float]] = {few: [], many: []}
-    floor: list[float] = []
-    plain = os.open(few.data / "plain", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-    for _ in range(ROUNDS * APPENDS):
-        for behind, ledger in ledgers.items():
-            heads[behind] = more = _after(heads[behind])
-            begun, worked = perf_counter(), process_time()
-            ledger.append([more])
-            wall[behind].append(perf_counter() - begun)
-            cpu[behind].append(process_time() - worked)
-        begun = perf_counter()
-        os.write(plain, codec.encode(heads[few]))
-        os.fdatasync(plain)
-        floor.append(perf_counter() - begun)
-    os.close(plain)
-    for ledger in ledgers.values():
-        ledger.close()
-    print(f"append a commit, at {few.commits} and at {many.commits} commits; write + fdatasync of the same bytes")
-    for share, name in ((0.5, "p50"), (0.99, "p99")):
-        less, more_s, least = (_at(times, share) * 1000 for times in (wall[few], wall[many], floor))
-        print(f"  {name}: {less:.2f} ms, {more_s:.2f} ms, {least:.2f} ms; ratio {more_s / less:.2f}")
-    less, more_s = (_at(times, 0.5) * 1e6 for times in (cpu[few], cpu[many]))
-    print(f"  CPU p50: {less:.0f} us, {more_s:.0f} us; ratio {more_s / less:.2f} (budget: at most 1.20)")
-
-
 def behind_them(these: list[Behind]) -> None:
     """Start the server on each: first with nothing to begin from, then again when its files are in order."""
     print(f"start with so many commits behind ({VISITS_A_DAY} visits a day)")
@@ -165,19 +131,6 @@ def commands(few: Behind, many: Behind) -> None:
     print(f"  ratio {ratio:.2f} (budget: at most 1.20)")
 
 
-def _after(commit: Commit) -> Commit:
-    """Give a commit that changes nothing."""
-    reprint = e.ReprintRequested(ticket=TicketId("20200106-A001"), label=Label("A001"), kiosk=None)
-    draft = Commit(
-        hall=commit.hall, seq=commit.seq + 1, at_ms=commit.at_ms, day=commit.day, actor=CLOCK, events=(reprint,)
-    )
-    return codec.seal(draft, commit.hash)
-
-
-def _at(times: list[float], share: float) -> float:
-    return sorted(times)[int(len(times) * share)]
-
-
 def _in_order(behind: Behind) -> bool:
     """Say whether only this month is left in the ledger, and the start of today is kept."""
     if not snapshot.beside(behind.ledger).exists():
@@ -210,7 +163,6 @@ def main() -> None:
         for behind in these:
             enrol(behind.data)
             years.write(behind.ledger, behind.commits)
-        appends(these[0], these[-1])
         behind_them(these)
         commands(these[0], these[-1])
 

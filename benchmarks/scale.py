@@ -9,8 +9,6 @@ can take. Only the processor is measured, so other work on the machine disturbs 
 A hall's busiest hour here: a fifth of 600 visitors a day, each pressed for, called, begun and finished.
 """
 
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fanout import Screens, sign_in
-from benchmarks.house import SERVICES, WINDOWS, Line, Process, enrol, folder, hall_file, load, request
+from benchmarks.house import SERVICES, WINDOWS, Line, Process, enrol, folder, hall_file, load, redis_server, request
 
 HALLS = 10
 VISITORS_A_DAY, BUSIEST_SHARE, COMMANDS_A_VISITOR = 600, 0.2, 4
@@ -168,18 +166,8 @@ def _store(ledger: str, data: Path) -> Iterator[tuple[str, Any]]:
     if ledger == "SQLite":
         yield "sqlite:", lambda: 0.0
         return
-    program = shutil.which("redis-server")
-    if program is None:
-        raise SystemExit("needs redis-server")
-    words = ["--port", "0", "--unixsocket", str(data / "redis.sock"), "--dir", str(data), "--save", ""]
-    safe = ["--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no"]
-    with (data / "redis.log").open("w") as log, subprocess.Popen([program, *words, *safe], stdout=log) as redis:
-        while not (data / "redis.sock").exists():
-            time.sleep(0.01)
-        try:
-            yield f"unix://{data}/redis.sock?db=0", lambda: _cpu_s(redis.pid)
-        finally:
-            redis.kill()
+    with redis_server(data) as (address, pid):
+        yield address, lambda: _cpu_s(pid)
 
 
 def _cpu_s(pid: int) -> float:
