@@ -512,7 +512,10 @@ class WindowState(Answer):
 
 
 class HallState(Answer):
-    """The hall as of commit `seq`; `open` by its hours, else from `opens_at` on."""
+    """The hall as of commit `seq`; `open` by its hours, else from `opens_at` on.
+
+    `offline`: a kiosk's own server says it, which cannot reach the hall: nobody knows who waits.
+    """
 
     seq: int
     business_day: str
@@ -522,6 +525,7 @@ class HallState(Answer):
     zones: list[ZoneState]
     services: list[ServiceState]
     windows: list[WindowState]
+    offline: bool = False
 
 
 # ---------------------------------------------------------------------------------------------------------- tickets
@@ -565,7 +569,8 @@ class Leg(Answer):
 class IssuedTicket(Answer):
     """What the visitor is told; `windows` may call the number.
 
-    `leg_unserved`: one of the `legs` of this joint matter has no window at work now.
+    `leg_unserved`: one of the `legs` of this joint matter has no window at work now. `offline`: a kiosk's own server
+    gave it, which cannot reach the hall: nobody knows how many are `ahead`.
     """
 
     ticket: str
@@ -583,6 +588,7 @@ class IssuedTicket(Answer):
     seq: int
     legs: list[Leg] = []
     leg_unserved: bool = False
+    offline: bool = False
 
 
 class TicketCan(Answer):

@@ -159,7 +159,7 @@ class House:
         self.server.end(signal.SIGKILL)
 
     def health(self) -> dict[str, Any]:
-        return self.ask("GET", "/healthz")[1]
+        return dict(self.ask("GET", "/healthz")[1])
 
     def ready(self) -> "House":
         """Wait until the kiosk holds numbers of every series."""

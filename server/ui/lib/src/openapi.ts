@@ -2330,6 +2330,11 @@ export interface components {
             legs?: components["schemas"]["Leg"][];
             /** Number */
             number: number;
+            /**
+             * Offline
+             * @default false
+             */
+            offline?: boolean;
             /** Priority */
             priority: string;
             /** Seq */
@@ -2901,12 +2906,19 @@ export interface components {
         /**
          * HallState
          * @description The hall as of commit `seq`; `open` by its hours, else from `opens_at` on.
+         *
+         *     `offline`: a kiosk's own server says it, which cannot reach the hall: nobody knows who waits.
          */
         HallState: {
             /** Business Day */
             business_day: string;
             /** Day Open */
             day_open: boolean;
+            /**
+             * Offline
+             * @default false
+             */
+            offline?: boolean;
             /** Open */
             open: boolean;
             /** Opens At */
@@ -3165,7 +3177,8 @@ export interface components {
          * IssuedTicket
          * @description What the visitor is told; `windows` may call the number.
          *
-         *     `leg_unserved`: one of the `legs` of this joint matter has no window at work now.
+         *     `leg_unserved`: one of the `legs` of this joint matter has no window at work now. `offline`: a kiosk's own server
+         *     gave it, which cannot reach the hall: nobody knows how many are `ahead`.
          */
         IssuedTicket: {
             /** Ahead */
@@ -3190,6 +3203,11 @@ export interface components {
             legs?: components["schemas"]["Leg"][];
             /** Number */
             number: number;
+            /**
+             * Offline
+             * @default false
+             */
+            offline?: boolean;
             /** Priority */
             priority: string;
             /** Seq */
