@@ -88,6 +88,7 @@ class Voice:
         self._styles = np.frombuffer(content, dtype="<f4").reshape(510, 256)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leaves the processor to others
         self._session = onnxruntime.InferenceSession(model_bytes(), options, providers=["CPUExecutionProvider"])
 
     def samples(self, signs: str, speed: float) -> bytes:

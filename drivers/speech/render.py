@@ -54,7 +54,7 @@ class RenderedVoice:
     yao: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Wanted:
     """A piece that is wanted, and who waits for it."""
 
@@ -134,7 +134,10 @@ class Renderer:
                 return
             self._known.add((piece.voice.sha256, piece.signs))
             if first:
-                self._wanted.appendleft(piece)
+                alike = [each for each in self._wanted if (each.voice, each.signs) == (piece.voice, piece.signs)]
+                for each in alike:
+                    self._wanted.remove(each)
+                self._wanted.extendleft([*alike, piece])
             else:
                 self._wanted.append(piece)
             if self._thread is None:
@@ -180,11 +183,11 @@ class Renderer:
             given_up = [failed, *self._wanted]
             self._wanted.clear()
             self._known.difference_update({(piece.voice.sha256, piece.signs) for piece in given_up})
+        self._end_child()
+        self._told(why)
         for piece in given_up:
             piece.why = why
             piece.done.set()
-        self._end_child()
-        self._told(why)
 
     def _told(self, trouble: str) -> None:
         if bool(trouble) != bool(self.trouble):
@@ -228,7 +231,7 @@ class Child:
         except OSError as error:
             raise _Gone(f"Python cannot be run: {error.strerror}") from error
         if hasattr(os, "setpriority"):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, 10)  # calls and screens come first
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, 5)  # calls and screens come first
         self._answers: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, name="rendered", daemon=True).start()
 

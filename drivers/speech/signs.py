@@ -83,7 +83,10 @@ def of_unit(unit: str, language: str, *, yao: bool = False) -> str:
     role, _, what = unit.partition("-")
     if language not in LANGUAGES or role not in {"please", "letter", "number", "window"}:
         raise Unsayable(f"{unit} in {language!r}")
-    signs = _english(role, what) if language == "en" else _chinese(role, what, yao=yao)
+    try:
+        signs = _english(role, what) if language == "en" else _chinese(role, what, yao=yao)
+    except KeyError as error:
+        raise Unsayable(f"{error.args[0]} of {unit}") from error
     return signs + ("," if role == "please" else ".")  # a short word alone is said with its end only behind a comma
 
 

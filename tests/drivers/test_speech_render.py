@@ -1,0 +1,302 @@
+"""Rendering ahead: a number is there before it is called, a child that dies or hangs costs nothing but that piece."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from drivers.jobs import Upcoming
+from drivers.speech import kokoro, render, sound
+from drivers.speech.clips import BadPack, ClipsEngine, read_pack, write_manifest
+from drivers.speech.engine import NoVoice
+from drivers.speech.phrases import Line, call
+from drivers.speech.render import RenderedVoice, Renderer
+from server.main import main
+from tests.patience import PATIENCE_S, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CHILD = """
+import json, pathlib, sys, time, wave
+log = pathlib.Path(sys.argv[0]).with_name("asked")
+for line in sys.stdin:
+    wanted = json.loads(line)
+    with log.open("a") as asked:
+        asked.write(wanted["signs"] + "\\n")
+    answer = {}
+    BEHAVIOUR
+    with wave.open(wanted["out"], "wb") as out:
+        out.setparams((1, 2, 24000, 0, "NONE", ""))
+        out.writeframes(b"".join(v.to_bytes(2, "little", signed=True) for v in [9000, -9000] * 6000))
+    print(json.dumps(answer), flush=True)
+"""
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A child that hums for half a second whatever it is told, and writes down what that was."""
+    script = tmp_path / "child.py"
+    monkeypatch.setattr(render, "_CHILD", script)
+    behave(script, "pass")
+    return script
+
+
+def behave(script: Path, behaviour: str) -> None:
+    script.write_text(CHILD.replace("BEHAVIOUR", behaviour))
+
+
+def asked(script: Path) -> list[str]:
+    log = script.with_name("asked")
+    return log.read_text().splitlines() if log.exists() else []
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> RenderedVoice:
+    file = tmp_path / "zf_test.bin"
+    file.write_bytes(bytes(kokoro.VOICE_BYTES))
+    return RenderedVoice(file=file, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+
+
+@pytest.fixture
+def renderer(child: Path, tmp_path: Path) -> Iterator[Renderer]:
+    made = Renderer(tmp_path / "kept")
+    yield made
+    made.close()
+
+
+def test_what_is_wanted_is_rendered_once_and_kept(
+    child: Path, voice: RenderedVoice, renderer: Renderer, tmp_path: Path
+) -> None:
+    for _ in range(3):  # at every ticket all labels come again
+        renderer.want(voice, ["i→.", "ɚ↘."])
+    until(lambda: renderer.get(voice, "i→.") is not None, "the first is there")
+    until(lambda: renderer.get(voice, "ɚ↘.") is not None, "the second is there")
+    again = Renderer(tmp_path / "kept")
+    again.want(voice, ["i→.", "ɚ↘."])
+    assert again.get(voice, "i→.") is not None
+    again.close()
+    assert sorted(asked(child)) == sorted(["i→.", "ɚ↘."])
+
+
+def test_what_is_called_now_comes_before_what_may_come(child: Path, voice: RenderedVoice, renderer: Renderer) -> None:
+    behave(child, "time.sleep(0.2)")
+    renderer.want(voice, [f"{'a' * place}." for place in range(1, 6)])
+    assert renderer.get(voice, "i→.") is None
+    until(lambda: renderer.get(voice, "i→.") is not None, "it was rendered")
+    assert asked(child).index("i→.") <= 2
+
+
+def test_another_voice_or_speed_is_kept_apart(child: Path, voice: RenderedVoice, renderer: Renderer) -> None:
+    renderer.say(voice, "i→.")
+    slower = RenderedVoice(file=voice.file, sha256=voice.sha256, speed=0.8)
+    renderer.say(slower, "i→.")
+    assert asked(child) == ["i→.", "i→."]
+
+
+def test_a_child_that_hangs_is_killed_and_the_next_one_works(
+    child: Path, voice: RenderedVoice, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "TIMEOUT_S", 1.0)
+    monkeypatch.setattr(render, "AGAIN_S", 0.0)
+    behave(child, "time.sleep(600)")
+    with pytest.raises(NoVoice, match="hung"):
+        renderer.say(voice, "i→.", PATIENCE_S)
+    assert "hung" in renderer.trouble
+    monkeypatch.setattr(render, "TIMEOUT_S", PATIENCE_S)
+    behave(child, "pass")
+    assert renderer.say(voice, "i→.", PATIENCE_S)
+    assert renderer.trouble == ""
+
+
+@pytest.mark.parametrize("behaviour", ["sys.exit(3)", "import os; os.kill(os.getpid(), 9)"])
+def test_a_child_that_dies_gives_up_what_is_wanted_and_is_not_started_at_every_ticket(
+    child: Path, voice: RenderedVoice, renderer: Renderer, behaviour: str
+) -> None:
+    behave(child, behaviour)
+    with pytest.raises(NoVoice, match="rendering process"):
+        renderer.say(voice, "i→.", PATIENCE_S)
+    for _ in range(5):
+        renderer.want(voice, ["a.", "b."])
+    with pytest.raises(NoVoice, match="rendering process"):
+        renderer.say(voice, "i→.", PATIENCE_S)
+    assert len(asked(child)) == 1
+
+
+def test_one_piece_that_cannot_be_said_does_not_stop_the_others(
+    child: Path, voice: RenderedVoice, renderer: Renderer
+) -> None:
+    behave(child, 'answer = {"error": "no", "fatal": False} if wanted["signs"] == "x." else {}')
+    renderer.want(voice, ["x.", "i→."])
+    until(lambda: renderer.get(voice, "i→.") is not None, "the other is there")
+
+
+def test_without_the_packages_it_says_what_to_install(voice: RenderedVoice, tmp_path: Path) -> None:
+    if kokoro.importlib.util.find_spec("onnxruntime") and kokoro.importlib.util.find_spec(kokoro.MODEL_PARTS[0]):
+        pytest.skip("the packages are installed")
+    renderer = Renderer(tmp_path / "kept")
+    with pytest.raises(NoVoice, match=r"pip install 'jiaohao\[voice\]'"):
+        renderer.say(voice, "i→.", PATIENCE_S)
+    renderer.close()
+
+
+def test_a_voice_file_that_changed_is_not_used(child: Path, voice: RenderedVoice, renderer: Renderer) -> None:
+    voice.file.write_bytes(b"\1" * kokoro.VOICE_BYTES)
+    with pytest.raises(NoVoice, match="not the voice of the manifest"):
+        renderer.say(voice, "i→.", PATIENCE_S)
+    assert asked(child) == []
+
+
+def test_closing_ends_a_child_in_the_middle(child: Path, voice: RenderedVoice, renderer: Renderer) -> None:
+    behave(child, "time.sleep(600)")
+    renderer.want(voice, ["i→."])
+    until(lambda: asked(child), "it renders")
+    begun_s = time.monotonic()
+    renderer.close()
+    assert time.monotonic() - begun_s < PATIENCE_S
+    assert renderer.get(voice, "i→.") is None
+
+
+# ------------------------------------------------------------------------------------------------------------ packs
+
+
+@pytest.fixture
+def pack(voice: RenderedVoice, tmp_path: Path) -> Path:
+    """A folder that was built: only 请 and window 3 are in it."""
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    for unit in ("please", "window-3"):
+        (folder / f"{unit}.wav").write_bytes(sound.write_wav(sound.chime()))
+    inside = RenderedVoice(file=folder / voice.file.name, sha256=voice.sha256)
+    inside.file.write_bytes(voice.file.read_bytes())
+    write_manifest(folder, "zh", voice=inside)
+    return folder
+
+
+def test_a_number_is_rendered_when_its_ticket_is_issued_and_there_when_it_is_called(
+    child: Path, pack: Path, renderer: Renderer
+) -> None:
+    clips = ClipsEngine([str(pack)], renderer)
+    line = call("A012", "3", ("zh",))[0]
+    clips.prepare(Upcoming(labels=("A012", "B007"), windows=("3", "东")))
+    until(lambda: len(asked(child)) == 4, "letters and numbers are rendered")
+    until(lambda: clips.speak(line), "it can be said")
+    assert asked(child) == ["ei→.", "pi↘.", "li↗ŋ i→ ɚ↘ xau↘.", "li↗ŋ li↗ŋ tɕi→ xau↘.".replace("tɕ", "ʨʰ")]
+    heard = clips.speak(line)
+    assert sound.seconds(heard) == pytest.approx(2 * 0.9 + 2 * 0.5 + 0.1 + 0.15 + 0.25, abs=0.3)
+
+
+def test_a_call_that_was_not_foreseen_goes_to_the_next_voice_and_is_rendered_for_the_next_time(
+    child: Path, pack: Path, renderer: Renderer
+) -> None:
+    clips = ClipsEngine([str(pack)], renderer)
+    line = call("A012", "3", ("zh",))[0]
+    with pytest.raises(NoVoice, match="letter-A"):
+        clips.speak(line)
+    until(lambda: len(asked(child)) == 2, "both missing units are rendered")
+
+    def said() -> bool:
+        try:
+            return bool(clips.speak(line))
+        except NoVoice:
+            return False
+
+    until(said, "it can be said now")
+
+
+def test_what_people_recorded_is_not_rendered(child: Path, pack: Path, renderer: Renderer, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for unit in ("letter-A", "number-012"):
+        (own / f"{unit}.wav").write_bytes(sound.write_wav(sound.chime()))
+    write_manifest(own, "zh")
+    clips = ClipsEngine([str(own), str(pack)], renderer)
+    clips.prepare(Upcoming(labels=("A012", "A013"), windows=("3",)))
+    until(lambda: asked(child), "the other number is rendered")
+    renderer.close()
+    assert asked(child) == ["li↗ŋ i→ sa→n xau↘."]
+
+
+def test_free_text_is_rendered_and_what_cannot_be_read_is_not_said_by_halves(
+    child: Path, pack: Path, renderer: Renderer
+) -> None:
+    clips = ClipsEngine([str(pack)], renderer)
+    assert clips.speak(Line(language="zh", sentence="请从东侧出口离开。"))
+    with pytest.raises(NoVoice):
+        clips.speak(Line(language="zh", sentence="请从💥离开。"))
+    with pytest.raises(NoVoice):
+        clips.speak(Line(language="en", sentence="Leave by the east exit."))
+
+
+def test_the_register_shows_that_nothing_is_rendered(child: Path, pack: Path, renderer: Renderer) -> None:
+    clips = ClipsEngine([str(pack)], renderer)
+    clips.check("zh")
+    behave(child, 'print(json.dumps({"error": "onnxruntime is not installed", "fatal": True}), flush=True); continue')
+    with pytest.raises(NoVoice):
+        clips.speak(Line(language="zh", sentence="请稍候。"))
+    with pytest.raises(NoVoice, match="not rendered: onnxruntime is not installed"):
+        clips.check("zh")
+
+
+@pytest.mark.parametrize("rendered", [{}, {"voice": "../x.bin", "sha256": "0", "speed": 1.0, "yao": False}, "zf", 1])
+def test_a_wrong_voice_in_the_manifest_is_told(pack: Path, rendered: object) -> None:
+    manifest = json.loads((pack / "manifest.json").read_text())
+    (pack / "manifest.json").write_text(json.dumps(manifest | {"rendered": rendered}))
+    with pytest.raises(BadPack, match="jiaohao voice build"):
+        read_pack(pack)
+
+
+# ------------------------------------------------------------------------------------------------ jiaohao voice build
+
+
+def build(voice: RenderedVoice, into: Path, *more: str) -> tuple[int, str]:
+    words = ["--lang", "en", "voice", "build", "demo", "--voice", str(voice.file), "--into", str(into), *more]
+    told = CliRunner().invoke(main, words)
+    return told.exit_code, told.output
+
+
+def test_build_renders_what_is_missing_and_goes_on_after_a_failure(
+    child: Path, voice: RenderedVoice, tmp_path: Path
+) -> None:
+    into = tmp_path / "built"
+    behave(child, "if len(log.read_text().splitlines()) == 3: sys.exit(1)")
+    status, output = build(voice, into)
+    assert status == 2
+    assert "cannot be rendered" in output
+    behave(child, "pass")
+    status, output = build(voice, into, "--numbers", "2")
+    assert status == 0, output
+    pack = read_pack(into)
+    assert pack.voice is not None
+    assert {"please", "letter-A", "window-1", "number-001", "number-002"} <= set(pack.clips)
+    assert len(asked(child)) == len(pack.clips) + 1  # the one that failed was asked twice
+    assert not list(into.glob("*.part"))
+    checked = CliRunner().invoke(main, ["voice", "check", str(into), "--hall", "demo", "--numbers", "2"])
+    assert checked.exit_code == 0, checked.output
+    before = len(asked(child))
+    assert build(voice, into, "--numbers", "2")[0] == 0
+    assert len(asked(child)) == before
+
+
+def test_build_refuses_what_is_no_voice_and_a_folder_of_people(
+    child: Path, voice: RenderedVoice, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "please.wav").write_bytes(sound.write_wav(sound.chime()))
+    write_manifest(own, "zh")
+    status, output = build(voice, own)
+    assert (status, "recordings" in output) == (2, True)
+    assert read_pack(own).voice is None
+    voice.file.write_bytes(b"too short")
+    assert build(voice, tmp_path / "new")[0] == 2
+    named = RenderedVoice(file=tmp_path / "zf_xiaoxiao.bin", sha256="")
+    named.file.write_bytes(bytes(kokoro.VOICE_BYTES))
+    assert "damaged" in build(named, tmp_path / "new")[1]
+    assert asked(child) == []
