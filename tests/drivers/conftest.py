@@ -23,6 +23,9 @@ class FakeServer:
 
     rows: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     presses: list[tuple[str, str, dict[str, Any], str | None]] = field(default_factory=list)
+    inputs: list[tuple[str, str, dict[str, Any], str | None]] = field(default_factory=list)  # device, what, body, key
+    services: dict[str, bool] = field(default_factory=dict)  # service -> gives numbers
+    card_key: str = "ab" * 32
     acks: list[Any] = field(default_factory=list)
     watched: dict[str, str] = field(default_factory=dict)  # topic -> sid
     pictures: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -115,6 +118,25 @@ class FakeServer:
             if self.refuse_presses is not None:
                 return {"code": self.refuse_presses[1], "detail": "No."}, self.refuse_presses[0]
             return {"ticket": "20261121-A001", "label": "A001", "seq": self.seq}
+
+        @app.get("/api/v1/halls/<hall>/state")
+        def state(hall: str) -> Any:
+            rows = [{"service": service, "open": is_open, "left": None} for service, is_open in self.services.items()]
+            return {"hall": hall, "services": rows}
+
+        @app.post("/api/v1/halls/<hall>/devices/<device>/card-key")
+        def card_key(hall: str, device: str) -> Any:
+            return {"key": self.card_key}
+
+        @app.post("/api/v1/halls/<hall>/devices/<device>/<what>")
+        def present(hall: str, device: str, what: str) -> Any:
+            self.inputs.append((device, what, flask.request.get_json(), flask.request.headers.get("Idempotency-Key")))
+            if self.fail_presses:
+                self.fail_presses -= 1
+                return {"code": "ledger_unavailable"}, 503
+            if self.refuse_presses is not None:
+                return {"code": self.refuse_presses[1], "detail": "No."}, self.refuse_presses[0]
+            return {"label": "A001", "did": "shown"}
 
         return app
 
