@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
+import threading
 import time
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from click.testing import CliRunner
 
+from drivers.agent import Agent
+from drivers.devices_file import read_devices
 from drivers.jobs import Upcoming
+from drivers.journal import Journal
 from drivers.speech import kokoro, render, sound
 from drivers.speech.clips import BadPack, ClipsEngine, read_pack, write_manifest
 from drivers.speech.engine import NoVoice
@@ -138,7 +144,7 @@ def test_one_piece_that_cannot_be_said_does_not_stop_the_others(
 
 
 def test_without_the_packages_it_says_what_to_install(voice: RenderedVoice, tmp_path: Path) -> None:
-    if kokoro.importlib.util.find_spec("onnxruntime") and kokoro.importlib.util.find_spec(kokoro.MODEL_PARTS[0]):
+    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec(kokoro.MODEL_PARTS[0]):
         pytest.skip("the packages are installed")
     renderer = Renderer(tmp_path / "kept")
     with pytest.raises(NoVoice, match=r"pip install 'jiaohao\[voice\]'"):
@@ -300,3 +306,49 @@ def test_build_refuses_what_is_no_voice_and_a_folder_of_people(
     named.file.write_bytes(bytes(kokoro.VOICE_BYTES))
     assert "damaged" in build(named, tmp_path / "new")[1]
     assert asked(child) == []
+
+
+# --------------------------------------------------------------------------------------------------- the whole agent
+
+
+class Server(Protocol):
+    """What this test uses of the pretend server of conftest.py."""
+
+    url: str
+    pictures: dict[str, dict[str, Any]]
+
+    def send_job(self, device: str, job: dict[str, Any]) -> Any: ...
+
+
+def test_the_hall_tells_the_agent_of_a_ticket_and_its_call_is_said_in_the_rendered_voice(
+    fake_server: Server, child: Path, pack: Path, tmp_path: Path
+) -> None:
+    upcoming = {"hall": "demo", "labels": ["A012"], "windows": ["3"]}
+    fake_server.pictures["voice"] = {"hall": "demo", "topic": "voice", "seq": 1, "data": upcoming}
+    file = read_devices(
+        f'schema = 1\nhall = "demo"\n[[device]]\nid = "speaker-1"\ndriver = "speech"\n'
+        f'url = "file://{tmp_path}/out"\noptions = {{ clips = ["{pack}"], readings = 1 }}\n'
+    )
+    journal = Journal(tmp_path / "jobs.sqlite", datetime.now(UTC))
+    agent = Agent(file, fake_server.url, "secret-token", tmp_path, journal)
+    hook = threading.excepthook
+    thread = threading.Thread(target=agent.run, daemon=True)
+    thread.start()
+    try:
+        rendered = tmp_path / "speech" / "rendered"
+        until(lambda: len(list(rendered.glob("*.wav"))) == 2, "letter and number are rendered")
+        call_of = {"ticket": "20261121-A012", "label": "A012", "window": "3", "window_name": {"zh": "3号窗口"}}
+        data = {**call_of, "zone": "general", "languages": ["zh"], "call_count": 1}
+        expires = (datetime.now(UTC) + timedelta(seconds=600)).isoformat()
+        answer = fake_server.send_job(
+            "speaker-1", {"id": "1.0", "seq": 1, "kind": "say", "data": data, "expires_at": expires}
+        )
+        assert answer["result"] == {"status": "said", "detail": ""}
+        (heard,) = (tmp_path / "out").iterdir()
+        assert sound.seconds(sound.read_wav(heard.read_bytes()).samples) > 3.0
+    finally:
+        agent.stop()
+        thread.join(PATIENCE_S)
+        journal.close()
+        threading.excepthook = hook
+    assert not thread.is_alive()
