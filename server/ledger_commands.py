@@ -182,12 +182,15 @@ def export(out: Path | None, after: int, hall: str, ledger: str, data: Path) -> 
 
 @ledger.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("tails", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="[TAIL]...")
 @click.option("--hall", required=True, help="Whose ledger it is.")
 @click.option("--replace", is_flag=True, help="Allow it although there is a ledger: that one is moved aside.")
 @ledger_option
 @data_option
-def restore(source: Path, hall: str, replace: bool, ledger: str, data: Path) -> None:
+def restore(source: Path, tails: tuple[Path, ...], hall: str, replace: bool, ledger: str, data: Path) -> None:
     """Put a backup or an export back. The server must be stopped; a ledger that is there is moved aside, never deleted.
+
+    TAILs are exports of what came after it (`jiaohao ledger export --after N`), in order; they may overlap.
 
     Example: jiaohao ledger restore /mnt/usb/qiaocheng-20260302T100000Z.sqlite --hall qiaocheng --replace
     """
@@ -196,7 +199,7 @@ def restore(source: Path, hall: str, replace: bool, ledger: str, data: Path) -> 
 
     if (redis := stream_commands.redis_of(ledger)) is not None:
         with _trouble():
-            stream_commands.restore(redis, data, hall, source, anew=replace)
+            stream_commands.restore(redis, data, hall, source, *tails, anew=replace)
         return
     to = data / f"{hall}{files.SUFFIX}"
     if to.exists() and not replace:
@@ -208,7 +211,7 @@ def restore(source: Path, hall: str, replace: bool, ledger: str, data: Path) -> 
         )
     with _trouble():
         data.mkdir(parents=True, exist_ok=True, mode=0o750)
-        aside = files.restore(source, to)
+        aside = files.restore(source, to, *tails)
         it = files.status(to)
     click.echo(f"{to}: {it.commits} {say('次提交', 'commits')}, {it.head[:16]}")
     if aside is not None:

@@ -86,8 +86,8 @@ def export(address: RedisAddress, data: Path, hall: str, to: BinaryIO, after: in
     return streams.export(stream, to, after)
 
 
-def restore(address: RedisAddress, data: Path, hall: str, source: Path, *, anew: bool) -> None:
-    """Put a backup or an export into Redis."""
+def restore(address: RedisAddress, data: Path, hall: str, source: Path, *tails: Path, anew: bool) -> None:
+    """Put a backup or an export into Redis, and exports of what came later."""
     there = streams.at(hall, address, data / FOLDER)
     if not anew and hall in streams.ledgers(address, data / FOLDER):
         raise Trouble(
@@ -97,7 +97,7 @@ def restore(address: RedisAddress, data: Path, hall: str, source: Path, *, anew:
                 " (it is moved aside, not deleted)",
             )
         )
-    aside = streams.restore(source, there, anew=anew)
+    aside = streams.restore(source, there, *tails, anew=anew)
     it = streams.status(there)
     click.echo(f"{address.shown}, {hall}: {it.commits} {say('次提交', 'commits')}, {it.head[:16]}")
     if aside is not None:

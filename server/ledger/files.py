@@ -313,13 +313,15 @@ def write(commits: Iterable[tuple[Commit, bytes]], to: IO[bytes]) -> int:
     return count
 
 
-def imported(lines: Iterable[bytes]) -> Iterator[tuple[Commit, bytes]]:
+def imported(lines: Iterable[bytes], *, is_tail: bool = False) -> Iterator[tuple[Commit, bytes]]:
     """Give the commits of an export with their stored bytes, each checked against its hash.
+
+    It begins with the first commit of the ledger; with `is_tail` it may begin with any.
 
     Raises:
         LedgerBroken: a line is no commit, or does not follow the one before it.
     """
-    head = GENESIS
+    seq, head = 0, GENESIS
     for number, text in enumerate(lines, start=1):
         try:
             line = json.loads(text)
@@ -327,20 +329,24 @@ def imported(lines: Iterable[bytes]) -> Iterator[tuple[Commit, bytes]]:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LedgerBroken(f"line {number}: {error}") from error
         commit = codec.decode(body, prev_hash=prev_hash, hash_=hash_)
-        if prev_hash != head or commit.seq != number:
+        if number == 1 and is_tail:
+            seq, head = commit.seq - 1, prev_hash
+        if (commit.seq, prev_hash) != (seq + 1, head):
             raise LedgerBroken(f"line {number}: commit {commit.seq} does not follow")
-        head = hash_
+        seq, head = commit.seq, hash_
         yield commit, body
 
 
-def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | None:
+def restore(source: Path, to: Path, *tails: Path, now: datetime | None = None) -> Path | None:
     """Put a backup or an export in the place of a ledger; give where the ledger that was there has gone.
 
-    The source is verified first, and nothing is lost: an existing ledger and its archives are moved aside, never
+    `tails` are exports of what came later, in order; each may begin before the end of what is there by then.
+
+    The sources are verified first, and nothing is lost: an existing ledger and its archives are moved aside, never
     overwritten. All commits are in the new file; months that are over leave it again when the server runs.
 
     Raises:
-        LedgerBroken: the source is not whole, or of another hall.
+        LedgerBroken: a source is not whole, or of another hall, or a tail does not follow.
         LedgerDown: a server has the ledger, or the disk fails.
     """
     half = to.with_name(f"{to.name}.part")
@@ -349,7 +355,7 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
         try:
             copy = SqliteLedger(half)
             try:
-                copy.take_over(commits_of(to.stem, source))
+                copy.take_over(commits_of(to.stem, source, *tails))
             finally:
                 copy.close()
             aside = _move_aside(to, now or datetime.now(UTC))
@@ -362,19 +368,30 @@ def restore(source: Path, to: Path, *, now: datetime | None = None) -> Path | No
     return aside
 
 
-def commits_of(hall: str, source: Path) -> Iterator[tuple[Commit, bytes]]:
-    """Give the commits of a backup or an export with their stored bytes.
+def commits_of(hall: str, source: Path, *tails: Path) -> Iterator[tuple[Commit, bytes]]:
+    """Give the commits of a backup or an export with their stored bytes, and of the exports of what came later.
 
     Raises:
-        LedgerBroken: a commit does not fit, or is of another hall. LedgerDown: the source cannot be read.
+        LedgerBroken: a commit does not fit, or is of another hall. LedgerDown: a source cannot be read.
     """
+    seq, head = 0, GENESIS
+    for one in (source, *tails):
+        for commit, body in _commits_in(one, is_tail=one is not source):
+            if commit.hall != hall:
+                raise LedgerBroken(f"{one}: this is the ledger of {commit.hall}, not of {hall}")
+            if commit.seq < seq or (commit.seq, commit.hash) == (seq, head):
+                continue  # known; whether it was the same one says the hash of the last of them
+            if (commit.seq, commit.prev_hash) != (seq + 1, head):
+                raise LedgerBroken(f"{one}: commit {commit.seq} does not follow commit {seq} of what was read before")
+            seq, head = commit.seq, commit.hash
+            yield commit, body
+
+
+def _commits_in(source: Path, *, is_tail: bool) -> Iterator[tuple[Commit, bytes]]:
     with source.open("rb") as file:
         is_export = file.read(1) == b"{"
         file.seek(0)
-        for commit, body in imported(file) if is_export else stored(source):
-            if commit.hall != hall:
-                raise LedgerBroken(f"{source}: this is the ledger of {commit.hall}, not of {hall}")
-            yield commit, body
+        yield from imported(file, is_tail=is_tail) if is_export else stored(source)
 
 
 def _move_aside(path: Path, now: datetime) -> Path | None:

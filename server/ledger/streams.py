@@ -155,14 +155,16 @@ def export(stream: Stream, to: IO[bytes], after: int = 0) -> int:
         return files.write(((it, codec.stored_form(it)) for it in CopiedLedger(ledger, stream.copy).read(after)), to)
 
 
-def restore(source: Path, stream: Stream, *, anew: bool = False, now: datetime | None = None) -> str | None:
+def restore(source: Path, stream: Stream, *tails: Path, anew: bool = False, now: datetime | None = None) -> str | None:
     """Put a backup or an export in the place of a hall's ledger in Redis. Servers of the hall must be stopped.
+
+    `tails` are exports of what came later, as in `files.restore`.
 
     It comes to its place in one step, after all of it was checked and is there. With `anew` a ledger that is there is
     moved aside, never overwritten; gives the name of the key where it has gone.
 
     Raises:
-        LedgerBroken: the source is not whole, or of another hall.
+        LedgerBroken: a source is not whole, or of another hall, or a tail does not follow.
         LedgerDown: there is a ledger, or Redis fails; nothing is changed.
     """
     aside = f"replaced-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}"
@@ -175,7 +177,7 @@ def restore(source: Path, stream: Stream, *, anew: bool = False, now: datetime |
         if was_there and not anew:
             raise LedgerDown(f"there is a ledger of {stream.hall} in {stream.address.shown}")
         try:
-            checked = (commit for commit, _ in files.commits_of(stream.hall, source))
+            checked = (commit for commit, _ in files.commits_of(stream.hall, source, *tails))
             while page := list(islice(checked, PAGE)):
                 brought.append(page)
                 days |= dict.fromkeys(commit.day for commit in page)

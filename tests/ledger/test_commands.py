@@ -58,9 +58,11 @@ def test_a_backup_and_an_export_come_back_the_same(data: Path, tmp_path: Path) -
     assert jiaohao("backup", tmp_path / "usb", "--data", data).exit_code == 0
     (copy,) = (tmp_path / "usb").iterdir()
     assert jiaohao("export", "--hall", "demo", "--out", tmp_path / "demo.jsonl", "--data", data).exit_code == 0
-    for source in (copy, tmp_path / "demo.jsonl"):
-        new = tmp_path / f"new-{source.suffix}"
-        assert jiaohao("restore", source, "--hall", "demo", "--data", new).exit_code == 0
+    tail = tmp_path / "tail.jsonl"
+    assert jiaohao("export", "--hall", "demo", "--after", "3", "--out", tail, "--data", data).exit_code == 0
+    for number, (source, *tails) in enumerate([(copy,), (tmp_path / "demo.jsonl",), (copy, tail)]):
+        new = tmp_path / f"new-{number}"
+        assert jiaohao("restore", source, *tails, "--hall", "demo", "--data", new).exit_code == 0
         assert list(files.commits(new / "demo.sqlite")) == there
         refused = jiaohao("restore", source, "--hall", "demo", "--data", new)
         assert refused.exit_code == 2

@@ -159,6 +159,49 @@ def test_a_ledger_that_lost_its_end_goes_on_with_what_is_left_when_it_is_told_so
     again.close()
 
 
+def tail(path: Path, to: Path, after: int) -> Path:
+    """Write what came after a commit."""
+    with to.open("wb") as file:
+        files.export(path, file, after)
+    return to
+
+
+def test_a_backup_and_what_came_after_it_are_the_whole_ledger(
+    tmp_path: Path, ledger: SqliteLedger, commits: list[Commit]
+) -> None:
+    path, saved = only(tmp_path), tmp_path / "saved"
+    files.backup(path, saved)
+    more = chain_of(30, commits[-1])
+    ledger.append(more[:10])
+    first = tail(path, tmp_path / "first.jsonl", len(commits))
+    ledger.append(more[10:])
+    second = tail(path, tmp_path / "second.jsonl", len(commits) + 4)  # some of it again
+    ledger.close()
+    files.restore(saved, path, first, second, now=NOON)
+    assert list(files.commits(path)) == [*commits, *more]
+
+
+@pytest.mark.parametrize("wrong", ["a gap", "another history"])
+def test_what_does_not_follow_a_backup_replaces_nothing(
+    tmp_path: Path, ledger: SqliteLedger, commits: list[Commit], wrong: str
+) -> None:
+    path, saved, other = only(tmp_path), tmp_path / "saved", tmp_path / "other.sqlite"
+    files.backup(path, saved)
+    if wrong == "a gap":
+        ledger.append(chain_of(9, commits[-1]))
+        late = tail(path, tmp_path / "late.jsonl", len(commits) + 1)
+    else:
+        elsewhere = SqliteLedger(other)
+        elsewhere.append([*commits[:-1], *chain_of(9, commits[-2], note="乙")])
+        elsewhere.close()
+        late = tail(other, tmp_path / "late.jsonl", len(commits) - 5)
+    ledger.close()
+    before = list(files.commits(path))
+    with pytest.raises(LedgerBroken, match=r"late\.jsonl"):
+        files.restore(saved, path, late)
+    assert list(files.commits(path)) == before
+
+
 def test_a_damaged_backup_replaces_nothing(tmp_path: Path, ledger: SqliteLedger, commits: list[Commit]) -> None:
     path, saved = only(tmp_path), tmp_path / "saved"
     files.backup(path, saved)
