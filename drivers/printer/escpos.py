@@ -184,6 +184,7 @@ def raster(picture: Image.Image) -> bytes:
     return bytes(bands)
 
 
+@lru_cache(maxsize=64)
 def qr_modules(payload: str) -> int:
     """Give how many modules the symbol of a text has from side to side."""
     return len(segno.make_qr(payload, error="m", boost_error=False).matrix)

@@ -4,7 +4,8 @@ One job: ask how it is (DLE EOT 1, 2, 4 and, on an error, 3); refuse at once whe
 write the ticket with the barrier GS r 1 behind the cut; wait for the barrier, asking meanwhile why it does not come.
 
     no connection                      LineDown, before anything was begun: the agent tries again until the job expires
-    paper out, cover, cutter, error    failed, with the code; also when it happens while the ticket is printed
+    paper out, cover, cutter, error    failed, with the code; also when it happens while the ticket is printed, and
+                                       then what is on the paper is cut off before the next
     silent printer                     the ticket is sent, the connection closed, and `unknown`: nobody can say
     connection lost in the ticket      unknown; before the next ticket the half one is ended and cut off (`mend`)
     barrier answered                   printed; near end of paper is a fault of the printer, not of the ticket
@@ -157,7 +158,8 @@ class ThermalPrinter:
                 return _failed(Fault(code=FaultCode.LINE_DOWN, detail=down.why))
             self._before = mend(data, self._profile)
             return self._why_lost(down)
-        self._before = b""
+        # what it forgets of a ticket that stuck is on the paper all the same, and would be the head of the next
+        self._before = mend(data, self._profile) if result.status is ResultStatus.FAILED else b""
         if self._roll is not None:
             self._roll.count(items)
         return result

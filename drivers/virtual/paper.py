@@ -56,8 +56,9 @@ class _Style:
 class PaperReader:
     """Bytes in, pieces of paper out. `on_query` is called for each GS r in its place among the data. Never raises."""
 
-    def __init__(self, width_dots: int, on_query: Callable[[int], None]) -> None:
-        """Start with an empty sheet of this width."""
+    def __init__(self, width_dots: int, on_query: Callable[[int], None], *, draws: bool = True) -> None:
+        """Start with an empty sheet of this width; without `draws` the tickets have no picture."""
+        self._draws = draws
         self.width_dots = width_dots
         self.asb = False
         self._on_query = on_query
@@ -188,7 +189,9 @@ class PaperReader:
         elif function == b"P":
             self._qr_data = data[1:]
         elif function == b"Q" and self._qr_data:
-            self._qr = self._qr_data.decode("utf-8", "replace")
+            self._qr, self._dirty = self._qr_data.decode("utf-8", "replace"), True
+            if not self._draws:
+                return
             code = segno.make_qr(self._qr_data, error="m", boost_error=False)
             rows = [bytes(row) for row in code.matrix]
             quiet = 4
@@ -246,7 +249,9 @@ class PaperReader:
         for line in _fold(runs, self.width_dots):
             text = "".join(text for text, _ in line)
             self._lines.append((text, max(style.width * style.height for _, style in line)))
-            self._row(_draw(line))
+            self._dirty = True
+            if self._draws:
+                self._row(_draw(line))
 
     def _blank(self, dots: int) -> None:
         if dots > 0 and self._height < MAX_PAPER_DOTS:
@@ -274,7 +279,7 @@ class PaperReader:
             lines=tuple(text for text, _ in self._lines),
             label=label,
             qr=self._qr,
-            png=_png(self._rows, self.width_dots),
+            png=_png(self._rows, self.width_dots) if self._draws else b"",
             size=self._size,
         )
         self._start_sheet()

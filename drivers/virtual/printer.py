@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Protocol
 
-from drivers.virtual.line import VirtualLine
+from drivers.virtual.line import Cut, VirtualLine
 from drivers.virtual.paper import PaperReader, PrintedTicket
 
 TICKETS_KEPT = 50
@@ -41,6 +42,47 @@ _STOPS = frozenset({Trouble.PAPER_OUT, Trouble.COVER_OPEN})
 _NOISE = bytes((0x80, 0x91, 0xFF, 0xA5, 0xB1))
 
 
+class PrinterEnd(Protocol):
+    """The device's end of a line, as far as a printer needs it; `VirtualLine` is one."""
+
+    @property
+    def url(self) -> str:
+        """The address for DEVICES.toml."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the agent."""
+        ...
+
+    def cut(self, how: Cut) -> None:
+        """End the connection."""
+        ...
+
+    def cut_after(self, count: int, how: Cut) -> None:
+        """End the connection as soon as so many more bytes were taken."""
+        ...
+
+    def unplug(self) -> None:
+        """Take the device away."""
+        ...
+
+    def replug(self) -> None:
+        """Put it back."""
+        ...
+
+    def stop_reading(self, stopped: bool = True) -> None:
+        """Take no more bytes."""
+        ...
+
+    def slow(self, bytes_per_s: float | None) -> None:
+        """Take bytes at this rate only."""
+        ...
+
+    def close(self) -> None:
+        """Put it away for good."""
+        ...
+
+
 class VirtualPrinter:
     """A printer that prints pictures. Every method may be called from any thread."""
 
@@ -51,14 +93,19 @@ class VirtualPrinter:
         width_dots: int = 576,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         on_ticket: Callable[[PrintedTicket], None] = lambda _: None,
+        line: Callable[[str, Callable[[bytes], None]], PrinterEnd] = VirtualLine,
+        draws: bool = True,
     ) -> None:
-        """Open at tcp://HOST:PORT or pty:///PATH; `on_ticket` is called for each cut, in the line's thread."""
+        """Open at tcp://HOST:PORT or pty:///PATH; `on_ticket` is called for each cut, in the line's thread.
+
+        `line` makes the device's end of the line; without `draws` tickets have their text and no picture.
+        """
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._now = now
         self._on_ticket = on_ticket
         self._answers = bytearray()
-        self._paper = PaperReader(width_dots, self._queued_query)
+        self._paper = PaperReader(width_dots, self._queued_query, draws=draws)
         self._tickets: deque[PrintedTicket] = deque(maxlen=TICKETS_KEPT)
         self._printed = 0
         self._troubles: set[Trouble] = set()
@@ -68,7 +115,7 @@ class VirtualPrinter:
         self._asb_said = b""
         self.taken: deque[int] = deque(maxlen=TAKEN_KEPT)
         """The last bytes that came, for whoever wants to see them raw."""
-        self.line = VirtualLine(place, self._take)
+        self.line = line(place, self._take)
 
     @property
     def url(self) -> str:
