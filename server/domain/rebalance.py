@@ -88,7 +88,12 @@ def suggestions(state: HallState, now_ms: int) -> list[tuple[str, Advice]]:
 
 def name_of(advice: Advice) -> str:
     """Give the name of a suggestion."""
-    return f"{'on' if advice.on else 'off'}-{advice.window}-{advice.zone}"
+    return help_name(advice.window, advice.zone, on=advice.on)
+
+
+def help_name(window: WindowNo, zone: ZoneId, *, on: bool = True) -> str:
+    """Give the name of the suggestion that a window helps a zone, or no longer does."""
+    return f"{'on' if on else 'off'}-{window}-{zone}"
 
 
 def due(state: HallState, now_ms: int) -> list[e.Event]:

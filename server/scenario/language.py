@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from server.domain import appointments, routing
+from server.domain import appointments, rebalance, routing
 from server.domain import commands as c
 from server.domain.cases import APPEAL_OPEN
 from server.domain.lifecycle import FINAL
@@ -35,6 +35,7 @@ from server.domain.terms import (
     WindowNo,
     WindowStatus,
     WorkId,
+    ZoneId,
     ticket_id_of,
 )
 from server.projections.board import board
@@ -77,6 +78,11 @@ class Said:
     def window(self) -> WindowNo:
         """Give the window; empty without one."""
         return WindowNo(self.word("window") or "")
+
+    @property
+    def help(self) -> str:
+        """Give the name of the suggestion that the window helps the zone."""
+        return rebalance.help_name(self.window, ZoneId(self.word("zone") or ""))
 
     @property
     def to_window(self) -> WindowNo | None:
@@ -264,6 +270,11 @@ SENTENCES: dict[str, Callable[[Said], Sequence[c.Command]]] = {
             relief=tuple(ServiceId(word) for word in s.words("relief")),
         )
     ],
+    "manager sends window {window} to help {zone}": lambda s: [c.ApplySuggestion(suggestion=s.help, by=s.who)],
+    "manager keeps window {window} from helping {zone}": lambda s: [c.DeclineSuggestion(suggestion=s.help, by=s.who)],
+    # Which change it is the stage looks up when it comes to that: the one that stands.
+    "manager calls off window {window} from helping {zone}": lambda s: [c.UndoChange(change=s.help, by=s.who)],
+    "clock looks around": lambda _: [c.LookAround()],
     "agent {clerk} opens {case_kind} for {client}[ about {service}][ due {date}]": lambda s: [_opened(s)],
     "agent {clerk} opens {case_kind} of another hall for {client}[ about {service}]": lambda s: [
         _opened(s, elsewhere=True)
@@ -316,6 +327,9 @@ QUESTIONS: dict[str, Callable[[Said], Question]] = {
     "held at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].held),
     "missed at window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].missed),
     "away from window {window}": lambda s: lambda state, _: _labels(state, state.windows[s.window].away),
+    "serves at window {window}": lambda s: lambda state, _: _serves(state, s.window),
+    "suggested": lambda _: lambda state, now_ms: _suggested(state, now_ms),
+    "called to help {zone}": lambda s: lambda state, _: _called_to_help(state, ZoneId(s.word("zone") or "")),
     "results ready": lambda _: lambda state, _: " ".join(sorted(state.results)) or "none",
     "free slots {service}[ on {date}]": lambda s: lambda state, now_ms: _free(state, s, now_ms),
     "appointment of {visitor}": lambda s: lambda state, _: _appointment(state, s.word("visitor") or ""),
@@ -501,6 +515,15 @@ CHINESE = {
     "申诉成立": "upheld",
     "申诉驳回": "rejected",
     "未知": "unknown",
+    "派": "sends",
+    "支援": "to help",
+    "不派": "keeps",
+    "免支援": "from helping",
+    "撤回": "calls off",
+    "巡看": "looks around",
+    "建议": "suggested",
+    "承担": "serves at",
+    "应援": "called to help",
 }
 ENGLISH = {english: chinese for chinese, english in reversed(CHINESE.items()) if " " not in english}
 
@@ -511,6 +534,27 @@ def _window(state: HallState, no: WindowNo) -> str:
         alone = f" {window.paused}" if window.paused else ""
         return f"{status} {state.tickets[window.current].label}{alone}"
     return f"{status} {window.paused}" if status is WindowStatus.PAUSED else status
+
+
+def _serves(state: HallState, no: WindowNo) -> str:
+    """Give what a window serves now and what it relieves."""
+    window = state.windows[no]
+    return " ".join((*window.serves, *(("relief", *window.relief) if window.relief else ()))) or "none"
+
+
+def _suggested(state: HallState, now_ms: int) -> str:
+    return " ".join(name for name, _ in rebalance.suggestions(state, now_ms)) or "none"
+
+
+def _called_to_help(state: HallState, zone: ZoneId) -> str:
+    called = state.balancing.relief.get(zone)
+    return " ".join(called.windows) if called is not None else "nobody"
+
+
+def change_of(state: HallState, suggestion: str) -> str:
+    """Give the change that an applied suggestion is and that still stands, or the suggestion's own name."""
+    standing = (it for it in state.balancing.changes if it.is_open)
+    return next((it.id for it in standing if rebalance.help_name(it.window, it.zone) == suggestion), suggestion)
 
 
 def _status(state: HallState, ticket: TicketId) -> str:

@@ -14,7 +14,7 @@ from server.domain.state import HallState
 from server.domain.terms import APPOINTMENT, CLOCK, ORDINARY, AppointmentId, CaseId, CaseKind, HallPlan, Track
 from server.hall import Hall
 from server.ledger.memory import MemoryLedger
-from server.scenario.language import ENGLISH, MINUTES, booking_of
+from server.scenario.language import ENGLISH, MINUTES, booking_of, change_of
 from server.scenario.script import Scenario, Step, clock_of
 
 Facts = dict[str, str]
@@ -124,6 +124,9 @@ class _Stage:
             case c.CancelAppointment():
                 booked = self._hall.read(lambda state, _: booking_of(state, command.id))
                 return replace(command, id=booked.id if booked is not None else command.id)
+            case c.UndoChange():
+                change = self._hall.read(lambda state, _: change_of(state, command.change))
+                return replace(command, change=change)
             case _:
                 return command
 

@@ -21,6 +21,8 @@ from server.domain.terms import (
     PriorityRule,
     Service,
     ServiceId,
+    Zone,
+    ZoneId,
 )
 from server.scenario.language import CHINESE, COUNTS, ENGLISH, FRAME, MINUTES, QUESTIONS, SENTENCES, WHYS, Bad
 
@@ -65,7 +67,9 @@ def _date(_plan: HallPlan | None, word: str) -> str:
     return day.isoformat()
 
 
-def _named(rows: Mapping[ServiceId, Service] | Mapping[PriorityId, PriorityRule]) -> dict[str, str]:
+def _named(
+    rows: Mapping[ServiceId, Service] | Mapping[PriorityId, PriorityRule] | Mapping[ZoneId, Zone],
+) -> dict[str, str]:
     """Give every way to say the rows of a plan: by id, by name in any language."""
     names: dict[str, str] = {id_: id_ for id_ in rows}
     for id_, row in rows.items():
@@ -84,6 +88,7 @@ SLOTS: dict[str, Check] = {
     "legs": SERVICE,
     "window": WINDOW,
     "to_window": WINDOW,
+    "zone": _planned("专区", "zone", lambda plan: _named(plan.zone)),
     "windows": lambda plan, word: word if word == "to" else WINDOW(plan, word),
     "priority": _planned("优先类型", "priority", lambda plan: _named(plan.priority)),
     "ticket": _like(r"(\d{8}-)?[A-Z]{1,2}\d{3,4}", "A001 这样的号", "a number such as A001"),

@@ -285,6 +285,7 @@ def test_a_hall_that_its_ledger_does_not_give_again_is_found(tmp_path: Path, mon
 
 
 WORDS = {
+    "zone": "general tax hall nowhere",
     "service": "tax general pickup 税务",
     "serves": "tax general",
     "relief": "pickup tax",
