@@ -1024,6 +1024,33 @@ class Clerk(Table):
     ] = False
 
 
+class Notify(Table):
+    """[notify]: another system that is told, so that it can tell the visitors' phones."""
+
+    meaning = Means(
+        "Another system that is told what visitors should know (SMS, WeChat).",
+        "把叫号消息推送给短信、公众号等外部系统。",
+    )
+
+    url: Annotated[
+        WebAddress | None,
+        Means(
+            "Address that is sent each message (POST); nothing is sent without it.",
+            "接收消息的网址（POST）；不写则不推送。",
+        ),
+    ] = None
+    events: Annotated[
+        tuple[Literal["called", "near", "missed", "moved", "result"], ...],
+        Field(strict=False, min_length=1),
+        Means("What is told.", "推送哪些消息：叫号、快到号、过号、转窗口、可取件。"),
+    ] = ("called", "near")
+    near: Annotated[
+        int,
+        Field(ge=0, le=50),
+        Means("So many people before somebody are few: near is told.", "前面不超过几人时推送“快到号”。"),
+    ] = 3
+
+
 class HallFile(Table):
     """The whole file."""
 
@@ -1048,5 +1075,6 @@ class HallFile(Table):
     staff: Staff = Staff()
     rating: Rating = Rating()
     agency: Agency = Agency()
+    notify: Notify = Notify()
     ticket: Ticket = Ticket()
     clerks: Annotated[tuple[Clerk, ...], Field(alias="clerk", strict=False)] = ()

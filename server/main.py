@@ -486,6 +486,61 @@ def _enrolled(server_url: str, code: str, kept: Path, *, role: str) -> str:
         sys.exit(FOUND_TROUBLE)
 
 
+@main.group()
+def notify() -> None:
+    """Tell visitors' phones through another system (SMS, WeChat): the shared secret, a test message.
+
+    Example: jiaohao notify secret qiaocheng
+    """
+
+
+@notify.command("secret")
+@click.argument("hall")
+@accounts_option
+@data_option
+def notify_secret(hall: str, data: Path) -> None:
+    """Print the secret with which a hall signs its messages: the receiver needs it to trust them.
+
+    Example: jiaohao notify secret qiaocheng
+    """
+    click.echo(_notify_secret(hall, data))
+
+
+@notify.command("test")
+@click.argument("hall_file", metavar="HALL.toml")
+@accounts_option
+@data_option
+def notify_test(hall_file: str, data: Path) -> None:
+    """Send a signed test message to the address in [notify] of a hall file, and tell what became of it.
+
+    Example: jiaohao notify test qiaocheng.toml
+    """
+    from config import HallFileError, check_report, find, load_hall
+    from server.domain.terms import HallId
+    from server.feeds.notify import NotTaken, Webhook, test_message
+
+    try:
+        hall = load_hall(find(hall_file))
+    except HallFileError as error:
+        raise Trouble(say(check_report(error.problems, "zh"), check_report(error.problems, "en"))) from error
+    url = hall.notify.url
+    if url is None:
+        raise Trouble(say("大厅文件没有写 [notify] url", "the hall file has no [notify] url"))
+    try:
+        Webhook(url, _notify_secret(hall.hall.id, data)).send(test_message(HallId(hall.hall.id)))
+    except NotTaken as error:
+        click.echo(f"jiaohao: {say(f'{url} 没有收下：{error}', f'{url} did not take it: {error}')}", err=True)
+        sys.exit(FOUND_TROUBLE)
+    click.echo(say(f"{url} 已收下", f"{url} took it"))
+
+
+def _notify_secret(hall: str, data: Path) -> str:
+    from server.domain.terms import HallId
+    from server.feeds.notify import secret_of
+
+    return _people(data, lambda people: secret_of(people.keyed_hash, HallId(hall)))
+
+
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")

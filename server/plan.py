@@ -123,6 +123,11 @@ def plan_of(file: HallFile) -> t.HallPlan:
             alarm_before_close_min=file.agency.alarm_before_close_min,
             partners=tuple(t.HallId(hall) for hall in file.agency.partners),
         ),
+        notify=t.NotifyRules(
+            url=file.notify.url,
+            events=tuple(t.NoticeKind(kind) for kind in file.notify.events) if file.notify.url else (),
+            near=file.notify.near,
+        ),
     )
     return replace(plan, digest=hashlib.sha256(msgspec.json.encode(plan, order="deterministic")).hexdigest()[:16])
 

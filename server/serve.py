@@ -3,7 +3,7 @@
 What is where: the data folder holds one `HALL.sqlite` per hall (its ledger), `HALL.snapshot` (where its next start
 begins) and `archive` (months that left the ledgers' files); for halls in Redis, which several servers write, the same
 of what is over in `copies`; `accounts.sqlite` (people and devices), `devices.sqlite` (the register and the places of
-the job feeds), `lock`, and in a drill the file `drill`.
+the job feeds), `notify.sqlite` (what is to be told to other systems), `lock`, and in a drill the file `drill`.
 
 Needs gevent's monkey patch before anything else is imported (`server.main` does it): sockets, locks, threads and
 sleeping are then the loop's own. Blocking writes go to a thread of their own per hall.
@@ -39,6 +39,7 @@ from server.domain.terms import CLOCK, HallId
 from server.feeds.devices import JobFeed
 from server.feeds.handover import HandOvers
 from server.feeds.journal import JobJournal, JournalBroken
+from server.feeds.notify import Notifier, Outbox, OutboxBroken, Webhook, secret_of
 from server.feeds.others import Others
 from server.feeds.screens import Screens
 from server.hall import Hall
@@ -70,7 +71,7 @@ NAMES_FOR_S = 10.0
 DISK_LEFT_MB = 50
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LOCK_FILE, DRILL_FILE = "lock", "drill"
-SHARED_FILES = frozenset({"accounts.sqlite", "devices.sqlite"})
+SHARED_FILES = frozenset({"accounts.sqlite", "devices.sqlite", "notify.sqlite"})
 
 T = TypeVar("T")
 log = logging.getLogger("server")
@@ -155,6 +156,7 @@ class _Server:
         self._screens: dict[HallId, Screens] = {}
         self._jobs: dict[HallId, JobFeed] = {}
         self._others: dict[HallId, Others] = {}  # of halls in Redis: what other servers do
+        self._notifiers: dict[HallId, Notifier] = {}
         self._copying: dict[HallId, Copying] = {}
         self._accounts: SharedAccounts | None = None  # of several servers
         self._upkeep: dict[HallId, Upkeep] = {}
@@ -248,6 +250,9 @@ class _Server:
         for id_ in self.halls:
             self._begin(f"screens {id_}", self._screens[id_].run, partial(_beat, self._screens[id_]))
             self._begin(f"devices {id_}", self._jobs[id_].run, partial(_beat, self._jobs[id_]))
+        self._notifiers = self._make_notifiers()
+        for id_, notifier in self._notifiers.items():
+            self._begin(f"notices {id_}", notifier.run, partial(_beat, notifier))
         for id_, others in self._others.items():
             self._begin(f"other servers {id_}", others.run, partial(_beat, others))
         if self._accounts is not None:
@@ -259,6 +264,20 @@ class _Server:
         self._begin("handover", self._handovers.run, partial(_beat, self._handovers))
         self._begin("clock", self._tick, lambda: self._clock_beat)
         self._listener.start()
+
+    def _make_notifiers(self) -> dict[HallId, Notifier]:
+        """Give who tells other systems what happens; nobody tells them of a drill."""
+        halls = {} if self._drill else {id_: hall for id_, hall in self.halls.items() if hall.plan.notify.url}
+        if not halls:
+            return {}
+        try:
+            outbox = Outbox(self._data / "notify.sqlite", offload=in_thread(self._small_writes))
+        except OutboxBroken as error:
+            raise ServeError(f"数据文件损坏：{error}", str(error)) from error
+        return {
+            id_: Notifier(hall, outbox, Webhook(hall.plan.notify.url or "", secret_of(self._people.keyed_hash, id_)))
+            for id_, hall in halls.items()
+        }
 
     def run(self) -> None:
         """Wait for SIGTERM or SIGINT."""
@@ -275,6 +294,8 @@ class _Server:
             screens.stop()
         for feed in self._jobs.values():
             feed.stop()
+        for notifier in self._notifiers.values():
+            notifier.stop()
         self._handovers.stop()
         for others in self._others.values():
             others.stop()
@@ -597,7 +618,7 @@ def _pages() -> PageFolders:
     )
 
 
-def _beat(follower: Screens | JobFeed | HandOvers | Others | SharedAccounts) -> float:
+def _beat(follower: Screens | JobFeed | HandOvers | Notifier | Others | SharedAccounts) -> float:
     return follower.beat
 
 

@@ -159,6 +159,16 @@ class CallingRule(StrEnum):
     STATIC = "static"  # own work only: nobody relieves
 
 
+class NoticeKind(StrEnum):
+    """What is told to another system, for the visitor's phone (`[notify] events`)."""
+
+    CALLED = "called"
+    NEAR = "near"
+    MISSED = "missed"
+    MOVED = "moved"
+    RESULT = "result"
+
+
 class ActorKind(StrEnum):
     """Who may be behind a command."""
 
@@ -412,6 +422,15 @@ class Fairness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyRules:
+    """Which system is told (`url`, None: none) of which events; `near`: so many before somebody are few."""
+
+    url: str | None = None
+    events: tuple[NoticeKind, ...] = ()
+    near: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RatingRules:
     """What a bad grade sets off: grades up to `bad_grade` open a case that is due by working days; 0: none do.
 
@@ -468,6 +487,7 @@ class HallPlan:
     left_alone_min: int = 0  # minutes without a sign of life at a window after which it is paused; 0: never
     ratings: RatingRules = RatingRules()
     agency: AgencyRules = AgencyRules()
+    notify: NotifyRules = NotifyRules()
     digest: str = ""
 
     @cached_property

@@ -30,10 +30,10 @@ def test_what_lies_in_the_folder_is_shown_by_name_without_a_restart(hall: Stage,
     for name in ("notes.txt", "page.html", "drawing.svg", ".hidden.png", "no-end"):
         (folder / name).write_bytes(b"not shown")
     (folder / "folder.png").mkdir()
-    first = board.get(MEDIA).json["items"]
+    first = board.get(MEDIA).json["items"]  # type: ignore[index]
     assert [(it["name"], it["kind"]) for it in first] == [("1.mp4", "film"), ("2 欢迎.PNG", "picture")]
     (folder / "1.mp4").write_bytes(b"another film")
-    second = board.get(MEDIA).json["items"]
+    second = board.get(MEDIA).json["items"]  # type: ignore[index]
     assert first[0]["version"] != second[0]["version"]
     assert first[1] == second[1]
 
