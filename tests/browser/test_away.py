@@ -129,7 +129,7 @@ def test_a_visitor_comes_back_at_the_kiosk_by_the_number_on_the_paper(
     guide.send("POST", f"{HALL}/windows/3/call-next", {})
     code = station.people.new_code("kiosk-1", role="kiosk")
     page = visitor.open(f"/kiosk?hall=qiaocheng#code={code}", size)
-    page.click("[data-come-back]")
+    page.click("[data-door=comeBack]")
     expect(page.locator("[data-send]")).to_be_disabled()
     for key in label:
         page.click(f"[data-key='{key}']")

@@ -55,7 +55,7 @@ def kiosk(visitor: Visitor, station: Station, size: tuple[int, int] = PORTRAIT, 
     """Give a kiosk at which somebody wants to check in."""
     code = station.people.new_code("kiosk-1", role="kiosk")
     page = visitor.open(f"/kiosk?hall=appointments{more}#code={code}", size)
-    page.click("[data-check-in]")
+    page.click("[data-door=checkIn]")
     page.wait_for_selector(".boxes")
     return page
 
@@ -80,7 +80,7 @@ def test_a_code_gives_a_number_that_goes_ahead(visitor: Visitor, station: Statio
     track = office.send("GET", f"{HALL}/tickets/A001")
     assert track["priority"] == "appointment"
     page.click("[data-done]")
-    page.click("[data-check-in]")
+    page.click("[data-door=checkIn]")
     press(page, code)
     page.click("[data-send]")
     expect(page.locator(".problem")).to_contain_text("您的号是 A001")

@@ -298,7 +298,7 @@ def test_marks_units_and_areas_are_told_and_nothing_is_a_dead_button(visitor: Vi
 @pytest.mark.parametrize("station", [ZHENYUAN], indirect=True)
 def test_a_hall_on_three_floors_is_browsed_by_floor_the_kiosks_own_first(visitor: Visitor, station: Station) -> None:
     page = at_the_kiosk(visitor, station, "zhenyuan", "zhenyuan-2F")
-    expect(page.locator("[data-place]")).to_have_count(3)
+    expect(page.locator("[data-place]")).to_have_count(4)  # and by department
     expect(page.locator("[data-place].chosen")).to_contain_text("二楼")
     expect(page.locator("[data-choice=medical]")).to_be_visible()
     assert page.locator("[data-choice=tax]").count() == 0

@@ -1,11 +1,11 @@
 import type { Hall, Service, Zone } from '@jiaohao/lib'
 import { expect, test } from 'vitest'
-import { marksOf, offered, placesOf, stopsOf, tenantOf } from './places'
+import { commonOf, departmentsOf, marksOf, offered, placesOf, stopsOf, tenantOf } from './places'
 
 const named = (zh: string) => ({ zh })
 
 function zone(id: string, floor: string | null, more: Partial<Zone> = {}): Zone {
-  const none = { about: null, tenant: null, board: null, always_open: false, trial_from: null, trial_to: null }
+  const none = { about: null, tenant: null, board: null, always_open: false, trial_from: null, trial_to: null, hours: [] }
   return { zone: id, name: named(id), kind: 'queue', floor, ...none, ...more }
 }
 
@@ -24,6 +24,10 @@ function service(id: string, more: Partial<Service> = {}): Service {
     appointments: null,
     minutes_typical: 10,
     windows: [id],
+    common: false,
+    asks_case: false,
+    pinyin: [],
+    guide: null,
     ...more,
   }
 }
@@ -110,4 +114,27 @@ test('the unit of a service is named where several share the hall', () => {
   expect(tenantOf(one, service('a'))).toEqual(named('city'))
   expect(tenantOf(one, service('a', { tenant: 'district' }))).toEqual(named('district'))
   expect(tenantOf({ ...one, tenants: tenants.slice(0, 1) }, service('a'))).toBeNull()
+})
+
+test('departments are browsed by where enough services name one; each of several has it, the nameless stand last', () => {
+  const one = hall([...'abcd'].map((id) => zone(id, '1F')))
+  expect(departmentsOf(one)).toEqual([])
+  const departments = ['公安', '住建、公安', '税务', null]
+  one.services.forEach((service, index) => (service.department = departments[index] ?? null))
+  expect(departmentsOf(one).map((each) => [each.name, each.services.map((service) => service.service).join('')])).toEqual([
+    ['公安', 'ab'],
+    ['住建', 'b'],
+    ['税务', 'c'],
+    ['', 'd'],
+  ])
+  one.services.slice(0, 3).forEach((service) => (service.department = '公安'))
+  expect(departmentsOf(one)).toEqual([])
+})
+
+test('what many come for stands first in its zone, and on its own', () => {
+  const one = hall([zone('a', '1F')])
+  one.services = ['a', 'b', 'c'].map((id) => service(id, { zone: 'a', common: id === 'c' }))
+  const [first] = one.zones
+  expect(first && offered(one, first).map((each) => each.service)).toEqual(['c', 'a', 'b'])
+  expect(commonOf(one).map((each) => each.service)).toEqual(['c'])
 })

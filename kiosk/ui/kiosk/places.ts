@@ -1,8 +1,13 @@
 /** What a kiosk offers and where: floors or parts of the hall to browse by, marks of a service, stops of a joint matter. */
-import type { Floor, Hall, Service, Text, Zone } from '@jiaohao/lib'
+import { offeredServices, type Floor, type Hall, type Service, type Text, type Zone } from '@jiaohao/lib'
 
 /** With more zones than this, one floor at a time is easier than all at once. */
 export const ZONES_AT_ONCE = 8
+
+/** So many services are offered before all others. */
+const COMMON_MAX = 4
+/** With fewer departments there is nothing to browse by. */
+const DEPARTMENTS_MIN = 3
 
 /** A part of the hall that is browsed at once: a floor, the zones of this kiosk, or the rest. */
 export interface Place {
@@ -27,13 +32,40 @@ export interface Stop {
 export const MARKS = ['one_thing', 'cross_province', 'in_province', 'immediate', 'fee', 'takes_in_only'] as const
 export type Mark = (typeof MARKS)[number]
 
-/** Give the services of a zone that somebody could ever serve: windows to which nobody is sent (未派驻) do not count. */
+/** Give the services of a zone that somebody could ever serve, those that many come for first. */
 export function offered(hall: Hall, zone: Zone): Service[] {
-  return hall.services.filter((service) => {
-    if (service.zone !== zone.zone) return false
-    const windows = hall.windows.filter((one) => [...one.serves, ...one.relief].includes(service.service))
-    return windows.length === 0 || windows.some((one) => one.staffed)
-  })
+  const own = offeredServices(hall).filter((service) => service.zone === zone.zone)
+  return [...own.filter((one) => one.common), ...own.filter((one) => !one.common)]
+}
+
+/** Give what many come for, to be offered on its own. */
+export function commonOf(hall: Hall): Service[] {
+  return offeredServices(hall).filter((one) => one.common).slice(0, COMMON_MAX)
+}
+
+/** A department (部门) and what it answers for; without a name: what no department is named for. */
+export interface Department {
+  name: string
+  services: Service[]
+}
+
+/**
+ * Give the departments to browse by, in the order of the hall file, the nameless rest last; none where too few services
+ * name one. A service of several ("住建、发改") stands under each.
+ */
+export function departmentsOf(hall: Hall): Department[] {
+  const all = offeredServices(hall)
+  const found = new Map<string, Service[]>()
+  for (const service of all) {
+    for (const name of (service.department ?? '').split(/[、,，;；]/).map((one) => one.trim())) {
+      if (name !== '') found.set(name, [...(found.get(name) ?? []), service])
+    }
+  }
+  if (found.size < DEPARTMENTS_MIN) return []
+  const rest = all.filter((service) => !service.department)
+  if (rest.length > all.length / 2) return []
+  const named = [...found].map(([name, services]) => ({ name, services }))
+  return rest.length === 0 ? named : [...named, { name: '', services: rest }]
 }
 
 /**
@@ -46,7 +78,9 @@ export function placesOf(hall: Hall, device: string | null): Place[] {
   const kiosk = hall.kiosks.find((one) => one.kiosk === device)
   const floors = hall.floors.map((one) => one.floor)
   const rank = (zone: Zone) => (zone.floor === null ? -1 : floors.indexOf(zone.floor))
-  const open = hall.zones.filter((zone) => offered(hall, zone).length > 0).sort((a, b) => rank(a) - rank(b))
+  // A zone that is one common service stands first on its floor.
+  const rare = (zone: Zone) => Number(!(offered(hall, zone).length === 1 && offered(hall, zone)[0]?.common))
+  const open = hall.zones.filter((zone) => offered(hall, zone).length > 0).sort((a, b) => rank(a) - rank(b) || rare(a) - rare(b))
   const areas = hall.zones.filter((zone) => zone.kind !== 'queue').sort((a, b) => rank(a) - rank(b))
   const own = (kiosk?.zones ?? []).flatMap((id) => open.filter((zone) => zone.zone === id))
   const rest = open.filter((zone) => !own.includes(zone))

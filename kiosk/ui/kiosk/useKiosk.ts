@@ -5,6 +5,7 @@
  */
 import {
   api,
+  currentLanguage,
   intent,
   keepTo,
   Refusal,
@@ -23,7 +24,15 @@ import {
   type Zone,
 } from '@jiaohao/lib'
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
-import { offered, placesOf, stopsOf } from './places'
+import { useEase } from './useEase'
+import { commonOf, departmentsOf, offered, placesOf, stopsOf, type Department } from './places'
+
+/** What is browsed by, when it is neither a floor nor a part of the hall. */
+export const BY_DEPARTMENT = 'departments'
+/** Where the visitor looks for a service, as against where one is chosen and asked about. */
+const BROWSING = new Set<Step['at']>(['home', 'zone', 'department', 'search', 'guides'])
+/** What does not go back by itself: nobody is served, or the answer is on its way. */
+const STAYS = new Set<Step['at']>(['starting', 'enrol', 'halls', 'home', 'issuing'])
 
 /** The visitor is gone: back to the start, in the hall's first language, with nothing left on the screen. */
 export const IDLE_S = 20
@@ -44,8 +53,14 @@ export type Step =
   | { at: 'halls'; halls: HallSummary[] }
   | { at: 'home' }
   | { at: 'zone'; zone: Zone }
+  | { at: 'department'; department: Department }
+  | { at: 'search' }
+  | { at: 'guides' }
+  | { at: 'guide'; service: Service }
+  | { at: 'shut'; service: Service }
   | { at: 'stops'; service: Service }
-  | { at: 'priority'; service: Service }
+  | { at: 'case'; service: Service; problem: unknown }
+  | { at: 'priority'; service: Service; caseNumber: string }
   | { at: 'issuing'; service: Service }
   | { at: 'checkin'; problem: unknown; busy: boolean }
   | { at: 'comeback'; problem: unknown; busy: boolean }
@@ -59,6 +74,8 @@ export interface Waits {
   open: boolean
   /** When numbers are given again, where none is given now and that is known. */
   opensAt?: string | null
+  /** The kiosk is cut off from the hall: nobody knows who waits. */
+  unknown?: boolean
 }
 
 export function useKiosk() {
@@ -139,6 +156,9 @@ export function useKiosk() {
   watch(live.connected, (connected) => {
     if (connected && hall.value !== null) void renewHall(hall.value.hall)
   })
+  /** Cut off from the hall, and the kiosk's own server still gives numbers. */
+  const offline = computed(() => state.value?.offline === true)
+  watch(live.late, () => void renewState())
   const printerTimer = setInterval(() => void lookAtPrinter(), PRINTER_EVERY_MS)
   const hoursTimer = setInterval(() => (stateTimer ??= setTimeout(() => void renewState(), 0)), HOURS_EVERY_MS)
   onScopeDispose(() => {
@@ -184,6 +204,7 @@ export function useKiosk() {
 
   function waitsOfService(service: Service): Waits {
     const row = state.value?.services.find((one) => one.service === service.service)
+    if (offline.value) return { waiting: 0, eta: null, open: row?.open ?? false, unknown: true }
     const given = row === undefined || (row.open && row.left !== 0)
     return {
       waiting: row?.waiting ?? 0,
@@ -196,6 +217,7 @@ export function useKiosk() {
   function waitsOfZone(zone: Zone): Waits {
     const row = live.data.value?.zones.find((one) => one.zone === zone.zone)
     const counted = state.value?.zones.find((one) => one.zone === zone.zone)
+    if (offline.value) return { waiting: 0, eta: null, open: true, unknown: true }
     return {
       waiting: row?.waiting ?? counted?.waiting ?? 0,
       eta: row?.eta ?? null,
@@ -208,6 +230,10 @@ export function useKiosk() {
   const chosenPlace = ref<string | null>(null)
   /** The part of the hall that is browsed; where the kiosk stands, before somebody asks for another. */
   const place = computed(() => places.value.find((one) => one.id === chosenPlace.value) ?? places.value.find((one) => one.here) ?? places.value[0])
+  /** Departments to browse by, where the hall names enough of them. */
+  const departments = computed(() => (hall.value === null ? [] : departmentsOf(hall.value)))
+  const byDepartment = computed(() => chosenPlace.value === BY_DEPARTMENT && departments.value.length > 0)
+  const common = computed(() => (hall.value === null ? [] : commonOf(hall.value)))
   /** What the visitor is asked; a priority without a question (an appointment) is not for the visitor to claim. */
   const priorities = computed(() => hall.value?.priorities.filter((one) => one.question !== null) ?? [])
   /** Empty where the hall has one floor only: nobody needs to be told. */
@@ -222,6 +248,16 @@ export function useKiosk() {
     step.value = { at: 'home' }
   }
 
+  /** Where the visitor last looked for a service: the way back from a service. */
+  const browsed = shallowRef<Step>({ at: 'home' })
+  watch(step, (now) => {
+    if (BROWSING.has(now.at)) browsed.value = now
+  })
+  function back(): void {
+    if (BROWSING.has(step.value.at) || step.value.at === 'checkin' || step.value.at === 'comeback') home()
+    else step.value = browsed.value
+  }
+
   function chooseZone(zone: Zone): void {
     const services = servicesOf(zone)
     const only = services.length === 1 ? services[0] : undefined
@@ -229,31 +265,71 @@ export function useKiosk() {
     else step.value = { at: 'zone', zone }
   }
 
-  /** A joint matter tells its stops first; choosing it there goes on. */
+  const isShut = (service: Service) => Boolean(waitsOfService(service).opensAt)
+
+  /** What rests now tells its hours; a joint matter tells its stops first; choosing it there goes on. */
   function chooseService(service: Service): void {
-    if (step.value.at === 'issuing') return
-    if (step.value.at !== 'stops' && stopsOf(hall.value, service).length > 0) step.value = { at: 'stops', service }
-    else if (priorities.value.length > 0) step.value = { at: 'priority', service }
-    else void press(service, null, intent())
+    const at = step.value.at
+    if (at === 'issuing') return
+    if (isShut(service)) {
+      step.value = { at: 'shut', service }
+      stateTimer ??= setTimeout(() => void renewState(), 0) // it may have opened since
+    } else if (at !== 'stops' && stopsOf(hall.value, service).length > 0) step.value = { at: 'stops', service }
+    else if (service.asks_case) step.value = { at: 'case', service, problem: null }
+    else askPriority(service, '')
+  }
+
+  /** The case number that a pickup asks for; empty when the visitor has none at hand. */
+  function answerCase(caseNumber: string): void {
+    if (step.value.at === 'case') askPriority(step.value.service, caseNumber)
+  }
+
+  function askPriority(service: Service, caseNumber: string): void {
+    if (priorities.value.length > 0) step.value = { at: 'priority', service, caseNumber }
+    else void press(service, null, caseNumber, intent())
   }
 
   function answerPriority(priority: Priority | null): void {
-    if (step.value.at === 'priority') void press(step.value.service, priority, intent())
+    if (step.value.at === 'priority') void press(step.value.service, priority, step.value.caseNumber, intent())
   }
 
-  async function press(service: Service, priority: Priority | null, key: string): Promise<void> {
+  function chooseDepartment(department: Department): void {
+    step.value = { at: 'department', department }
+  }
+
+  /** What was typed to find a service. */
+  const sought = ref('')
+  function search(): void {
+    sought.value = ''
+    step.value = { at: 'search' }
+  }
+
+  function guides(): void {
+    step.value = { at: 'guides' }
+  }
+
+  function readGuide(service: Service): void {
+    step.value = { at: 'guide', service }
+  }
+
+  async function press(service: Service, priority: Priority | null, caseNumber: string, key: string): Promise<void> {
     const here = hall.value
     if (here === null || step.value.at === 'issuing') return
     step.value = { at: 'issuing', service }
-    const body = { service: service.service, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }
+    const more = { ...(priority === null ? {} : { priority: priority.priority }), ...(caseNumber === '' ? {} : { case_number: caseNumber }) }
+    const body = { ...more, service: service.service, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }
     try {
-      const ticket = await api.issue(here.hall, priority === null ? body : { ...body, priority: priority.priority }, key)
+      const ticket = await api.issue(here.hall, body, key)
       step.value = { at: 'ticket', ticket, printed: canPrint.value !== false }
       void lookAtPrinter()
     } catch (problem) {
       if (problem instanceof Refusal && problem.status === 401) return start()
+      if (problem instanceof Refusal && caseNumber !== '' && problem.code.startsWith('result_')) {
+        step.value = { at: 'case', service, problem }
+        return
+      }
       // The same key again: if the first try did arrive, its ticket is the answer.
-      const again = problem instanceof Refusal ? null : () => void press(service, priority, key)
+      const again = problem instanceof Refusal ? null : () => void press(service, priority, caseNumber, key)
       step.value = { at: 'trouble', problem, again }
     }
   }
@@ -302,12 +378,13 @@ export function useKiosk() {
 
   // ---------------------------------------------------------------- back by itself
 
-  const large = ref(false)
+  const ease = useEase()
   const left = ref(IDLE_S)
   /** Seconds until the page goes back, when that is worth saying. */
   const leavingIn = computed(() => {
     if (step.value.at === 'ticket') return left.value
-    return ['zone', 'stops', 'priority', 'checkin', 'comeback', 'isback', 'trouble'].includes(step.value.at) && left.value <= WARN_S ? left.value : null
+    const leaves = !STAYS.has(step.value.at) || (step.value.at === 'home' && isChanged())
+    return leaves && left.value <= WARN_S ? left.value : null
   })
 
   watch(step, (now) => {
@@ -321,14 +398,19 @@ export function useKiosk() {
   const secondTimer = setInterval(() => {
     if (left.value > 0) left.value -= 1
     if (left.value > 0) return
-    if (['zone', 'stops', 'priority', 'checkin', 'comeback', 'isback', 'ticket', 'trouble'].includes(step.value.at)) leave()
+    if (!STAYS.has(step.value.at)) leave()
     else if (step.value.at === 'home') forget()
   }, 1_000)
 
+  const firstLanguage = () => hall.value?.languages[0] ?? 'zh'
+  /** The start is not as the next visitor should find it. */
+  const isChanged = () => ease.isUsed.value || chosenPlace.value !== null || currentLanguage() !== firstLanguage()
+
   function forget(): void {
-    large.value = false
+    ease.forget()
     chosenPlace.value = null
-    setLanguage(hall.value?.languages[0] ?? 'zh', { remember: false })
+    sought.value = ''
+    setLanguage(firstLanguage(), { remember: false })
   }
 
   /** The visit is over: back to the start for the next visitor. */
@@ -346,6 +428,7 @@ export function useKiosk() {
     state,
     live,
     canPrint,
+    offline,
     places,
     place,
     chosenPlace,
@@ -354,11 +437,22 @@ export function useKiosk() {
     floorName,
     waitsOfService,
     waitsOfZone,
+    departments,
+    byDepartment,
+    common,
+    isShut,
     home,
+    back,
     leave,
     chooseZone,
     chooseService,
+    answerCase,
     answerPriority,
+    chooseDepartment,
+    sought,
+    search,
+    guides,
+    readGuide,
     bookable,
     askForCode,
     checkIn,
@@ -366,7 +460,7 @@ export function useKiosk() {
     comeBack,
     enrol,
     enter,
-    large,
+    ease,
     leavingIn,
     touched,
   }
