@@ -11,8 +11,8 @@ import pytest
 
 from tests.patience import PATIENCE_S
 
-UNITS = ("jiaohao-server.service", "jiaohao-devices.service", "jiaohao-kiosk-browser.service")
-HARDENED = UNITS[:2]
+UNITS = ("jiaohao-server.service", "jiaohao-devices.service", "jiaohao-kiosk.service", "jiaohao-kiosk-browser.service")
+HARDENED = UNITS[:3]
 
 
 def read(path: Path) -> ConfigParser:
