@@ -24,7 +24,7 @@ from server.ledger.archive import Archive, sync
 from server.ledger.audit import Auditor, Finding
 from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown
 from server.ledger.snapshot import Picture, SnapshotUnusable
-from server.ledger.sqlite import SqliteLedger, ends_early, hold_alone, lock_of, made_up_to
+from server.ledger.sqlite import SqliteLedger, ends_early, forget_made, hold_alone, lock_of, made_up_to
 from server.ledger.table import Row
 
 SHARED = frozenset({"accounts", "devices"})  # other databases of a data folder
@@ -360,7 +360,7 @@ def restore(source: Path, to: Path, *tails: Path, now: datetime | None = None) -
                 copy.close()
             aside = _move_aside(to, now or datetime.now(UTC))
             snapshot.beside(to).unlink(missing_ok=True)  # it may be of the ledger that was there
-            lock.truncate(0)  # how far the ledger went that was there
+            forget_made(lock)
             half.rename(to)
             sync(to.parent)
         finally:

@@ -71,7 +71,9 @@ class SqliteLedger:
                 self._prepare()
                 self._archives = archives.noted(self._db, path)
                 self._first, self._seq, self._head = self._check()
-            if not is_new and (made := made_up_to(path)) > self._seq:
+            if is_new:
+                forget_made(self._alone)
+            elif (made := made_up_to(path)) > self._seq:
                 raise LedgerBroken(ends_early(path, self._seq, made))
         except (LedgerBroken, LedgerDown):
             self.close()
@@ -363,6 +365,13 @@ def note_made(lock: BinaryIO, seq: int) -> None:
     """
     with suppress(OSError):
         os.pwrite(lock.fileno(), b"%020d" % seq, 0)
+
+
+def forget_made(lock: BinaryIO) -> None:
+    """Take the word back for good: another ledger comes to the place of the one that was there."""
+    with suppress(OSError):
+        lock.truncate(0)
+        os.fsync(lock.fileno())
 
 
 def made_up_to(path: Path) -> int:
