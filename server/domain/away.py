@@ -192,7 +192,7 @@ def evolve(state: HallState, event: Event, *, at_ms: int) -> None:
     match event:
         case e.NoticeGiven():
             ticket = state.tickets[event.ticket]
-            ticket.notice = event.items
+            ticket.notice, ticket.note = event.items, event.note or ticket.note
             meet(ticket, event.window)
             if event.away:
                 _send_away(state, ticket, event, AwayFor.PAPERS, at_ms)

@@ -359,5 +359,6 @@ def _transfer(state: HallState, event: e.TicketTransferred, at_ms: int) -> None:
     ticket.legs_planned = tuple(ticket.service if leg == event.service else leg for leg in ticket.legs_planned)
     change_service(state, ticket, event.service, event.zone)
     ticket.bound, ticket.call_count = event.to_window, 0
+    ticket.note = event.reason or ticket.note
     state.habits.joins(ticket.zone, ticket.service, ticket.priority, at_ms)
     wait(state, ticket, since_ms=event.since_ms)

@@ -98,6 +98,7 @@ class Ticket:
     contact: WindowNo | None = None  # the first window that spoke with the visitor: it leads a joint matter (首办)
     away_for: AwayFor | None = None  # what a visit that is away waits for
     away_ms: int | None = None
+    note: str = ""  # what the clerk who sent the visitor on, or told of missing papers, wrote for the next one
     notice: tuple[str, ...] = ()  # the missing papers of the last one-time notice (一次告知)
     case_number: str = ""  # 办件编号, given by the system in which the matter is handled
     matter_code: str = ""  # 事项编码; empty: that of the service

@@ -36,7 +36,8 @@ class CurrentView:
 
     `clear_min`: minutes it was predicted to take until the zone of the called one is cleared without this window, where
     zones were weighed; `own_clear_min`: that of the window's own zone, where it helps another.
-    `notice`: the papers that the last one-time notice named.
+    `notice`: the papers that the last one-time notice named; `note`: what a clerk before wrote for the next one.
+    `target_min`: how long its service lets a visitor wait.
     """
 
     ticket: str
@@ -56,6 +57,8 @@ class CurrentView:
     reason: str | None
     legs: tuple[LegView, ...]
     lead_window: str | None
+    target_min: float
+    note: str | None
     notice: tuple[str, ...]
     case_number: str | None
 
@@ -120,14 +123,18 @@ class UndoView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextView:
-    """Who would be called next; `home` when it is the window's own work."""
+    """Who would be called next; `home` when it is the window's own work, `joint` when it is a leg of a joint matter."""
 
     ticket: str
     label: str
     service: Text
     priority: str
     issued_at: str
+    joined_at: str
+    target_min: float
     home: bool
+    joint: bool
+    note: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +286,8 @@ def _current(state: HallState, ticket: Ticket) -> CurrentView:
         reason=reason_of(ticket.reason),
         legs=legs_of(state, ticket),
         lead_window=lead_window(ticket),
+        target_min=_target_min(state, ticket),
+        note=reason_of(ticket.note),
         notice=ticket.notice,
         case_number=ticket.case_number or None,
     )
@@ -324,5 +333,13 @@ def _next(state: HallState, id_: TicketId, *, home: bool) -> NextView:
         service=service_name(state.plan, ticket.service),
         priority=ticket.priority,
         issued_at=instant(state.plan, ticket.issued_ms),
+        joined_at=instant(state.plan, ticket.joined_ms),
+        target_min=_target_min(state, ticket),
         home=home,
+        joint=ticket.is_joint,
+        note=reason_of(ticket.note),
     )
+
+
+def _target_min(state: HallState, ticket: Ticket) -> float:
+    return state.plan.service[ticket.service].target_wait_min

@@ -26,6 +26,7 @@ export type {
   HallWindow,
   IssuedTicket,
   IssueTicket,
+  KioskPrinter,
   Leg,
   Me,
   MediaItem,
@@ -148,6 +149,10 @@ export interface WindowPicture {
     /** The stops of a joint matter, none for an ordinary visit. */
     legs: Leg[]
     lead_window: string | null
+    /** So long the service lets a visitor wait. */
+    target_min: number
+    /** What a clerk before wrote for the next one. */
+    note: string | null
     /** The papers that the last one-time notice named. */
     notice: string[]
     case_number: string | null
@@ -158,7 +163,8 @@ export interface WindowPicture {
   away: { ticket: string; label: string; service: Text; away_at: string | null; away_for: AwayFor; notice: string[]; case_number: string | null }[]
   waiting: number
   oldest_since: string | null
-  next: { ticket: string; label: string; service: Text; priority: string; issued_at: string; home: boolean }[]
+  /** `joined_at`: since when the visitor waits for this leg; `joint`: one of a joint matter. */
+  next: { ticket: string; label: string; service: Text; priority: string; issued_at: string; joined_at: string; target_min: number; home: boolean; joint: boolean; note: string | null }[]
   /** The number of a paper roll that is called when nobody waits. */
   roll: string | null
   serves: string[]
