@@ -4,7 +4,8 @@
 
 BENCH.json: {"hall": "qiaocheng", "windows": ["1", "2"], "zones": ["general"], "data_dir": "var/bench"} and, if wanted,
 "printers" (1), "languages" (["zh"]), "strips" (["onbon-bx5"]; drivers of strips, among which the windows are dealt, by
-turns on TCP and a pty), "pads" ("pty" or "tcp"), "host" ("127.0.0.1") and "port" (0 picks one).
+turns on TCP and a pty), "pads" ("pty" or "tcp"), "host" ("127.0.0.1") and "port" (0 picks one). With "kiosk" a card
+reader and a scanner stand at that kiosk, and with "services" ({"tax": "办税"}) a panel with a button for each.
 
 Prints one line `bench on http://HOST:PORT` when everything is open and DEVICES.toml for the agent lies in data_dir.
 Ends on SIGTERM, and by itself when the process that started it is gone.
@@ -20,8 +21,10 @@ import signal
 import sys
 import threading
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -29,22 +32,26 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from drivers.virtual.bench_web import make_app
 from drivers.virtual.cards import SAMPLES, sample, size
+from drivers.virtual.idcard import CardReaderTwin
 from drivers.virtual.keypad import PadLine
+from drivers.virtual.panel import PanelTwin, PretendButton
 from drivers.virtual.printer import Trouble, VirtualPrinter
+from drivers.virtual.scanner import ScannerTwin
 from drivers.virtual.speaker import Loudspeaker
 from drivers.virtual.strip import StripLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from drivers.virtual.paper import PrintedTicket
 
 MAX_WINDOWS = 200
 """Addresses of one RS-485 line."""
 MAX_PRINTERS = 8
+MAX_BUTTONS = 16
 _LOOK_FOR_PARENT_S = 0.5
 
-Device: TypeAlias = VirtualPrinter | StripLine | PadLine | Loudspeaker
+Device: TypeAlias = VirtualPrinter | StripLine | PadLine | Loudspeaker | PanelTwin | CardReaderTwin | ScannerTwin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,8 @@ class Spec:
     languages: tuple[str, ...] = ("zh",)
     strips: tuple[str, ...] = ("onbon-bx5",)
     pads: Literal["pty", "tcp"] = "pty"
+    kiosk: str = ""
+    services: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     host: str = "127.0.0.1"
     port: int = 0
 
@@ -74,6 +83,8 @@ class Spec:
             raise ValueError(f"strips: drivers of strips are needed: {', '.join(SAMPLES)}")
         if len(self.strips) > len(self.windows):
             raise ValueError(f"strips: {len(self.strips)} lines cannot share {len(self.windows)} windows")
+        if len(self.services) > MAX_BUTTONS or (self.services and not self.kiosk):
+            raise ValueError(f"services: at most {MAX_BUTTONS}, and the kiosk they are pressed at")
         if self.pads not in {"pty", "tcp"}:
             raise ValueError(f'pads: "pty" or "tcp" is possible, not {self.pads!r}')
         if self.host != "localhost" and not ipaddress.IPv4Address(self.host).is_loopback:
@@ -103,6 +114,7 @@ class Bench:
             **self._strips(host),
             "pads": PadLine(pads, addresses, self.note_change),
             "speaker-1": Loudspeaker(host, zones=spec.zones, on_change=self.note_change),
+            **self._inputs(),
         }
         self.devices_file = spec.data_dir / "DEVICES.toml"
         half_done = self.devices_file.with_suffix(".part")
@@ -126,6 +138,20 @@ class Bench:
                 options=options,
             )
         return lines
+
+    def _inputs(self) -> dict[str, PanelTwin | CardReaderTwin | ScannerTwin]:
+        """Open what stands at the kiosk, if there is one."""
+        kiosk, place = self.spec.kiosk, f"pty://{self.spec.data_dir.absolute()}"
+        if not kiosk:
+            return {}
+        found: dict[str, PanelTwin | CardReaderTwin | ScannerTwin] = {
+            "reader-1": CardReaderTwin(f"{place}/reader", kiosk, self.note_change),
+            "scanner-1": ScannerTwin(f"{place}/scanner", kiosk, self.note_change),
+        }
+        if self.spec.services:
+            buttons = [PretendButton(service=service, name=name) for service, name in self.spec.services.items()]
+            found["panel-1"] = PanelTwin(f"{place}/panel", buttons, kiosk, self.note_change)
+        return found
 
     def note_change(self) -> None:
         """Wake whoever watches the state."""
@@ -258,10 +284,20 @@ def devices_toml(spec: Spec, urls: Mapping[str, str]) -> str:
         "speech",
         [*zones, "options = { espeak_mandarin = true }"],
     )  # nobody listens to a pretend hall
+    stands = f"kiosks = {_list([spec.kiosk])}"
+    if spec.kiosk:
+        tables["reader-1"], tables["scanner-1"] = ("sam-v", [stands]), ("scanner", [stands])
+    if spec.services:
+        rows = ", ".join(
+            f"{{ key = {at}, service = {_quoted(service)}, lamp = {at} }}" for at, service in enumerate(spec.services)
+        )
+        options = f"options = {{ buttons = [{rows}], buzzer = {len(spec.services)} }}"
+        tables["panel-1"] = ("modbus-panel", [stands, options])
     lines = ["# Written by the bench of pretend devices at each start.", "schema = 1", f"hall = {_quoted(spec.hall)}"]
     for name, (driver, more) in tables.items():
         # pseudo terminals know no parity, and an Alpha sign must be told which one
         settings = "?bits=8&parity=none" if driver == "alpha" and urls[name].startswith("serial:") else ""
+        settings = "?baud=115200" if driver == "sam-v" else settings
         lines += [
             "",
             "[[device]]",

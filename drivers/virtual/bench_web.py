@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, Response, jsonify, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
+from drivers.virtual.idcard import CardReaderTwin
 from drivers.virtual.keypad import PadLine
+from drivers.virtual.panel import PanelTwin
 from drivers.virtual.printer import VirtualPrinter
+from drivers.virtual.scanner import ScannerTwin
 from drivers.virtual.speaker import Loudspeaker
 from drivers.virtual.strip import StripLine
 
@@ -138,10 +141,13 @@ def make_app(bench: Bench) -> Flask:
     @app.post("/api/devices/<name>/press")
     def press(name: str) -> Response:
         device, body = bench.devices.get(name), _body()
-        if not isinstance(device, PadLine):
-            return _problem(404, "device_not_found", f"there are no pads {name!r} on the bench")
         try:
-            device.press(str(body.get("window")), str(body.get("key")))
+            if isinstance(device, PadLine):
+                device.press(str(body.get("window")), str(body.get("key")))
+            elif isinstance(device, PanelTwin | CardReaderTwin | ScannerTwin):
+                device.press(str(body.get("key")))
+            else:
+                return _problem(404, "device_not_found", f"there are no keys at {name!r} on the bench")
         except KeyError as error:
             return _problem(400, "unknown_key", f"there is no such window or key: {error}")
         return Response(status=204)

@@ -29,6 +29,8 @@ START_S = 60.0
 STOP_S = 6.0
 MARK = "this folder belongs to jiaohao demo"
 MANAGER, GUIDE = "9001", "8001"
+KIOSK = "kiosk-1"
+PANEL_BUTTONS = 6
 
 
 class StageError(Exception):
@@ -60,7 +62,7 @@ class Stage:
             self._fresh_folder()
             people = People(self._data / "accounts.sqlite")
             own, simulated = self._accounts(people)
-            code = people.new_code("kiosk-1", role="kiosk", hall=self._hall.hall.id, many=True)
+            code = people.new_code(KIOSK, role="kiosk", hall=self._hall.hall.id, many=True)
             tablet = people.new_code("tablet-1", role="display", hall=self._hall.hall.id, window=own.window, many=True)
             tokens = {
                 name: people.add_device(name, role=role, hall=self._hall.hall.id)
@@ -112,6 +114,8 @@ class Stage:
             "windows": [window.no for window in self._hall.windows],
             "zones": [],  # one loudspeaker for the whole hall
             "languages": list(self._hall.hall.languages),
+            "kiosk": KIOSK,
+            "services": {it.id: it.name["zh"] for it in self._hall.services[:PANEL_BUTTONS]},
             "data_dir": str(self._data),
             "port": _free_port("127.0.0.1", self._port + 1 if self._port else 0),
         }

@@ -38,7 +38,7 @@ from server.web.problems import Problem
 from server.web.site import here
 from server.web.tickets import TRACK_BYTES
 
-PANEL_CHANNEL, SCAN_CHANNEL = "panel", "scan"
+KIOSK_CHANNEL, DESK_CHANNEL = "kiosk", "guide"  # these are printed
 _CODE = re.compile(r"\d{6}")
 
 api = APIBlueprint(
@@ -63,7 +63,7 @@ def number(path: wire.DevicePath, body: wire.PanelNumber) -> Response:
         service=ServiceId(body.service),
         track=Track(secrets.token_urlsafe(TRACK_BYTES)),
         priority=PriorityId(body.priority) if body.priority else None,
-        channel=PANEL_CHANNEL,
+        channel=KIOSK_CHANNEL,
         kiosk=kiosk,
         base_url=base_url(plan),
     )
@@ -162,7 +162,7 @@ def _check_in(hall: Hall, token: str, kiosk: DeviceId | None) -> Scanned:
         track=Track(secrets.token_urlsafe(TRACK_BYTES)),
         id=None if by_code else AppointmentId(token),
         code=token if by_code else None,
-        channel=SCAN_CHANNEL,
+        channel=DESK_CHANNEL if kiosk is None else KIOSK_CHANNEL,
         kiosk=kiosk,
         base_url=base_url(hall.plan),
     )

@@ -268,3 +268,45 @@ def alive(pid: int) -> bool:
 def test_bad_description_ends_the_process_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert module.main(["--spec", str(tmp_path / "missing.json")]) == 2
     assert "bench: " in capsys.readouterr().err
+
+
+def test_what_stands_at_a_kiosk_is_pressed_on_the_page(tmp_path: Path) -> None:
+    spec = Spec(
+        hall="demo",
+        windows=("1",),
+        zones=(),
+        data_dir=tmp_path,
+        kiosk="kiosk-1",
+        services={"tax": "办税", "social": "社保"},
+    )
+    opened = Bench(spec)
+    try:
+        found = {each.id: each for each in read_devices(opened.devices_file.read_text()).devices}
+        assert [found[name].driver for name in ("panel-1", "reader-1", "scanner-1")] == [
+            "modbus-panel",
+            "sam-v",
+            "scanner",
+        ]
+        assert {found[name].kiosks for name in ("panel-1", "reader-1", "scanner-1")} == {("kiosk-1",)}
+        page = make_app(opened).test_client()
+        for name, key in (("panel-1", "1"), ("reader-1", "0"), ("scanner-1", "A012")):
+            assert page.post(f"/api/devices/{name}/press", json={"key": key}, headers=COMMAND).status_code == 204
+            answer = page.post(f"/api/devices/{name}/press", json={"key": ""}, headers=COMMAND)
+            assert (answer.status_code, answer.get_json()["code"]) == (400, "unknown_key")
+            assert (
+                page.post(
+                    f"/api/devices/{name}/faults", json={"fault": "silent", "on": True}, headers=COMMAND
+                ).status_code
+                == 204
+            )
+            assert device(page, name)["active"] == ["silent"]
+        assert device(page, "reader-1")["lies"] == 0
+        assert device(page, "scanner-1")["codes"] == ["A012"]
+        assert page.post("/api/devices/speaker-1/press", json={"key": "1"}, headers=COMMAND).status_code == 404
+    finally:
+        opened.close()
+
+
+def test_buttons_without_a_kiosk_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the kiosk they are pressed at"):
+        Spec(hall="demo", windows=("1",), zones=(), data_dir=tmp_path, services={"tax": "办税"})

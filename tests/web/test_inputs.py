@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from server.domain.commands import PlanHall
+from server.domain.events import TicketIssued
 from server.domain.terms import CLOCK, BookingRules, DeviceId, OpeningHours, Text
 from server.ledger import codec
+from server.projections.jobs import PRINTING_CHANNELS
 from server.projections.presented import SHOWN_S, PresentedPicture, presented
 from tests.web.stage import HALL, OTHER, PLAN, Client, Stage
 
@@ -86,6 +88,8 @@ def test_a_button_gives_a_number_as_its_kiosk_would(hall: Stage) -> None:
     assert again.json == answer.json
     ticket = hall.hall.read(lambda state, _: next(iter(state.tickets.values())))
     assert (ticket.label, ticket.kiosk) == ("B001", KIOSK)
+    issued = hall.hall.commits(0, 1000)[-1].events[0]
+    assert issued.channel in PRINTING_CHANNELS  # type: ignore[union-attr]
     assert len(hall.hall.read(lambda state, _: list(state.tickets))) == 1
 
 
@@ -223,6 +227,8 @@ def test_a_booking_gets_its_number_by_its_code_once(hall: Stage, by: str) -> Non
     made: Any = hall.device("integration-1").post(f"/halls/{HALL}/appointments", booked).json
     status, done = scan(hall, made[by])
     assert (status, done["did"], done["label"]) == (200, "checked_in", "A001")
+    issued = next(it for it in hall.hall.commits(0, 1000)[-1].events if isinstance(it, TicketIssued))
+    assert (issued.kiosk, issued.channel in PRINTING_CHANNELS) == (KIOSK, True)
     again = scan(hall, made[by])
     assert again[0] == (200 if by == "appointment" else 409)
     assert len(hall.hall.read(lambda state, _: list(state.tickets))) == 1

@@ -75,7 +75,29 @@ export interface Speaker extends Common {
   clips: Clip[]
 }
 
-export type Device = Printer | StripLine | PadLine | Speaker
+export interface Panel extends Common {
+  kind: 'panel'
+  kiosk: string
+  buttons: { service: string; name: string; lit: boolean }[]
+  buzzes: number
+}
+
+export interface CardReader extends Common {
+  kind: 'idcard'
+  kiosk: string
+  /** People of paper; `document` is the letter of their card's layout. */
+  people: { name: string; born: string; document: string }[]
+  lies: number | null
+  reads: number
+}
+
+export interface Scanner extends Common {
+  kind: 'scanner'
+  kiosk: string
+  codes: string[]
+}
+
+export type Device = Printer | StripLine | PadLine | Speaker | Panel | CardReader | Scanner
 
 export interface BenchState {
   version: number
