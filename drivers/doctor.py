@@ -49,6 +49,7 @@ JOB_WITHIN_S = 30.0
 STRIPS_FOR_S = 4.0  # how long each line is driven when nobody is asked to press
 TICK_S = 0.05
 TEST_LABEL = "A888"
+_KEYBOARDS = Path("/dev/input/by-id")
 
 
 class Verdict(StrEnum):
@@ -105,14 +106,15 @@ REMEDIES: Mapping[FaultCode, tuple[str, str]] = {
 
 
 def ports() -> Iterator[Finding]:
-    """Give the serial ports and USB printers of this machine, each with the name that survives replugging."""
+    """Give the serial ports, USB printers and keyboards of this machine, with the names that survive replugging."""
     stable = {os.path.realpath(link): link for link in sorted(map(str, Path("/dev/serial/by-id").glob("*")))}
     found = [(port.device, port.description) for port in list_ports.comports()]
     found += [(path, "USB printer") for path in sorted(map(str, Path("/dev/usb").glob("lp*")))]
+    found += [(path, "keyboard, keypad or scanner") for path in sorted(map(str, _KEYBOARDS.glob("*-event-kbd")))]
     for path, description in found:
         name = stable.get(os.path.realpath(path), path)
         if not os.access(path, os.R_OK | os.W_OK):
-            group = "lp" if path.startswith("/dev/usb/") else "dialout"
+            group = "lp" if path.startswith("/dev/usb/") else "input" if "event-kbd" in path else "dialout"
             yield Finding(
                 what=path,
                 verdict=Verdict.BAD,

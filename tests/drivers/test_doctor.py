@@ -13,10 +13,13 @@ from drivers.devices_file import read_devices
 from drivers.doctor import REMEDIES, Finding, Verdict, devices
 from drivers.faults import FaultCode
 from drivers.speech import sound
+from drivers.virtual.idcard import CardReaderTwin
 from drivers.virtual.keypad import PadLine
+from drivers.virtual.panel import PanelTwin, PretendButton
 from drivers.virtual.printer import Trouble, VirtualPrinter
+from drivers.virtual.scanner import ScannerTwin
 from server.main import main
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,3 +142,51 @@ def test_a_server_that_is_not_there_is_trouble_and_a_bad_file_is_bad_input(tmp_p
     bad = tmp_path / "devices.toml"
     bad.write_text('schema = 1\nhall = "demo"\n[[device]]\nid = "p"\ndriver = "escpso"\nurl = "tcp://x:1"\n')
     assert run(str(bad))[0] == 2
+
+
+def test_panels_readers_and_scanners_are_asked_and_listened_to(tmp_path: Path) -> None:
+    panel = PanelTwin(f"pty://{tmp_path}/panel", [PretendButton(service="tax", name="办税")])
+    reader = CardReaderTwin(f"pty://{tmp_path}/reader")
+    scanner = ScannerTwin(f"pty://{tmp_path}/scanner")
+    text = f"""
+schema = 1
+hall = "demo"
+[[device]]
+id = "panel-1"
+driver = "modbus-panel"
+url = "{panel.url}"
+kiosks = ["kiosk-1"]
+options = {{ buttons = [{{ key = 0, service = "tax", lamp = 0 }}] }}
+[[device]]
+id = "reader-1"
+driver = "sam-v"
+url = "{reader.url}?baud=115200"
+kiosks = ["kiosk-1"]
+[[device]]
+id = "scanner-1"
+driver = "scanner"
+url = "{scanner.url}"
+kiosks = ["kiosk-1"]
+"""
+    reader.press("0")
+    stop = threading.Event()
+
+    def people() -> None:
+        while not stop.wait(0.5):
+            panel.press("0")
+            scanner.press("A012")
+
+    thread = threading.Thread(target=people, daemon=True)
+    thread.start()
+    try:
+        found = {it.en: it.what for it in looked_at(text, test=True, presses_s=PATIENCE_S) if it.en.startswith("heard")}
+    finally:
+        stop.set()
+        thread.join()
+        for twin in (panel, reader, scanner):
+            twin.close()
+    said = {device: en for en, device in found.items()}
+    assert "0: tax" in said["panel-1"]
+    assert said["reader-1"] == "heard card (citizen)", "and not a word of whose"
+    assert "A012" in said["scanner-1"]
+    assert panel.coils[0], "with --test every lamp is lit"

@@ -76,6 +76,10 @@ def test_a_watch_after_the_current_seq_sends_nothing_until_something_happens(sha
         ("display", "manager", "not_allowed"),
         ("display", "device:printer-1", "not_allowed"),
         ("kiosk", "device:printer-1", "not_allowed"),
+        ("kiosk", "presented:another-kiosk", "not_allowed"),
+        ("display", "presented:kiosk-1", "not_allowed"),
+        ("devices", "presented:kiosk-1", "not_allowed"),
+        (None, "presented:kiosk-1", "not_allowed"),
     ],
 )
 def test_a_topic_is_refused_with_a_code_and_the_line_lives_on(
@@ -85,6 +89,28 @@ def test_a_topic_is_refused_with_a_code_and_the_line_lives_on(
     assert client.ask("watch", {"hall": HALL, "topic": topic}) == {"ok": False, "code": code}
     assert client.ask("watch", {"hall": "elsewhere", "topic": topic}) == {"ok": False, "code": "unknown_hall"}
     assert client.disconnects == 0
+
+
+def test_a_card_reaches_the_page_it_lies_before_and_leaves_it_when_used(shared_house: House) -> None:
+    kiosk = shared_house.watcher("kiosk").watch("presented:kiosk-1")
+    until(lambda: kiosk.last("presented:kiosk-1") is not None, "the first picture")
+    agent = shared_house.api("devices")
+    agent.hall("PUT", "/devices/reader-1", {"kind": "idcard", "kiosks": ["kiosk-1"]})
+    card = {"document": "citizen", "visitor": "ab" * 32, "age_from": 65, "name": "张*"}
+    agent.hall("POST", "/devices/reader-1/card", card)
+
+    def lies() -> dict[str, object] | None:
+        picture = kiosk.last("presented:kiosk-1")
+        shown: dict[str, object] | None = picture["data"]["card"] if picture is not None else None
+        return shown
+
+    until(lambda: lies() is not None, "the card")
+    shown = lies()
+    assert shown is not None
+    assert (shown["name"], shown["age_from"], "visitor" in shown) == ("张*", 65, False)
+    assert "ab" * 32 not in str(kiosk.pictures)
+    shared_house.api("kiosk").press(card=shown["card"])
+    until(lambda: lies() is None, "the card is used")
 
 
 def test_malformed_words_are_refused_and_the_line_lives_on(shared_house: House) -> None:

@@ -280,6 +280,41 @@ export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url' | 'c
   languages: string[]
 }
 
+/** `presented:KIOSK`: what lies on the card reader of a kiosk or was held before its scanner; for that kiosk's page. */
+export interface PresentedPicture {
+  kiosk: string
+  card: PresentedCard | null
+  scan: PresentedScan | null
+}
+
+/** Forgotten after `until`. A page that took its number or went home shows this `card` no more. */
+export interface PresentedCard {
+  /** Goes as `card` into the next number or check-in. */
+  card: string
+  document: 'citizen' | 'foreign' | 'hk_mo_tw'
+  /** Masked: 张*. */
+  name: string
+  /** Where the age band begins. */
+  age_from: 0 | 14 | 60 | 65 | 70 | 75 | 80
+  until: string
+  /** Priorities this age may have without being asked. */
+  priorities: string[]
+  /** Numbers the visitor holds today. */
+  tickets: { ticket: string; label: string; service: string; service_name: Text; status: string }[]
+  /** Open bookings of today: check in with `card`. */
+  appointments: { service: string; service_name: Text; starts_at: string }[]
+}
+
+/** What became of a scan; `scan` tells one from the next. */
+export interface PresentedScan {
+  scan: string
+  did: 'shown' | 'reinstated' | 'back' | 'started' | 'checked_in' | 'refused'
+  until: string
+  ticket: string | null
+  label: string | null
+  problem: Text | null
+}
+
 /** What `useLive` gives for a topic. */
 export type PictureOf<Topic extends string> = Topic extends 'board' | `board:${string}`
   ? BoardPicture
@@ -289,4 +324,6 @@ export type PictureOf<Topic extends string> = Topic extends 'board' | `board:${s
       ? ManagerPicture
       : Topic extends `ticket:${string}`
         ? TicketPicture
-        : never
+        : Topic extends `presented:${string}`
+          ? PresentedPicture
+          : never
