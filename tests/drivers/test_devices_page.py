@@ -5,11 +5,12 @@ from pathlib import Path
 
 from drivers import reference
 from drivers.devices_file import read_devices
-from drivers.driver import Wiring
+from drivers.driver import StateDriver, Wiring
 from drivers.faults import Health
-from drivers.jobs import WindowPicture, read_window
+from drivers.jobs import TakeNumber, WindowPicture, read_window
 from drivers.led import template
 from drivers.led.options import StripOptions
+from drivers.panel.options import Button, PanelOptions
 
 
 def text(root: Path) -> str:
@@ -72,3 +73,15 @@ def _calling(window: str) -> WindowPicture:
     shown = {"window": window, "name": {"zh": window}, "status": "calling", "waiting": 0}
     current = {"ticket": "t", "label": "A012", "service": {"zh": "税"}, "call_count": 1}
     return read_window({**shown, "current": current})
+
+
+def test_the_example_of_a_box_of_buttons_works(root: Path) -> None:
+    example = next(code for code in re.findall(r"```python\n(.*?)```", text(root), re.DOTALL) if "class Box" in code)
+    names: dict[str, object] = {"__name__": "example"}
+    exec(compile(example, "docs/devices.md", "exec"), names)
+    options = PanelOptions(buttons=(Button(key=3, service="tax"),))
+    box: StateDriver = names["Box"](Wiring(device="box", url="serial:///x", options=options))  # type: ignore[operator]  # of the page
+    box.line_up(0.0)
+    assert box.feed(b"B1\rB", 1.0) == []
+    assert box.feed(b"3\r", 1.0) == [TakeNumber(device="box", key="3", service="tax")]
+    assert box.feed(b"B3\rB\rBx\r", 1.1) == []

@@ -5170,7 +5170,9 @@ export type $defs = Record<string, never>;
 export interface operations {
     devices: {
         parameters: {
-            query?: never;
+            query?: {
+                hall?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
