@@ -282,14 +282,28 @@ def windows_and_visitors_agree(state: HallState) -> None:
 
 
 def numbers_are_dense_and_known(state: HallState) -> None:
-    """Every series runs from its first number without a gap; a roll's from where it was announced."""
+    """Every series runs from its first number, and only over leased blocks; a roll's from where it was announced."""
     series: dict[str, list[int]] = {}
+    told: dict[str, list[int]] = {}
+    leased = {(it.prefix, number): it for it in state.leases.values() for number in range(it.first, it.last + 1)}
+    assert len(leased) == sum(it.last - it.first + 1 for it in state.leases.values())
     for ticket in state.tickets.values():
         assert state.labels[ticket.label] == ticket.id
-        series.setdefault(ticket.label.rstrip("0123456789"), []).append(ticket.number)
+        prefix = ticket.label.rstrip("0123456789")
+        if (lease := leased.get((prefix, ticket.number))) is not None:
+            assert (ticket.kiosk, ticket.channel) == (lease.kiosk, "offline")
+            told.setdefault(lease.label, []).append(ticket.number)
+        else:
+            assert ticket.channel != "offline"
+            series.setdefault(prefix, []).append(ticket.number)
     assert {prefix: numbers[-1] for prefix, numbers in series.items()} == state.numbers
-    for numbers in series.values():
-        assert numbers == list(range(1, len(numbers) + 1))
+    for prefix, numbers in series.items():
+        given = [number for number in range(1, numbers[-1] + 1) if (prefix, number) not in leased]
+        assert numbers == given
+    for lease in state.leases.values():
+        numbers = told.get(lease.label, [])
+        assert numbers == sorted(set(numbers))
+        assert lease.given == (numbers[-1] if numbers else lease.first - 1)
     for prefix, roll in state.rolls.items():
         assert roll.given == state.numbers.get(prefix, 0)
         assert roll.given <= roll.last

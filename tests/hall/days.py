@@ -125,7 +125,36 @@ class RandomDays:
             (lambda: c.EndRoll(prefix=self.prefix()), 1),
             (lambda: c.Announce(text={"zh": "请排队"}, minutes=self.random.choice([None, 1, 30])), 1),
             (c.EndAnnouncement, 1),
+            (lambda: c.LeaseNumbers(kiosk=self.kiosk(), prefix=self.series(), count=self.random.randint(1, 30)), 1),
+            (self.issue_offline, 5),
+            (lambda: c.ReturnBlock(lease=self.lease(), kiosk=self.random.choice([None, self.kiosk()])), 1),
         ]
+
+    def kiosk(self) -> t.DeviceId:
+        """Give any kiosk."""
+        return t.DeviceId(self.random.choice(["kiosk-1", "kiosk-2"]))
+
+    def series(self) -> str:
+        """Give the letters of any service."""
+        return self.random.choice(self.plan.services).prefix
+
+    def lease(self) -> t.Label:
+        """Give a block that was leased today, when there is one."""
+        return self.random.choice([*self.state.leases, t.Label("A901")])
+
+    def issue_offline(self) -> c.IssueOffline:
+        """Give what a kiosk tells of a number that it gave by itself: most often the next of a block."""
+        lease = self.state.leases.get(self.lease())
+        services = [it.id for it in self.plan.services if lease is None or it.prefix == lease.prefix]
+        number = 901 if lease is None else lease.given + self.random.choice([1, 1, 1, 2, 0])
+        return c.IssueOffline(
+            kiosk=self.kiosk() if lease is None or self.random.random() < 0.1 else lease.kiosk,
+            service=self.random.choice(services),
+            number=number,
+            day=self.state.day or "",
+            pressed_ms=self.now_ms - self.random.randint(-1, 20) * MIN_MS,
+            track=self.track(),
+        )
 
     def window(self) -> t.WindowNo:
         """Give any window."""

@@ -8,7 +8,7 @@ import pytest
 
 from config import load_hall, shipped
 from server.domain import events as e
-from server.domain.terms import TicketId, WindowNo
+from server.domain.terms import DeviceId, TicketId, WindowNo
 from server.ledger import codec
 from server.ledger.audit import audit, holds_personal_number
 from server.ledger.base import GENESIS, Commit
@@ -22,8 +22,8 @@ PHONE = "138" + "0013" + "8000"
 
 @pytest.fixture(scope="module")
 def good() -> list[Commit]:
-    days = RandomDays(plan=plan_of(load_hall(shipped()["demo"])), seed=7)
-    days.play(days=2, steps=400)
+    days = RandomDays(plan=plan_of(load_hall(shipped()["demo"])), seed=10)
+    days.play(days=2, steps=700)
     return days.commits
 
 
@@ -100,6 +100,59 @@ def test_a_number_behind_the_last_one_is_found(good: list[Commit]) -> None:
 def test_a_number_given_twice_is_found(good: list[Commit]) -> None:
     place = at(good, e.TicketIssued, skip=3)
     assert {"T1", "T2"} <= rules(sealed([*good[: place + 1], *good[place:]]))
+
+
+def test_a_gap_that_no_block_covers_is_found(good: list[Commit]) -> None:
+    leased = at(good, e.BlockLeased)
+    assert "T2" in rules(sealed([*good[:leased], *good[leased + 1 :]]))
+
+
+def test_a_block_leased_twice_is_found(good: list[Commit]) -> None:
+    leased = at(good, e.BlockLeased)
+    assert rules(sealed([*good[: leased + 1], good[leased], *good[leased + 1 :]])) >= {"T2"}
+
+
+def test_a_number_of_a_block_that_somebody_else_gives_is_found(good: list[Commit]) -> None:
+    told = at(good, e.TicketIssued, channel="offline")
+    assert rules(changed(good, told, kiosk=DeviceId("kiosk-9"))) == {"T2"}
+    assert rules(changed(good, told, pressed_ms=None)) >= {"T2"}
+
+
+def test_a_number_of_a_block_that_was_told_before_is_found(good: list[Commit]) -> None:
+    told = at(good, e.TicketIssued, channel="offline")
+    event = good[told].events[0]
+    assert isinstance(event, e.TicketIssued)
+    again = replace(good[told], events=(replace(event, ticket=TicketId("20260302-again")),))
+    assert "T2" in rules(sealed([*good[: told + 1], again, *good[told + 1 :]]))
+
+
+def test_a_number_of_a_block_that_is_over_is_found(good: list[Commit]) -> None:
+    leased, told = at(good, e.BlockLeased), at(good, e.TicketIssued, channel="offline")
+    lease, event = good[leased].events[0], good[told].events[0]
+    assert isinstance(lease, e.BlockLeased)
+    assert isinstance(event, e.TicketIssued)
+    over = [it for it in good[leased:told] if isinstance(it.events[0], e.BlockLeased)]
+    ended = [
+        replace(
+            good[told],
+            events=tuple(
+                e.BlockReturned(
+                    kiosk=it.kiosk, prefix=it.prefix, first=it.first, last=it.last, given=it.first - 1, reason="ended"
+                )
+                for commit in over
+                for it in commit.events
+                if isinstance(it, e.BlockLeased) and it.prefix == event.prefix
+            ),
+        )
+    ]
+    assert "T2" in rules(sealed([*good[:told], *ended, *good[told:]]))
+
+
+def test_a_block_that_outlives_the_day_is_found(good: list[Commit]) -> None:
+    closed = next(place for place, it in enumerate(good) if any(isinstance(event, e.DayClosed) for event in it.events))
+    kept = tuple(it for it in good[closed].events if not isinstance(it, e.BlockReturned))
+    assert kept != good[closed].events
+    assert "C5" in rules(sealed([*good[:closed], replace(good[closed], events=kept), *good[closed + 1 :]]))
 
 
 def test_a_day_that_opens_twice_is_found(good: list[Commit]) -> None:
