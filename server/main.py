@@ -200,8 +200,8 @@ def check(files: Sequence[str], format_: str) -> None:
     from drivers.devices_file import is_devices_file
 
     paths = [find(file) for file in files]
-    devices_files = [path for path in paths if is_devices_file(path)]
-    kiosk_files = [path for path in paths if path not in devices_files and is_kiosk_file(path)]
+    kiosk_files = [path for path in paths if is_kiosk_file(path)]
+    devices_files = [path for path in paths if path not in kiosk_files and is_devices_file(path)]
     halls = [path for path in paths if path not in devices_files + kiosk_files]
     problems = check_halls(halls)
     problems += [problem for path in kiosk_files for problem in check_kiosk(path)]
