@@ -332,7 +332,7 @@ def sentence_of(key: str) -> str:
 def judge(bench: Bench) -> dict[str, int]:
     """Hold what was heard and printed against what was called and written down."""
     hall = bench.day.hall
-    tickets = bench.day.read(lambda state: {ticket.label: ticket.id for ticket in state.tickets.values()})
+    tickets = bench.day.read(lambda state: {str(ticket.label): ticket.id for ticket in state.tickets.values()})
     results: Counter[str] = Counter()
     for key in bench.called_s:
         label = key.partition("-")[0]
