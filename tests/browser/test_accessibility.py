@@ -157,13 +157,16 @@ def test_what_a_clerk_works_with(visitor: Visitor, station: Station, manager: Ap
     page.keyboard.press("F1")
     page.wait_for_selector("[data-label]")
     look(page, "clerk: calling")
-    for key in ("F4", "F6", "F7", "?"):
+    for key in ("F4", "F6", "F7", "n", "l", "?"):
         expect(page.locator("[data-do=main]")).to_have_attribute("aria-disabled", "false")
         page.keyboard.press(key)
         page.wait_for_selector("dialog[open]")
         look(page, f"clerk: {key}")
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog[open]", state="detached")
+    page.keyboard.press("F9")
+    page.wait_for_selector(".lists [data-missed]")
+    look(page, "clerk: missed, may be undone")
 
 
 def test_what_a_guide_works_with(visitor: Visitor, station: Station, manager: Api, look: Look) -> None:

@@ -214,6 +214,33 @@ def test_a_roll_is_hung_reported_and_taken_away(visitor: Visitor, station: Stati
 
 
 @OPEN
+def test_a_visit_from_the_number_to_the_reprint_needs_no_mouse(visitor: Visitor, station: Station, chief: Api) -> None:
+    page = open_desk(visitor, station)
+    page.keyboard.type("gahj")  # 公安户籍
+    expect(page.locator("[data-service]")).to_have_count(1)
+    for focused in ("[data-kind='']", "#next-visitor"):
+        page.keyboard.press("Enter")
+        expect(page.locator(focused)).to_be_focused()
+    label = str(page.locator("dialog [data-label]").inner_text())
+    page.keyboard.press("Escape")
+    expect(page.locator("#box")).to_be_focused()
+    page.keyboard.type(label.lower())
+    page.keyboard.press("Enter")
+    expect(page.locator("#found")).to_contain_text(label)
+    reprint = page.locator("#found").get_by_role("button", name="补打")
+    expect(reprint).to_be_visible()
+    for _ in range(30):
+        if reprint.evaluate("(one) => one === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found .history")).to_contain_text("补打")
+    for place, tab in enumerate(("take", "find", "appointments", "cases", "rolls", "quiet"), start=1):
+        page.keyboard.press(f"Alt+{place}")
+        expect(page.locator(f"#tab-{tab}")).to_have_attribute("aria-selected", "true")
+
+
+@OPEN
 def test_where_it_is_quiet_follows_the_hall_and_its_clock(visitor: Visitor, station: Station, chief: Api) -> None:
     page = open_desk(visitor, station)
     expect(page.locator("[data-clock]")).to_have_text(re.compile(r"^09:"))
