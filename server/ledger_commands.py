@@ -175,8 +175,15 @@ def export(out: Path | None, after: int, hall: str, ledger: str, data: Path) -> 
             return
         if out.exists():
             raise FileExistsError(out)
-        with out.open("wb") as to:
-            count = write(to)
+        half = out.with_name(f"{out.name}.part")
+        try:
+            with half.open("wb") as to:
+                count = write(to)
+            half.rename(out)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(out)) from error
+        finally:
+            half.unlink(missing_ok=True)
         click.echo(f"{out}: {count} {say('次提交', 'commits')}", err=True)
 
 

@@ -22,7 +22,7 @@ from server.ledger import archive as archives
 from server.ledger import codec, snapshot, table
 from server.ledger.archive import Archive, sync
 from server.ledger.audit import Auditor, Finding
-from server.ledger.base import GENESIS, Commit, LedgerBroken, LedgerDown
+from server.ledger.base import GENESIS, Commit, DiskFull, LedgerBroken, LedgerDown
 from server.ledger.snapshot import Picture, SnapshotUnusable
 from server.ledger.sqlite import SqliteLedger, ends_early, forget_made, hold_alone, lock_of, made_up_to
 from server.ledger.table import Row
@@ -265,10 +265,15 @@ def backup(path: Path, to: Path, *, tick: Callable[[int], None] = lambda _: None
     if to.exists():
         raise FileExistsError(to)
     half = to.with_name(f"{to.name}.part")
-    half.unlink(missing_ok=True)
+    _remove(half)
     try:
         with table.reading(path) as source, closing(sqlite3.connect(half)) as target:
-            source.backup(target)  # all pages in one step: one picture of the ledger
+            try:
+                source.backup(target)  # all pages in one step: one picture of the ledger
+            except sqlite3.Error as error:
+                if table.is_full(error):
+                    raise DiskFull(f"{to}: {error}") from error
+                raise
             target.execute("PRAGMA journal_mode=DELETE")  # one file, no companions
         with table.reading(half) as copy:
             known = archives.noted(copy, half)
@@ -281,7 +286,7 @@ def backup(path: Path, to: Path, *, tick: Callable[[int], None] = lambda _: None
     except sqlite3.Error as error:
         raise LedgerDown(f"{to}: {error}") from error
     finally:
-        half.unlink(missing_ok=True)
+        _remove(half)
     return verdict
 
 
@@ -414,7 +419,8 @@ def _move_aside(path: Path, now: datetime) -> Path | None:
 
 
 def _remove(half: Path) -> None:
-    for name in (half.name, f"{half.name}-wal", f"{half.name}-shm", lock_of(half).name):
+    beside = (f"{half.name}-{it}" for it in ("wal", "shm", "journal"))
+    for name in (half.name, *beside, lock_of(half).name):
         half.with_name(name).unlink(missing_ok=True)
 
 

@@ -72,6 +72,24 @@ def test_a_backup_and_an_export_come_back_the_same(data: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    "words", [["backup", "{disk}"], ["export", "--hall", "demo", "--out", "{disk}/demo.jsonl"]], ids=lambda it: it[0]
+)
+def test_a_full_disk_is_named_and_nothing_half_is_left_on_it(data: Path, small_disk: Path, words: list[str]) -> None:
+    """No half copy that somebody might take for a whole one."""
+    while True:
+        try:
+            (small_disk / f"{len(list(small_disk.iterdir()))}").write_bytes(bytes(16 * 1024))
+        except OSError:
+            break
+    next(small_disk.iterdir()).unlink()  # some of it fits
+    there = sorted(small_disk.iterdir())
+    said = jiaohao(*[word.format(disk=small_disk) for word in words], "--data", data)
+    assert said.exit_code == 2
+    assert str(small_disk) in said.stderr
+    assert sorted(small_disk.iterdir()) == there
+
+
+@pytest.mark.parametrize(
     ("words", "zh", "en"),
     [
         (["status", "--data", "{tmp}/nothing"], "--data", "--data"),

@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +19,6 @@ from tests.ledger.commits import chain_of
 from tests.patience import PATIENCE_S
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-linux_root = pytest.mark.skipif(not (ROOT and sys.platform == "linux"), reason="mounts a disk: needs root on Linux")
 
 
 def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
@@ -240,17 +238,6 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         SqliteLedger(tmp_path / "hall.sqlite")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a folder on a disk of 256 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], check=True)
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-@linux_root
 def test_a_full_disk_refuses_whole_commits_and_recovers_when_there_is_space(small_disk: Path) -> None:
     ledger = SqliteLedger(small_disk / "hall.sqlite")
     written: list[Commit] = []
@@ -280,7 +267,6 @@ def test_a_full_disk_refuses_whole_commits_and_recovers_when_there_is_space(smal
     ledger.close()
 
 
-@linux_root
 def test_a_disk_that_may_not_be_written_is_told(small_disk: Path) -> None:
     ledger = SqliteLedger(small_disk / "hall.sqlite")
     ledger.append(chain_of(1))
