@@ -12,6 +12,7 @@ from server.domain import decide as decide_module
 from server.domain import events as e
 from server.domain import evolve as evolve_module
 from server.domain import issue as issue_module
+from server.domain import slips as slips_module
 from server.domain import state as state_module
 from server.domain.routing import Choice
 from server.domain.state import HallState, Ticket
@@ -191,6 +192,14 @@ def day_close_forgets_the_held(patch: pytest.MonkeyPatch) -> None:
         return [it for it in real(state, *more) if not (isinstance(it, e.TicketExpired) and it.ticket in held)]
 
     patch.setattr(decide_module, "_close_day", close)
+
+
+def undone_at_any_time(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(slips_module, "standing", lambda state, no: state.windows[no].slip)
+
+
+def undone_but_still_in_the_list(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(slips_module, "leave_window", lambda *_: None)
 
 
 def hold_counts_as_service(patch: pytest.MonkeyPatch) -> None:
@@ -382,6 +391,8 @@ def _after(patch: pytest.MonkeyPatch, kind: type[Any], then: Callable[[HallState
 MUTANTS: dict[str, Mutant] = {
     "lifo": lifo,
     "skips relief": skips_relief,
+    "undone at any time": undone_at_any_time,
+    "undone but still in the list": undone_but_still_in_the_list,
     "crosswise instead of pairs": crosswise,
     "priority always first": priority_always_first,
     "no home credit": no_home_credit,
