@@ -123,11 +123,16 @@ def _longer(one: Eta | None, other: Eta | None) -> Eta | None:
 def _promise(known: Calibration, seen: Seen | None, after_min: float = 0.0) -> Eta | None:
     if seen is None:
         return None
-    width = WIDTH_MIN + WIDTH_OF_WAIT * seen.mean_min + WIDTH_OF_SPREAD * seen.spread_min
+    width = WIDTH_MIN + WIDTH_OF_WAIT * seen.middle_min + WIDTH_OF_SPREAD * seen.spread_min
     width *= 1.0 + LATER * math.sqrt(after_min / 60.0)
-    low, middle, p80, high = (max(0, round(60.0 * (seen.mean_min + width * it))) for it in known.quantiles())
-    if not seen.mean_min and not after_min:  # a window is free in every play
+    low, middle, p80, high = (max(0, round(60.0 * (seen.middle_min + width * it))) for it in known.quantiles())
+    if not seen.middle_min and not after_min:  # a window is free in nearly every play
         low = middle = 0
     return Eta(
-        p50_s=middle, p80_s=p80, low_s=low, high_s=high, seen_s=round(60.0 * seen.mean_min), width_s=round(60.0 * width)
+        p50_s=middle,
+        p80_s=p80,
+        low_s=low,
+        high_s=high,
+        seen_s=round(60.0 * seen.middle_min),
+        width_s=round(60.0 * width),
     )

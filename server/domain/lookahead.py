@@ -5,7 +5,7 @@ their pace, leave for lunch and come back as on one of the last days, and take w
 (`forward`). Meanwhile people go on coming as `habits` expect: priorities overtake, and other zones call helpers
 away. How long each visit takes is read off fixed tables (`chances`): what happens next is long in one play, short in
 another and between in a third, in equal parts, so that few plays say much and the same hall gives the same answer
-everywhere. The mean of the plays is where the wait lies, their spread how sure that is; `forecast` makes a promise of
+everywhere. The middle of the plays is where the wait lies, their spread how sure that is; `forecast` makes a promise of
 the two.
 
 Source: forward simulation of the queue's state as in Ibrahim and Whitt 2011.
@@ -46,9 +46,9 @@ Servers = tuple[tuple[WindowNo, bool], ...]  # who may serve, and whether it is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """How long somebody would wait, by the plays: minutes, and how far they lie apart (standard deviation)."""
+    """How long somebody would wait, by the plays: minutes (mean of the middle half), and their standard deviation."""
 
-    mean_min: float
+    middle_min: float
     spread_min: float
 
 
@@ -69,7 +69,7 @@ class Newcomer:
 def newcomer(state: HallState, who: Newcomer, now_ms: int) -> Seen | None:
     """Give how long somebody who takes a number would wait, or None when no window at work serves the service."""
     if not state.lanes and not who.more and not who.after_min and _stands_free(state, who):
-        return Seen(mean_min=0.0, spread_min=0.0)
+        return Seen(middle_min=0.0, spread_min=0.0)
     return _Lookahead(state, now_ms, [who]).play(everybody=False)[0][0]
 
 
@@ -130,39 +130,39 @@ class _Lookahead:
     def play(self, *, everybody: bool) -> tuple[list[Seen | None], dict[TicketId, Seen]]:
         """Give how long those who ask, and with `everybody` all who wait, wait in the mean of the plays."""
         served = {row for seat in self._position.seats if seat.at_work for side in seat.sides for row in side.rows}
-        sums = {
-            index: [_Sum() for _ in row.arrivals]
+        waits: dict[int, list[list[float]]] = {
+            index: [[] for _ in row.arrivals]
             for index, row in enumerate(self._rows)
             if index in served and (row.is_asked or (everybody and index in self._ids))
         }
         for number in range(self._plays):
-            self._once(number, sums)
+            self._once(number, waits)
         answers: list[Seen | None] = [None] * len(self._asked)
         tickets: dict[TicketId, Seen] = {}
-        for index, found in sums.items():
+        for index, found in waits.items():
             row = self._rows[index]
             if row.is_asked:
-                seen = found[-1].seen(self._plays, row.arrivals[-1])
+                seen = _seen(found[-1], row.arrivals[-1])
                 for place in self._asked_in[index]:
                     answers[place] = seen
             else:
-                tickets |= {id_: it.seen(self._plays, 0.0) for id_, it in zip(self._ids[index], found, strict=True)}
+                tickets |= {id_: _seen(it, 0.0) for id_, it in zip(self._ids[index], found, strict=True)}
         return answers, tickets
 
-    def _once(self, number: int, sums: dict[int, list["_Sum"]]) -> None:
-        """Play until everybody in `sums` has been called, and add when that was."""
+    def _once(self, number: int, waits: dict[int, list[list[float]]]) -> None:
+        """Play until everybody in `waits` has been called, and note when that was."""
         play = Play(self._position, number)
-        left = sum(map(len, sums.values()))
+        left = sum(map(len, waits.values()))
         while left and (call := play.next_call()) is not None:
             now, index = call
             place = play.called[index] - 1
-            if index in sums and place < len(sums[index]):
-                sums[index][place].add(now)
+            if index in waits and place < len(waits[index]):
+                waits[index][place].append(now)
                 left -= 1
         if left:
-            for index, found in sums.items():
+            for index, found in waits.items():
                 for it in found[play.called[index] :]:
-                    it.add(FURTHEST_MIN)
+                    it.append(FURTHEST_MIN)
 
     def _who_serves(self) -> dict[ServiceId, Servers]:
         """Give the windows of each service, whether anybody sits there now or not."""
@@ -335,17 +335,11 @@ class _Lookahead:
         return mean, served_step((self._now_ms - begun_ms) / MS_PER_MIN, mean)
 
 
-@dataclass(slots=True)
-class _Sum:
-    """Minutes of the plays."""
-
-    total: float = 0.0
-    squares: float = 0.0
-
-    def add(self, minutes: float) -> None:
-        self.total += minutes
-        self.squares += minutes * minutes
-
-    def seen(self, plays: int, from_: float) -> Seen:
-        mean = self.total / plays
-        return Seen(mean_min=max(0.0, mean - from_), spread_min=math.sqrt(max(0.0, self.squares / plays - mean * mean)))
+def _seen(minutes: list[float], from_: float) -> Seen:
+    """Give where the middle half of the plays lies: a single long one says little of what most visitors wait."""
+    minutes.sort()
+    outside = len(minutes) // 4
+    middle = sum(minutes[outside : len(minutes) - outside]) / (len(minutes) - 2 * outside)
+    mean = sum(minutes) / len(minutes)
+    spread = math.sqrt(sum((it - mean) ** 2 for it in minutes) / len(minutes))
+    return Seen(middle_min=max(0.0, middle - from_), spread_min=spread)

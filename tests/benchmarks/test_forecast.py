@@ -56,7 +56,7 @@ def never_learns(patch: pytest.MonkeyPatch) -> None:
         seen = newcomer(state, who, now_ms)
         windows = forecast.open_windows(state, who.service)
         waiting = sum(len(lane) for (service, _, _), lane in state.lane_items() if service == who.service)
-        return seen and Seen(mean_min=waiting * 10.0 / max(1, windows), spread_min=seen.spread_min)
+        return seen and Seen(middle_min=waiting * 10.0 / max(1, windows), spread_min=seen.spread_min)
 
     patch.setattr(forecast.lookahead, "newcomer", crude)  # type: ignore[attr-defined]  # as forecast calls it
     patch.setattr(Calibration, "add", lambda *_, **__: None)

