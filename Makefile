@@ -1,5 +1,5 @@
 # Names for the two scripts that do the work, and for what a maintainer needs now and then.
-.PHONY: run test test-faults test-simulation test-scale test-growth wheel lock clean
+.PHONY: run test test-faults test-simulation test-scale test-growth test-devices-independent wheel lock clean
 
 run:
 	./run
@@ -23,6 +23,10 @@ test-scale:
 test-growth:
 	BOARD_CALLS=20000 ./test tests/browser/test_board_growth.py -s --timeout 7200
 
+# What devices say and print, judged by programs that nobody here wrote; downloads 700 MB the first time, shows the rates.
+test-devices-independent:
+	scripts/devices-independent
+
 # Pages and wheel into dist/.
 wheel:
 	scripts/wheel
@@ -33,4 +37,4 @@ lock:
 
 # Everything that ./run and ./test made, except the hall's data in var/.
 clean:
-	rm -rf .venv node_modules dist */pages .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-independent node_modules dist */pages .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
