@@ -91,9 +91,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(403, "text/plain; charset=utf-8", b"This page is not the kiosk's.")
             return
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > BODY_MAX:
+        if not length.isdigit() or int(length) > BODY_MAX or "Transfer-Encoding" in self.headers:
             self.close_connection = True
-            self._send(413, "text/plain; charset=utf-8", b"Too large.")
+            self._send(413, "text/plain; charset=utf-8", b"Too large, or of unknown length.")
             return
         body = self.rfile.read(int(length))
         if urlsplit(self.path).path == self.server.tickets_path:

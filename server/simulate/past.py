@@ -238,6 +238,8 @@ class _DayReader:
 
     def take(self, event: e.Event, unix_ms: int) -> None:
         """Take one event that stands; the state is that of a few seconds later."""
+        if isinstance(event, e.TicketIssued) and event.pressed_ms is not None:  # a kiosk gave it, and told of it later
+            unix_ms = event.pressed_ms
         at_ms = unix_ms - self.midnight_ms
         match event:
             case e.TicketIssued():

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import NO_COUNTDOWN, PORTRAIT
-from tests.kiosk.house import House, until
-from tests.patience import PATIENCE_S
+from tests.kiosk.house import House
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.browser
 

@@ -131,6 +131,14 @@ def test_nothing_is_said_of_a_wait_where_a_window_is_free() -> None:
     assert "约等" not in printed(replace(TICKET, ahead=0, eta_low_s=0, eta_high_s=0), profiles()["generic-80"]).text
 
 
+def test_an_offline_number_says_so_and_nothing_of_who_waits() -> None:
+    text = printed(replace(TICKET, offline=True, ahead=0), profiles()["generic-80"]).text
+    assert "离线号 按取号时间排队" in text
+    assert "Offline number" in text
+    assert "前面" not in text
+    assert "分钟" not in text
+
+
 def test_one_language_is_not_printed_twice() -> None:
     lines = printed(replace(TICKET, languages=("zh",)), profiles()["generic-80"]).lines
     assert "General services" not in lines
