@@ -62,6 +62,8 @@ PRESS_FOR_S = 8.0
 REGISTER_EVERY_S = 60.0
 """How often a row is put again although nothing changed, so that the register's last-seen means something."""
 STOP_S = 2.5
+FIRMWARE_MOST = 300
+"""Characters the register takes."""
 DOOR = "print.sock"
 """The local door, in the agent's folder."""
 
@@ -412,7 +414,7 @@ class Register:
             for fault in seen.health.faults
         ]
         row["paper"] = None if seen.health.paper is None else str(seen.health.paper)
-        row["firmware"] = seen.health.firmware
+        row["firmware"] = seen.health.firmware and seen.health.firmware[:FIRMWARE_MOST]
         try:
             with self._http_lock:
                 self._http.put_device(device, row)

@@ -134,6 +134,14 @@ def result(packet: Packet) -> int | None:
             return None
 
 
+def version(packet: Packet) -> str | None:
+    """Give what a card runs, from its answer to VERSION: APP, BIOS and logic version, each in two halves of a byte."""
+    if packet.code != Code.VERSION or len(packet.data) < 8 or not packet.data[7]:
+        return None
+    parts = (("APP", packet.data[7]), ("BIOS", packet.data[3]), ("logic", packet.data[2]))
+    return " ".join(f"{name} {byte >> 4}.{byte & 0x0F}" for name, byte in parts)
+
+
 class Decoder:
     """Finds packets in a stream that may be cut anywhere and full of noise; keeps never more than one packet."""
 
@@ -342,4 +350,5 @@ def make(wiring: Wiring[CPowerOptions]) -> Strips:
 
 def _answer(packet: Packet) -> Answer:
     why = result(packet)
-    return Answer(mark=(packet.card, packet.code), refusal=None if why is None else f"card error {why}")
+    refusal = None if why is None else f"card error {why}"
+    return Answer(mark=(packet.card, packet.code), refusal=refusal, version=version(packet))

@@ -43,10 +43,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a strip said; `refusal` is why it did not obey, in the maker's terms, None when it did."""
+    """What a strip said; `refusal` is why it did not obey, in the maker's terms, None when it did.
+
+    `version`: what it runs, where the answer tells.
+    """
 
     mark: Hashable
     refusal: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ class _Strip:
     refusal: str | None = None
     refused: tuple[Ask, ...] | None = None  # a text it said no to: sent again only after a pause, another text at once
     refused_s: float = 0.0
+    version: str | None = None
 
 
 @dataclass(slots=True)
@@ -203,7 +208,9 @@ class Strips:
             if answer.mark != ask.mark:
                 continue
             self._awaited_s = None
-            self._heard(self._strips[self._task.address], now_s)
+            strip = self._strips[self._task.address]
+            strip.version = answer.version or strip.version
+            self._heard(strip, now_s)
             if answer.refusal is None:
                 self._step(ask, now_s, now_s)
             else:
@@ -224,10 +231,13 @@ class Strips:
             if strip.refusal is not None:
                 detail = f"the strip of window {strip.window} refused its text ({strip.refusal})"
                 faults.append(Fault(code=FaultCode.REFUSED, detail=detail))
+        versions = dict.fromkeys(strip.version for strip in self._strips.values() if strip.version is not None)
+        firmware = "; ".join(versions) or None
         if not faults:
-            return Health()
+            return Health(firmware=firmware)
         dead = all(strip.silent for strip in self._strips.values())
-        return Health(status=HealthStatus.DOWN if dead else HealthStatus.DEGRADED, faults=tuple(faults))
+        status = HealthStatus.DOWN if dead else HealthStatus.DEGRADED
+        return Health(status=status, faults=tuple(faults), firmware=firmware)
 
     def _next(self, now_s: float) -> _Task | None:
         """Give what is to be sent now: news of all strips before the upkeep of any."""

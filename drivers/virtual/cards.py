@@ -232,7 +232,7 @@ class CPowerCard:
 
     def _command(self, packet: cpower.Packet) -> Command:
         call = packet.code == cpower.Code.SHOW
-        basic = {cpower.Code.VERSION: bytes(8), cpower.Code.POWER: packet.data[:2]}.get(
+        basic = {cpower.Code.VERSION: bytes.fromhex("00 07 31 20 00 00 00 42"), cpower.Code.POWER: packet.data[:2]}.get(
             cpower.Code(packet.code), b"\x01"
         )
         return Command(

@@ -1256,7 +1256,7 @@ class RegisterDevice(Body):
     health: Health = "ok"
     faults: Annotated[list[DeviceFault], Field(max_length=REGISTER_LIST_MAX)] = []
     paper: Paper | None = None
-    firmware: Annotated[str | None, Field(max_length=ID_LENGTH_MAX)] = None
+    firmware: Annotated[str | None, Field(max_length=300)] = None
 
 
 class Registered(Answer):
@@ -1288,6 +1288,12 @@ class DeviceRow(Answer):
     paper: Paper | None
     firmware: str | None = None
     last_seen: Instant | None
+
+
+class DevicesQuery(Body):
+    """A kiosk of no certain hall names the one it shows."""
+
+    hall: Id | None = None
 
 
 class OtherKiosk(Answer):

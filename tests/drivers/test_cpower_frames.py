@@ -156,6 +156,17 @@ def test_a_reply_says_yes_or_no_also_from_old_firmware(
     assert dialect.feed(reply) == [Answer(mark=(5, code), refusal=refusal)]
 
 
+def test_versions_are_told_in_halves_of_bytes() -> None:
+    # By the maker's table: card type 07, logic 3.1, BIOS 2.0, APP 4.2.
+    data = bytes.fromhex("00 07 31 20 00 00 00 42 00")
+    packet = Packet(card=1, code=Code.VERSION, flag=1, data=data, reply=True)
+    assert cpower.version(packet) == "APP 4.2 BIOS 2.0 logic 3.1"
+    assert cpower.version(replace(packet, data=data[:7])) is None
+    assert cpower.version(replace(packet, code=Code.POWER)) is None
+    (answer,) = CPower(CPowerOptions(), "serial").feed(cpower.encode(packet, "serial"))
+    assert answer.version == "APP 4.2 BIOS 2.0 logic 3.1"
+
+
 def test_a_call_is_the_text_in_gbk_red_and_still_and_runs_when_there_is_no_room() -> None:
     dialect = CPower(CPowerOptions(), "serial")
     (ask,) = dialect.paint(7, CALLING)
