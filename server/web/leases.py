@@ -1,16 +1,13 @@
 """What a kiosk needs to give numbers by itself while it cannot reach the server, and the door for telling of them.
 
 A kiosk asks in good time for blocks of numbers and for everything that stands on a ticket of each service. What it gave
-by itself it tells afterwards, one by one and in order, under the key of the press. The instant of a press is told by
-the kiosk's clock; a `Date` header on the same request says what that clock shows now, and the difference is taken from
-the hall's own, so a kiosk whose clock is wrong by an hour still tells when somebody came.
+by itself it tells afterwards, one by one and in order, under the key of the press.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from flask import Response, request
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import AwareDatetime, Field
@@ -55,7 +52,10 @@ class LeasePath(wire.HallPath):
 
 
 class OfflineTicket(wire.Body):
-    """A number that the kiosk gave by itself. `track` and `label` stand on the paper already."""
+    """A number that the kiosk gave by itself. `track` and the label stand on the paper already.
+
+    `pressed_at` by the kiosk's clock counts as no earlier than the lease or the number before, and no later than now.
+    """
 
     service: wire.Id
     number: Annotated[int, Field(ge=0, le=NUMBER_MAX)]
@@ -189,7 +189,7 @@ def offline_ticket(path: wire.HallPath, body: OfflineTicket) -> Response:
         service=ServiceId(body.service),
         number=body.number,
         day=body.business_day,
-        pressed_ms=_by_our_clock(_ms(body.pressed_at), hall.now_ms()),
+        pressed_ms=round(body.pressed_at.timestamp() * 1000),
         track=Track(body.track),
         priority=PriorityId(body.priority) if body.priority else None,
         language=body.language,
@@ -197,16 +197,6 @@ def offline_ticket(path: wire.HallPath, body: OfflineTicket) -> Response:
     )
     answer = answers.issued(run(hall, command), hall.plan)
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
-
-
-def _by_our_clock(theirs_ms: int, now_ms: int) -> int:
-    """Give an instant of the kiosk's clock by the hall's."""
-    shown = request.date
-    return theirs_ms if shown is None else now_ms - (_ms(shown) - theirs_ms)
-
-
-def _ms(instant_: datetime) -> int:
-    return round(instant_.astimezone(UTC).timestamp() * 1000)
 
 
 def _row(lease: Lease) -> LeasedBlock:
