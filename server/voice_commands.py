@@ -131,11 +131,12 @@ def check(folder: Path, hall: str | None, numbers: int, format_: str) -> None:
     """
     from drivers.speech.clips import BadPack, faults_of, read_pack
 
-    wanted = list(_units(_hall(hall), numbers)) if hall is not None else []
     try:
         found = read_pack(folder)
     except BadPack as bad:
         raise Trouble(say(bad.zh, bad.en)) from bad
+    # a rendered voice makes the numbers when their tickets are issued
+    wanted = list(_units(_hall(hall), numbers if found.voice is None else 0)) if hall is not None else []
     wrong = faults_of(found, wanted)
     if format_ == "json":
         rows = [{"zh": each.zh, "en": each.en} for each in wrong]

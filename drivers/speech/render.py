@@ -20,6 +20,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from drivers.speech import kokoro
 from drivers.speech.engine import NoVoice
@@ -64,6 +65,19 @@ class _Wanted:
     why: str = ""
 
 
+_shared: WeakValueDictionary[Path, Renderer] = WeakValueDictionary()
+_sharing = threading.Lock()
+
+
+def renderer_of(folder: Path) -> Renderer:
+    """Give the renderer of a folder: one for all loudspeakers of an agent, or each would load the model."""
+    with _sharing:
+        renderer = _shared.get(folder)
+        if renderer is None or renderer.closed:
+            renderer = _shared[folder] = Renderer(folder)
+        return renderer
+
+
 class Renderer:
     """Renders what is wanted, in order. Safe to call from many threads."""
 
@@ -79,6 +93,11 @@ class Renderer:
         self._rest_until_s = 0.0
         self.trouble = ""
         """Why the last piece was not rendered, "" when it was."""
+
+    @property
+    def closed(self) -> bool:
+        """Say whether it was closed; then it renders nothing any more."""
+        return self._closed
 
     def get(self, voice: RenderedVoice, signs: str) -> array[int] | None:
         """Give a piece that was rendered before; else it is rendered next, and None."""

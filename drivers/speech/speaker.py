@@ -24,7 +24,7 @@ from drivers.speech.engine import Chain, NoVoice
 from drivers.speech.machine import Pyttsx3Engine
 from drivers.speech.piper import PiperEngine
 from drivers.speech.player import NotPlayed, open_player
-from drivers.speech.render import Renderer
+from drivers.speech.render import renderer_of
 
 if TYPE_CHECKING:
     from array import array
@@ -241,7 +241,7 @@ def make(wiring: Wiring[SpeakerOptions]) -> Speaker:
     options, folder = wiring.options, wiring.data_dir / "speech"
     voices = {language: voice for language, voice in (("zh", options.voice_zh), ("en", options.voice_en)) if voice}
     piper = {language: voice for language, voice in (("zh", options.piper_zh), ("en", options.piper_en)) if voice}
-    clips = ClipsEngine(options.clips, Renderer(folder / "rendered"))
+    clips = ClipsEngine(options.clips, renderer_of(folder / "rendered"))
     own = Pyttsx3Engine(
         folder,
         rate_wpm=options.rate_wpm,

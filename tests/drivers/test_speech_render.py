@@ -159,6 +159,14 @@ def test_a_voice_file_that_changed_is_not_used(child: Path, voice: RenderedVoice
     assert asked(child) == []
 
 
+def test_all_loudspeakers_of_an_agent_share_one_renderer(tmp_path: Path) -> None:
+    one = render.renderer_of(tmp_path)
+    assert render.renderer_of(tmp_path) is one
+    assert render.renderer_of(tmp_path / "other") is not one
+    one.close()
+    assert render.renderer_of(tmp_path) is not one, "an agent that was started again renders again"
+
+
 def test_closing_ends_a_child_in_the_middle(child: Path, voice: RenderedVoice, renderer: Renderer) -> None:
     behave(child, "time.sleep(600)")
     renderer.want(voice, ["i→."])
@@ -285,6 +293,8 @@ def test_build_renders_what_is_missing_and_goes_on_after_a_failure(
     assert not list(into.glob("*.part"))
     checked = CliRunner().invoke(main, ["voice", "check", str(into), "--hall", "demo", "--numbers", "2"])
     assert checked.exit_code == 0, checked.output
+    checked = CliRunner().invoke(main, ["voice", "check", str(into), "--hall", "demo"])
+    assert checked.exit_code == 0, "numbers that are rendered when they are issued are not missing"
     before = len(asked(child))
     assert build(voice, into, "--numbers", "2")[0] == 0
     assert len(asked(child)) == before
