@@ -142,8 +142,8 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "You already have number {label} and are waiting.",
     ),
     Code.NO_PAPER: (
-        "本机{why}，暂不出号。请到{place}取号。",
-        "This kiosk {why} and gives no numbers now. Please take yours at {place}.",
+        "本机{why}，请到{place}取号。",
+        "This kiosk {why}. Please take your number at {place}.",
     ),
     Code.ILLEGAL_MOVE: (
         "{label} 现在是“{status}”，不能这样操作。",

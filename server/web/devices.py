@@ -48,14 +48,15 @@ def enrol(body: wire.Enrol) -> Response:
 
 
 @api.get("/devices", responses={200: wire.Devices})
-def devices() -> Response:
+def devices(query: wire.DevicesQuery) -> Response:
     """List the registered devices and the enrolled kiosks, displays and integrations; to a kiosk only its printers."""
     site, identity = here(), signed_in()
     rows = device_rows(site, identity.hall)
     if identity.role is Role.KIOSK:
         rows = [row for row in rows if row.kind == "printer" and (not row.kiosks or identity.id in row.kiosks)]
-        if (at := identity.hall or site.only_hall) is not None and at in site.halls:
-            return reply(wire.Devices(devices=rows, printer=shown(paper_of(site.halls[at], identity.id))))
+        named = None if query.hall is None else HallId(query.hall)
+        if (hall := site.halls.get(identity.hall or named or site.only_hall or HallId(""))) is not None:
+            return reply(wire.Devices(devices=rows, printer=shown(paper_of(hall, identity.id))))
     return reply(wire.Devices(devices=rows))
 
 

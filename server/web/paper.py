@@ -16,7 +16,7 @@ _WHY = {
     "out": ("缺纸", "is out of paper"),
     "down": ("打印机有故障", "cannot print"),
 }
-_DESK = ("导办台", "the guide desk")
+_DESK = ("引导台", "the guide desk")
 
 
 def paper_of(hall: Hall, kiosk: str, zone: ZoneId | None = None) -> KioskPaper:

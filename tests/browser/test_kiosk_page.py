@@ -168,13 +168,17 @@ def test_without_paper_no_number_is_given_and_the_visitor_is_told_where_to_go(vi
     page.click("[data-priority='']")
     expect(page.locator(".say")).to_contain_text("请取走小票")
     agent.send("PUT", "/halls/qiaocheng/devices/printer-1", printer | {"paper": "out"})
-    with page.expect_response("**/api/v1/devices"):  # the kiosk looks at its printer
+    with page.expect_response("**/api/v1/devices?*"):  # the kiosk looks at its printer
         page.reload()
     page.click("[data-choice=household]")
     page.click("[data-priority='']")
     expect(page.locator("[role=alert]")).to_contain_text("缺纸")
-    expect(page.locator("[role=alert]")).to_contain_text("请到导办台取号")
+    expect(page.locator("[role=alert]")).to_contain_text("请到引导台取号")
+    expect(page.locator("[data-without-paper]")).to_contain_text("请到引导台取号")
     assert "C002" not in page.content(), "a number that nobody carries away"
+    page.click("[data-paperless]")
+    expect(page.locator(".say")).to_contain_text("不出小票")
+    assert label(page) == "C002"
     agent.close()
 
 

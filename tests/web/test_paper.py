@@ -107,6 +107,12 @@ def test_a_number_whose_answer_was_lost_is_told_again_although_the_paper_is_out_
     assert ok(kiosk.post(TICKETS, {"service": "general"}, Idempotency_Key="press-1"), 201) == first
 
 
+def test_a_kiosk_of_no_certain_hall_names_the_one_it_shows(hall_of_kiosks: Stage) -> None:
+    kiosk = hall_of_kiosks.device("kiosk-all")
+    assert "printer" not in ok(kiosk.get("/devices"))
+    assert ok(kiosk.get(f"/devices?hall={HALL}"))["printer"]["status"] == "none"
+
+
 def test_guides_give_numbers_whatever_the_kiosks_printers_say(hall_of_kiosks: Stage) -> None:
     printer(hall_of_kiosks, "kiosk-1", paper="out")
     assert ok(hall_of_kiosks.person("guide").post(TICKETS, {"service": "general"}), 201)["label"] == "A001"

@@ -19,6 +19,7 @@ import {
   type HallState,
   type HallSummary,
   type IssuedTicket,
+  type KioskPrinter,
   type Priority,
   type Service,
   type Zone,
@@ -66,7 +67,7 @@ export type Step =
   | { at: 'comeback'; problem: unknown; busy: boolean }
   | { at: 'isback'; label: string }
   | { at: 'ticket'; ticket: IssuedTicket; printed: boolean; late?: boolean }
-  | { at: 'trouble'; problem: unknown; again: (() => void) | null }
+  | { at: 'trouble'; problem: unknown; again: (() => void) | null; paperless?: (() => void) | undefined }
 
 export interface Waits {
   waiting: number
@@ -84,6 +85,8 @@ export function useKiosk() {
   const state = shallowRef<HallState | null>(null)
   const device = ref<string | null>(null)
   const canPrint = ref<boolean | null>(null)
+  /** What the hall knows of this kiosk's printer, and the nearest kiosk that prints when this one does not. */
+  const paper = shallowRef<KioskPrinter | null>(null)
   const live = useLive(() => hall.value?.hall, 'board')
 
   // ---------------------------------------------------------------- starting and enrolment
@@ -192,11 +195,12 @@ export function useKiosk() {
   async function lookAtPrinter(): Promise<void> {
     if (hall.value === null) return
     try {
-      const { devices } = await api.devices()
+      const { devices, printer } = await api.devices(hall.value.hall)
+      paper.value = printer ?? null
       const printers = devices.filter((one) => one.kind === 'printer')
       const mine = printers.filter((one) => device.value !== null && (one.kiosks ?? []).includes(device.value))
       const ours = mine.length > 0 ? mine : printers.filter((one) => (one.kiosks ?? []).length === 0)
-      canPrint.value = ours.some((one) => one.health !== 'down' && one.paper !== 'out')
+      canPrint.value = paper.value !== null && paper.value.status !== 'none' ? !['out', 'down'].includes(paper.value.status) : ours.some((one) => one.health !== 'down' && one.paper !== 'out')
     } catch {
       canPrint.value = null
     }
@@ -312,15 +316,16 @@ export function useKiosk() {
     step.value = { at: 'guide', service }
   }
 
-  async function press(service: Service, priority: Priority | null, caseNumber: string, key: string): Promise<void> {
+  /** Without paper the hall gives no number, unless the visitor says that remembering it will do (`paperless`). */
+  async function press(service: Service, priority: Priority | null, caseNumber: string, key: string, paperless = false): Promise<void> {
     const here = hall.value
     if (here === null || step.value.at === 'issuing') return
     step.value = { at: 'issuing', service }
     const more = { ...(priority === null ? {} : { priority: priority.priority }), ...(caseNumber === '' ? {} : { case_number: caseNumber }) }
-    const body = { ...more, service: service.service, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }
+    const body = { ...more, paperless, service: service.service, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }
     try {
       const ticket = await api.issue(here.hall, body, key)
-      step.value = { at: 'ticket', ticket, printed: canPrint.value !== false }
+      step.value = { at: 'ticket', ticket, printed: !paperless && canPrint.value !== false }
       void lookAtPrinter()
     } catch (problem) {
       if (problem instanceof Refusal && problem.status === 401) return start()
@@ -329,9 +334,16 @@ export function useKiosk() {
         return
       }
       // The same key again: if the first try did arrive, its ticket is the answer.
-      const again = problem instanceof Refusal ? null : () => void press(service, priority, caseNumber, key)
-      step.value = { at: 'trouble', problem, again }
+      const again = problem instanceof Refusal ? null : () => void press(service, priority, caseNumber, key, paperless)
+      step.value = { at: 'trouble', problem, again, paperless: withoutPaper(problem, () => void press(service, priority, caseNumber, intent(), true)) }
     }
+  }
+
+  /** Give the way on for who is refused because of the paper alone. */
+  function withoutPaper(problem: unknown, way: () => void): (() => void) | undefined {
+    if (!(problem instanceof Refusal && problem.code === 'no_paper')) return undefined
+    void lookAtPrinter()
+    return way
   }
 
   /** Somebody may have an appointment: there is something to check in for. */
@@ -341,18 +353,20 @@ export function useKiosk() {
     step.value = { at: 'checkin', problem: null, busy: false }
   }
 
-  async function checkIn(code: string, key: string = intent()): Promise<void> {
+  async function checkIn(code: string, key: string = intent(), paperless = false): Promise<void> {
     const here = hall.value
     if (here === null || (step.value.at === 'checkin' && step.value.busy)) return
     step.value = { at: 'checkin', problem: null, busy: true }
     try {
-      const ticket = await api.checkIn(here.hall, { code, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }, key)
-      step.value = { at: 'ticket', ticket, printed: canPrint.value !== false, late: ticket.late }
+      const ticket = await api.checkIn(here.hall, { code, paperless, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }, key)
+      step.value = { at: 'ticket', ticket, printed: !paperless && canPrint.value !== false, late: ticket.late }
       void lookAtPrinter()
     } catch (problem) {
       if (problem instanceof Refusal && problem.status === 401) return start()
-      if (problem instanceof Refusal) step.value = { at: 'checkin', problem, busy: false }
-      else step.value = { at: 'trouble', problem, again: () => void checkIn(code, key) }
+      const remembered = withoutPaper(problem, () => void checkIn(code, intent(), true))
+      if (remembered !== undefined) step.value = { at: 'trouble', problem, again: null, paperless: remembered }
+      else if (problem instanceof Refusal) step.value = { at: 'checkin', problem, busy: false }
+      else step.value = { at: 'trouble', problem, again: () => void checkIn(code, key, paperless) }
     }
   }
 
@@ -428,6 +442,7 @@ export function useKiosk() {
     state,
     live,
     canPrint,
+    paper,
     offline,
     places,
     place,

@@ -45,7 +45,8 @@ export const api = {
   hall: (hall: string) => got(client.GET('/api/v1/halls/{hall}', { params: ofHall(hall) })),
   state: (hall: string) => got(client.GET('/api/v1/halls/{hall}/state', { params: ofHall(hall) })),
   media: (hall: string) => got(client.GET('/api/v1/halls/{hall}/media', { params: ofHall(hall) })),
-  devices: () => got(client.GET('/api/v1/devices')),
+  /** What is registered; to a kiosk its printers, and whether it can print what it gives in this hall. */
+  devices: (hall?: string) => got(client.GET('/api/v1/devices', { params: { query: hall === undefined ? {} : { hall } } })),
   reportDay: (hall: string, date?: string) =>
     got(client.GET('/api/v1/halls/{hall}/reports/day', { params: { ...ofHall(hall), ...(date === undefined ? {} : { query: { date } }) } })),
   reportMonth: (hall: string, month?: string) =>
