@@ -14,11 +14,13 @@ import {
   text,
   Unreachable,
   useLive,
+  useNow,
   type Eta,
   type Hall,
   type HallState,
   type HallSummary,
   type IssuedTicket,
+  type PresentedScan,
   type KioskPrinter,
   type Priority,
   type Service,
@@ -66,6 +68,7 @@ export type Step =
   | { at: 'checkin'; problem: unknown; busy: boolean }
   | { at: 'comeback'; problem: unknown; busy: boolean }
   | { at: 'isback'; label: string }
+  | { at: 'scanned'; scan: PresentedScan }
   | { at: 'ticket'; ticket: IssuedTicket; printed: boolean; late?: boolean }
   | { at: 'trouble'; problem: unknown; again: (() => void) | null; paperless?: (() => void) | undefined }
 
@@ -238,6 +241,26 @@ export function useKiosk() {
   const departments = computed(() => (hall.value === null ? [] : departmentsOf(hall.value)))
   const byDepartment = computed(() => chosenPlace.value === BY_DEPARTMENT && departments.value.length > 0)
   const common = computed(() => (hall.value === null ? [] : commonOf(hall.value)))
+  const presented = useLive(() => hall.value?.hall, () => (device.value === null ? null : (`presented:${device.value}` as const)))
+  const now = useNow(1_000)
+  /** The card that was put away, by its name for this visit. */
+  const putAway = ref<string | null>(null)
+  /** Whose card lies on this kiosk's reader, until the number is taken or the visitor is gone. */
+  const card = computed(() => {
+    const lies = presented.data.value?.card ?? null
+    return lies !== null && lies.card !== putAway.value && now.value < Date.parse(lies.until) ? lies : null
+  })
+  watch(() => card.value?.card, (there) => {
+    if (there !== undefined) touched()
+  })
+  watch(() => presented.data.value?.scan?.scan, (there) => {
+    const scan = presented.data.value?.scan
+    if (there !== undefined && scan && hall.value !== null && step.value.at !== 'issuing') step.value = { at: 'scanned', scan }
+  })
+  function putCardAway(): void {
+    putAway.value = presented.data.value?.card?.card ?? null
+  }
+
   /** What the visitor is asked; a priority without a question (an appointment) is not for the visitor to claim. */
   const priorities = computed(() => hall.value?.priorities.filter((one) => one.question !== null) ?? [])
   /** Empty where the hall has one floor only: nobody needs to be told. */
@@ -289,7 +312,10 @@ export function useKiosk() {
   }
 
   function askPriority(service: Service, caseNumber: string): void {
-    if (priorities.value.length > 0) step.value = { at: 'priority', service, caseNumber }
+    // Of this age nobody need be asked.
+    const due = hall.value?.priorities.find((one) => card.value?.priorities.includes(one.priority))
+    if (due !== undefined) void press(service, due, caseNumber, intent())
+    else if (priorities.value.length > 0) step.value = { at: 'priority', service, caseNumber }
     else void press(service, null, caseNumber, intent())
   }
 
@@ -321,7 +347,7 @@ export function useKiosk() {
     const here = hall.value
     if (here === null || step.value.at === 'issuing') return
     step.value = { at: 'issuing', service }
-    const more = { ...(priority === null ? {} : { priority: priority.priority }), ...(caseNumber === '' ? {} : { case_number: caseNumber }) }
+    const more = { ...(priority === null ? {} : { priority: priority.priority }), ...(caseNumber === '' ? {} : { case_number: caseNumber }), ...(card.value === null ? {} : { card: card.value.card }) }
     const body = { ...more, paperless, service: service.service, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }
     try {
       const ticket = await api.issue(here.hall, body, key)
@@ -353,20 +379,25 @@ export function useKiosk() {
     step.value = { at: 'checkin', problem: null, busy: false }
   }
 
-  async function checkIn(code: string, key: string = intent(), paperless = false): Promise<void> {
+  /** By the card that lies on the reader. */
+  function checkInByCard(): void {
+    if (card.value !== null) void checkIn({ card: card.value.card })
+  }
+
+  async function checkIn(who: { code: string } | { card: string }, key: string = intent(), paperless = false): Promise<void> {
     const here = hall.value
     if (here === null || (step.value.at === 'checkin' && step.value.busy)) return
     step.value = { at: 'checkin', problem: null, busy: true }
     try {
-      const ticket = await api.checkIn(here.hall, { code, paperless, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }, key)
+      const ticket = await api.checkIn(here.hall, { ...who, paperless, language: document.documentElement.lang.slice(0, 2), channel: 'kiosk' }, key)
       step.value = { at: 'ticket', ticket, printed: !paperless && canPrint.value !== false, late: ticket.late }
       void lookAtPrinter()
     } catch (problem) {
       if (problem instanceof Refusal && problem.status === 401) return start()
-      const remembered = withoutPaper(problem, () => void checkIn(code, intent(), true))
+      const remembered = withoutPaper(problem, () => void checkIn(who, intent(), true))
       if (remembered !== undefined) step.value = { at: 'trouble', problem, again: null, paperless: remembered }
       else if (problem instanceof Refusal) step.value = { at: 'checkin', problem, busy: false }
-      else step.value = { at: 'trouble', problem, again: () => void checkIn(code, key, paperless) }
+      else step.value = { at: 'trouble', problem, again: () => void checkIn(who, key, paperless) }
     }
   }
 
@@ -424,6 +455,7 @@ export function useKiosk() {
     ease.forget()
     chosenPlace.value = null
     sought.value = ''
+    putCardAway()
     setLanguage(firstLanguage(), { remember: false })
   }
 
@@ -469,8 +501,11 @@ export function useKiosk() {
     guides,
     readGuide,
     bookable,
+    card,
+    putCardAway,
     askForCode,
     checkIn,
+    checkInByCard,
     askForLabel,
     comeBack,
     enrol,

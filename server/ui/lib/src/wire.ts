@@ -4,7 +4,7 @@
  * Bodies and answers of `/api/v1` are generated from the server's OpenAPI (`npm run wire`). The pictures of `/live` are
  * written here: `server/projections` draws them. Times are RFC 3339 with the hall's offset, durations end in `_s`.
  */
-import type { AwayFor, DeviceRow, Eta, Leg, PauseReason, ServiceKind, Text, Ticket, TicketStatus, WindowStatus, ZoneKind } from './openapi'
+import type { AwayFor, DeviceRow, Eta, Guide, Leg, PauseReason, ServiceKind, Text, Ticket, TicketStatus, WindowStatus, ZoneKind } from './openapi'
 
 export type {
   Appointment,
@@ -278,6 +278,8 @@ export interface TicketPicture extends Omit<Ticket, 'history' | 'track_url' | 'c
   takes_in_only: boolean
   /** Of the hall. */
   languages: string[]
+  /** What to bring, how long, what it costs (办事指南). */
+  guide: Guide | null
 }
 
 /** `presented:KIOSK`: what lies on the card reader of a kiosk or was held before its scanner; for that kiosk's page. */
