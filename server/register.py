@@ -7,7 +7,7 @@ data folder, so that paper still finds its printer after a restart of the server
 import json
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
@@ -18,6 +18,8 @@ from server.domain.terms import DeviceId, HallId, WindowNo, ZoneId
 
 ROWS_MAX = 1000  # devices of one hall
 BUSY_WAIT_S = 5.0
+ODD_FOR_MS = 24 * 3600 * 1000
+TWINS_NAMED = 3
 
 
 class Kind(StrEnum):
@@ -72,10 +74,44 @@ class Row:
     faults: tuple[Fault, ...] = field(default=())
     paper: str | None = None
     firmware: str | None = None
+    old_ip: str | None = None  # before it last changed, at `moved_ms`
+    old_mac: str | None = None
+    moved_ms: int = 0
 
 
 class RegisterFull(Exception):
     """The hall has more devices than a hall can have; nothing was kept."""
+
+
+class AddressFault(StrEnum):
+    """What is odd about the addresses of a device's machine: the register of IP and MAC says it to the manager."""
+
+    CHANGED = "address_changed"
+    TWICE = "address_twice"
+
+
+def address_faults(row: Row, rows: Iterable[Row]) -> list[Fault]:
+    """Give what is odd about a row's addresses beside the others of its hall; both stand for a day.
+
+    Another IP or MAC than before: a machine was exchanged, or one pretends to be it. The same IP on another card, or
+    the same card on another machine: one of them is not what it says.
+    """
+    found = []
+    if row.moved_ms and row.seen_ms - row.moved_ms <= ODD_FOR_MS:
+        detail = f"{_address(row.old_ip, row.old_mac)} → {_address(row.ip, row.mac)}"
+        found.append(Fault(code=AddressFault.CHANGED, detail=detail))
+    others = [it for it in rows if abs(it.seen_ms - row.seen_ms) <= ODD_FOR_MS]
+    same_ip = [it for it in others if row.ip and it.ip == row.ip and it.mac and row.mac and it.mac != row.mac]
+    same_mac = [it for it in others if row.mac and it.mac == row.mac and it.host and row.host and it.host != row.host]
+    for what, twins in ((row.ip, same_ip), (row.mac, same_mac)):
+        if twins:
+            names = ", ".join(sorted({it.device for it in twins})[:TWINS_NAMED])
+            found.append(Fault(code=AddressFault.TWICE, detail=f"{what}: {names}"))
+    return found
+
+
+def _address(ip: str | None, mac: str | None) -> str:
+    return " ".join(part for part in (ip, mac) if part)
 
 
 class Register:
@@ -111,6 +147,7 @@ class Register:
         row = replace(row, seen_ms=int(self._clock() * 1000))
         key = (row.hall, row.device)
         with self._lock:
+            row = _compared(row, self._rows.get(key))
             if key not in self._rows and sum(hall == row.hall for hall, _ in self._rows) >= ROWS_MAX:
                 raise RegisterFull(row.hall)
             if self._path is not None:
@@ -142,6 +179,16 @@ class Register:
     def follow(self, wake: Callable[[HallId], None]) -> None:
         """Call `wake(hall)` after each change. It must only set a flag."""
         self._wakes.append(wake)
+
+
+def _compared(row: Row, before: Row | None) -> Row:
+    """Give the row with what its addresses were before; an address that cannot be read is no other one."""
+    if before is None:
+        return row
+    moved = any(new and old and new != old for new, old in ((row.ip, before.ip), (row.mac, before.mac)))
+    if moved:
+        return replace(row, old_ip=before.ip, old_mac=before.mac, moved_ms=row.seen_ms)
+    return replace(row, old_ip=before.old_ip, old_mac=before.old_mac, moved_ms=before.moved_ms)
 
 
 def _from_stored(stored: str) -> Row:

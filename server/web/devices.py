@@ -1,6 +1,7 @@
 """Devices: getting their own token from a one-time code, and the register of what agents say of theirs."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from flask import Response, request
@@ -10,7 +11,7 @@ from flask_openapi3.models.tag import Tag
 from server.domain.terms import DeviceId, HallId, HallPlan, WindowNo, ZoneId
 from server.people import CodeUnknown, Device, Role
 from server.projections.common import instant
-from server.register import Fault, Health, Kind, RegisterFull, Row
+from server.register import Fault, Health, Kind, RegisterFull, Row, address_faults
 from server.web import wire
 from server.web.asking import hall_of, operation_id, reply
 from server.web.auth import audit, signed_in
@@ -95,8 +96,8 @@ def device_rows(site: Site, hall: HallId | None = None) -> list[wire.DeviceRow]:
     rows = []
     for known in site.halls.values():
         if hall in (None, known.id):
-            plan = known.plan
-            rows += [_row(row, plan) for row in site.register.rows(known.id)]
+            plan, stated = known.plan, site.register.rows(known.id)
+            rows += [_row(row, plan, address_faults(row, stated)) for row in stated]
     enrolled = [
         device
         for device in site.people.devices()
@@ -107,7 +108,7 @@ def device_rows(site: Site, hall: HallId | None = None) -> list[wire.DeviceRow]:
     return rows + [_enrolled(device, int(time.time())) for device in enrolled]
 
 
-def _row(row: Row, plan: HallPlan) -> wire.DeviceRow:
+def _row(row: Row, plan: HallPlan, odd: Sequence[Fault]) -> wire.DeviceRow:
     return wire.DeviceRow(
         device=row.device,
         hall=row.hall,
@@ -123,7 +124,9 @@ def _row(row: Row, plan: HallPlan) -> wire.DeviceRow:
         mac=row.mac,
         agent=row.agent,
         health=row.health.value,
-        faults=[wire.DeviceFault(code=fault.code, detail=fault.detail, since=fault.since) for fault in row.faults],
+        faults=[
+            wire.DeviceFault(code=fault.code, detail=fault.detail, since=fault.since) for fault in (*row.faults, *odd)
+        ],
         paper=None if row.paper is None else wire.PAPER.validate_python(row.paper),
         firmware=row.firmware,
         last_seen=instant(plan, row.seen_ms),
