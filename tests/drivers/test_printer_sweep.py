@@ -7,11 +7,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from drivers.driver import Wiring
 from drivers.faults import LineDown
-from drivers.jobs import PrintTicket, Result, ResultStatus
+from drivers.jobs import PrintNotice, PrintTicket, Result, ResultStatus
+from drivers.printer import notice
+from drivers.printer.escpos import encode
+from drivers.printer.fonts import find_faces
+from drivers.printer.profiles import profiles
 from drivers.printer.thermal import EscposOptions, ThermalPrinter
+from drivers.printer.ticket import lay_out
 from drivers.virtual.line import Cut
 from drivers.virtual.printer import Trouble, VirtualPrinter
 from tests.drivers.test_printer_thermal import JOB
@@ -222,3 +229,55 @@ def test_no_trouble_at_any_byte_of_a_ticket_prints_twice_or_claims_what_is_not_s
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 def test_nor_at_any_byte_of_a_long_ticket_with_pictures(trouble: Trouble | str) -> None:
     assert list(sweep(DRAWN, trouble, range(length(DRAWN))))
+
+
+SCRAPS = (
+    st.text(max_size=40)
+    | st.sampled_from(["\x1b@", "\x1dV\x00", "\x10\x04\x01", "\x1cp\x01\x00", "\x00\x1b", "\x9b2J"])
+    | st.sampled_from(["\u2028", "\r\n", "\u202e", "号", "㛃"])
+)
+NAMES = st.lists(SCRAPS, max_size=4).map("".join)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(NAMES, NAMES, NAMES, NAMES, st.sampled_from(sorted(profiles())))
+def test_whatever_the_names_a_ticket_holds_only_the_commands_of_tickets(
+    hall: str, service: str, advice: str, label: str, model: str
+) -> None:
+    """The bytes are read back command by command; text between them has no control byte."""
+    profile = profiles()[model]
+    text = {"zh": service, "en": advice}
+    job = replace(
+        JOB, hall_name={"zh": hall}, service=text, advice={"zh": advice}, notice=text, label=label, windows=(service,),
+        track_url=f"http://h/{label}", priority_name=text, tenant=text, department=hall, languages=("zh", "en"),
+    )  # fmt: skip
+    assert_only_ticket_commands(encode(lay_out(job, profile), profile, find_faces()))
+    slip = PrintNotice(
+        hall_name={"zh": hall}, ticket=label, label=label, service=text, department=advice, window=service,
+        window_name=text, items=(service, advice, hall), note=advice, away=True, given_at=JOB.issued_at,
+        track_url=None, languages=("zh",), drill=False,
+    )  # fmt: skip
+    assert_only_ticket_commands(encode(notice.lay_out(slip, profile), profile, find_faces()))
+
+
+def assert_only_ticket_commands(data: bytes) -> None:
+    at = 0
+    while at < len(data):
+        rest = data[at:]
+        if rest[:1] == b"\n" or (rest[0] >= 0x20 and rest[0] != 0x7F):
+            at += 1 if rest[0] < 0x81 else 4 if 0x30 <= rest[1] <= 0x39 else 2
+        elif rest[:3] == b"\x1d(k":
+            at += 5 + int.from_bytes(rest[3:5], "little")
+        elif rest[:4] == b"\x1dv0\x00":
+            at += 8 + int.from_bytes(rest[4:6], "little") * int.from_bytes(rest[6:8], "little")
+        else:
+            length = next((len(one) + more for one, more in TICKET_COMMANDS if rest.startswith(one)), 0)
+            assert length, (at, rest[:8])
+            at += length
+    assert at == len(data)
+
+
+TICKET_COMMANDS = (
+    (b"\x1b@", 0), (b"\x1da\x00", 0), (b"\x1c&", 0), (b"\x1ba", 1), (b"\x1bE", 1), (b"\x1d!", 1), (b"\x1bJ", 1),
+    (b"\x1dVB\x00", 0), (b"\x1dVA\x00", 0), (b"\x1bd\x05", 0), (b"\x1dr\x01", 0),
+)  # fmt: skip
