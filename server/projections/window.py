@@ -212,14 +212,13 @@ def window(
         drill=drill,
         to_rate=_to_rate(state, no),
         relief_wanted=_relief_wanted(state, no),
-        undo=_undo(state, no, now_ms),
+        undo=_undo(state, no),
     )
 
 
-def _undo(state: HallState, no: WindowNo, now_ms: int) -> UndoView | None:
+def _undo(state: HallState, no: WindowNo) -> UndoView | None:
     """Give what may be taken back; the page knows when its time is up."""
-    slip = standing(state, no)
-    if slip is None or now_ms - slip.at_ms > UNDO_S * 1000:
+    if (slip := standing(state, no)) is None:
         return None
     until = instant(state.plan, slip.at_ms + UNDO_S * 1000)
     return UndoView(ticket=slip.before.id, label=slip.before.label, move=slip.move, until=until)

@@ -45,6 +45,7 @@ def test_every_slip_of_the_finger_is_taken_back(visitor: Visitor, station: Stati
 
 def slipped(page: Page, guide: Api, keys: str, undo: str, *, serving: bool) -> str:
     """Call somebody, press the keys and take it back; give the label."""
+    label = ""
     for _ in range(TRIES):
         label = issue(guide)
         not_a_slip(page)

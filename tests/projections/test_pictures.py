@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from server.domain import commands as c
 from server.domain.terms import (
     FloorId,
+    Place,
     ServiceId,
     ServiceKind,
     Tenant,
@@ -78,6 +80,29 @@ def test_a_picture_does_not_change_because_time_passes(name: str) -> None:
     day = a_morning()
     before = wire(PICTURES[name](day))
     assert wire(PICTURES[name](day.wait(90))) == before
+
+
+def test_what_may_be_taken_back_says_until_when_and_goes_with_the_next_call() -> None:
+    day = a_morning()
+
+    def undo() -> Any:
+        return wire(day.read(lambda state: window(state, WindowNo("1"), now_ms=day.now, names=NAMES)))["undo"]
+
+    label = wire(PICTURES["window-1"](day))["current"]["label"]
+    day.at(c.Finish, "1")
+    assert (undo()["label"], undo()["move"]) == (label, "finish")
+    assert datetime.fromisoformat(undo()["until"]).timestamp() * 1000 == day.now + 5_000
+    day.call("1")
+    assert undo() is None
+
+
+def test_what_a_clerk_wrote_is_read_where_the_visitor_is_called_next() -> None:
+    day = a_morning()
+    label = wire(PICTURES["window-1"](day))["current"]["label"]
+    day.do(c.Transfer(window=WindowNo("1"), service=ServiceId("tax"), place=Place.FRONT, reason="收入证明已看过"))
+    at_three = wire(PICTURES["window-3"](day))
+    notes = {it["label"]: it["note"] for it in at_three["next"]}
+    assert notes[label] == "收入证明已看过"
 
 
 def test_the_legs_of_a_joint_matter_are_shown_to_everybody() -> None:

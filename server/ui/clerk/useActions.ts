@@ -1,11 +1,14 @@
 /** What each key and button does, where it makes sense, and what it is called there. */
-import { useI18n } from '@jiaohao/lib'
+import { hallNow, useI18n } from '@jiaohao/lib'
 import { computed, watch } from 'vue'
 import type { Action } from './keys'
 import type { Asking, useAsking } from './useAsking'
 import type { useCommands } from './useCommands'
 import type { useSeat } from './useSeat'
 import type { useWindow } from './useWindow'
+
+/** A press so long after the time of an undo is not sent: the hall would only refuse it. */
+const UNDO_LATE_MS = 3_000
 
 export function useActions(
   seat: ReturnType<typeof useSeat>,
@@ -37,7 +40,7 @@ export function useActions(
     return {
       main: now !== null,
       next: now === 'open' || (atWindow && !leftAlone.value),
-      undo: Boolean(picture.value?.undo),
+      undo: true,
       recall: now === 'calling',
       finish: atWindow,
       noShow: now === 'calling',
@@ -84,6 +87,13 @@ export function useActions(
     }
   }
 
+  /** Take the last move back; the hall knows best whether it still may be. */
+  function undo(): void {
+    const last = picture.value?.undo ?? null
+    if (last !== null && hallNow() < Date.parse(last.until) + UNDO_LATE_MS) void commands.undo(last)
+    else if (!locked.value) desk.say(t('clerk.undoNothing'))
+  }
+
   /** Do what a key or button asks for; what makes no sense now is answered in place. */
   function press(action: Action): void {
     if (asking.asking.value !== null) {
@@ -96,7 +106,7 @@ export function useActions(
     }
     if (!can.value[action]) {
       if (status.value === null || locked.value) return
-      desk.say(action === 'undo' ? t('clerk.undoNothing') : t('clerk.notNow', { action: wordsOf(action), status: t(`window.${status.value}`) }))
+      desk.say(t('clerk.notNow', { action: wordsOf(action), status: t(`window.${status.value}`) }))
       return
     }
     const at = current.value
@@ -109,7 +119,7 @@ export function useActions(
         void commands.callNext()
         break
       case 'undo':
-        if (picture.value?.undo) void commands.undo(picture.value.undo)
+        undo()
         break
       case 'recall':
       case 'missed':
