@@ -37,6 +37,13 @@ const STATE: BenchState = {
     { id: 'speaker-1', kind: 'speaker', url: 'tcp://l', faults: [], active: [], zones: [], playing: '', clips: [
       { number: 3, at: '2026-11-21T09:00:00+08:00', text: '请 A，零一二 号', length_s: 4.2 },
     ] },
+    { id: 'panel-1', kind: 'panel', url: 'serial:///tmp/panel', faults: ['stuck'], active: [], kiosk: 'kiosk-1', buzzes: 0, buttons: [
+      { service: 'tax', name: '办税', lit: true }, { service: 'social', name: '社保', lit: false },
+    ] },
+    { id: 'reader-1', kind: 'idcard', url: 'serial:///tmp/reader', faults: ['torn'], active: [], kiosk: 'kiosk-1', lies: 0, reads: 1, people: [
+      { name: '张三', born: '1950', document: '' }, { name: '陈大文', born: '1962', document: 'J' },
+    ] },
+    { id: 'scanner-1', kind: 'scanner', url: 'serial:///tmp/scanner', faults: ['twice'], active: [], kiosk: 'kiosk-1', codes: [] },
   ],
 }
 
@@ -123,4 +130,26 @@ test('English by switch', async () => {
   setLanguage('en')
   await nextTick()
   expect(one('h1')?.textContent).toBe('Device bench')
+})
+
+test('a panel shows its lamps and buzzer, and its buttons are pressed by place', async () => {
+  expect([...document.querySelectorAll('[data-service]')].map((button) => button.classList.contains('lit'))).toEqual([true, false])
+  one('[data-service=social]')!.click()
+  await vi.waitFor(() => expect(posted.at(-1)).toMatchObject({ path: '/api/devices/panel-1/press', body: { key: '1' } }))
+  await tell({ ...STATE, version: 6, devices: STATE.devices.map((each) => (each.kind === 'panel' ? { ...each, buzzes: 1 } : each)) })
+  await vi.waitFor(() => expect(document.body.textContent).toContain('蜂鸣：不能取号'))
+})
+
+test('a card is laid down and lifted, a code held before the scanner', async () => {
+  const people = [...document.querySelectorAll<HTMLElement>('li button[aria-pressed]')].filter((each) => each.textContent?.includes('年生'))
+  expect(people[1]!.textContent).toContain('港澳台居民居住证')
+  people[1]!.click()
+  await vi.waitFor(() => expect(posted.at(-1)).toMatchObject({ path: '/api/devices/reader-1/press', body: { key: '1' } }))
+  people[0]!.click()
+  await vi.waitFor(() => expect(posted.at(-1)).toMatchObject({ body: { key: 'lift' } }))
+  const field = document.querySelector<HTMLInputElement>('form input')!
+  field.value = '123456'
+  field.dispatchEvent(new Event('input'))
+  field.form!.requestSubmit()
+  await vi.waitFor(() => expect(posted.at(-1)).toMatchObject({ path: '/api/devices/scanner-1/press', body: { key: '123456' } }))
 })
