@@ -43,6 +43,12 @@ def manager() -> Response:
     return _page(here().pages.server, "manager.html")
 
 
+@pages.get("/county")
+def county() -> Response:
+    """Show all halls side by side."""
+    return _page(here().pages.server, "county.html")
+
+
 @pages.get("/t/<hall>/<track>")
 def ticket(hall: str, track: str) -> Response:  # noqa: ARG001 - the page reads its own address
     """Show a visitor's phone page."""
