@@ -179,7 +179,7 @@ DRIVERS: Mapping[str, Entry] = {
     ),
     "speech": JobEntry(
         kind="speaker",
-        about="Calls by voice (recorded or rendered clips, piper, pyttsx3) on a sound card, a network loudspeaker or into a folder",
+        about="Calls by voice (clips, piper, pyttsx3) on a sound card, a network loudspeaker or into a folder",
         schemes=("aplay", "paplay", "afplay", "winsound", "tcp", "file"),
         options=SpeakerOptions,
         make=speaker.make,
