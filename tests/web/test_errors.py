@@ -170,6 +170,8 @@ def test_every_problem_speaks_both_languages() -> None:
 def test_the_status_of_each_refusal() -> None:
     assert {code for code in SENTENCES if status_of(code) == 404} == {
         Code.WINDOW_NOT_FOUND,
+        Code.SERIES_NOT_FOUND,
+        Code.LEASE_NOT_FOUND,
         Code.SERVICE_NOT_FOUND,
         Code.PRIORITY_NOT_FOUND,
         Code.TICKET_NOT_FOUND,
