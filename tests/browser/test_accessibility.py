@@ -79,6 +79,13 @@ def test_what_visitors_touch(visitor: Visitor, station: Station, look: Look) -> 
     page = visitor.open(f"/kiosk?hall=qiaocheng&lang={look.language}#code={code}", PORTRAIT)
     page.wait_for_selector("[data-choice]")
     look(page, "kiosk: zones")
+    page.click("[data-ease=contrast]")
+    look(page, "kiosk: zones in high contrast")
+    page.click("[data-ease=contrast]")
+    page.click("[data-door=search]")
+    page.click("[data-key=H]")
+    look(page, "kiosk: search")
+    page.click("[data-back]")
     page.click("[data-choice=general]")
     page.wait_for_selector("[data-choice=pickup]")
     look(page, "kiosk: services")
@@ -243,6 +250,20 @@ def test_what_a_manager_works_with(visitor: Visitor, station: Station, manager: 
     look(home, "home")
 
 
+def test_all_halls_side_by_side(visitor: Visitor, manager: Api, look: Look) -> None:
+    manager.send("POST", f"{HALL}/tickets", {"service": "household"})
+    page = visitor.open("/login?to=/county", LAPTOP)
+    page.fill("#work-id", "manager-1")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+    page.goto(f"{page.url}?lang={look.language}")
+    page.wait_for_selector("[data-hall=qiaocheng] li")
+    look(page, "county")
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    look(page, "county: phone")
+
+
 @pytest.mark.parametrize("station", [(("tests/browser/halls/small.toml",), ())], indirect=True)
 def test_what_a_joint_matter_and_special_windows_look_like(visitor: Visitor, station: Station, look: Look) -> None:
     code = station.people.new_code("kiosk-1", role="kiosk")
@@ -272,3 +293,23 @@ def test_floors_to_browse_by(visitor: Visitor, station: Station, look: Look) -> 
     page = visitor.open(f"/kiosk?hall=zhenyuan&lang={look.language}#code={code}", PORTRAIT)
     page.wait_for_selector("[data-place]")
     look(page, "kiosk: floors")
+    page.click("[data-place=departments]")
+    page.wait_for_selector(".dense [data-choice]")
+    look(page, "kiosk: departments")
+
+
+@pytest.mark.parametrize("station", [(("tests/browser/halls/results.toml",), ())], indirect=True)
+def test_what_is_asked_and_read_at_a_kiosk(visitor: Visitor, station: Station, look: Look) -> None:
+    code = station.people.new_code("kiosk-1", role="kiosk")
+    page = visitor.open(f"/kiosk?hall=results&lang={look.language}#code={code}", PORTRAIT)
+    page.click("[data-ease=low]")
+    look(page, "kiosk: low keys")
+    page.click("[data-choice=pickup]")
+    page.wait_for_selector("[data-without]")
+    look(page, "kiosk: case number")
+    page.click("[data-back]")
+    page.click("[data-ease=contrast]")
+    page.click("[data-door=guides]")
+    page.click("[data-choice=lead]")
+    page.wait_for_selector("[data-guide]")
+    look(page, "kiosk: guide in high contrast")
