@@ -209,7 +209,7 @@ class _Reader:
             meant = _meant(scheme, entry.schemes)
             zh, en = f"url {url!r} 应以 {known} 开头", f"url {url!r} must begin with one of {known}"
             self._say("url", number, "url", zh, en, meant)
-        elif scheme in {"tcp", "serial", "lp", "usb", "cups"}:
+        elif scheme in {"tcp", "serial", "lp", "usb", "cups", "hid", "gpio"}:
             try:
                 parse_url(url)
             except ValueError as error:
