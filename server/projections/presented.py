@@ -18,10 +18,7 @@ SHOWN_S = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A card as its reader told it. `card` is its name for this visit; `visitor` the hash, which never leaves here.
-
-    `used`: its number was taken, so it is shown no more.
-    """
+    """A card as its reader told it. `card` is its name for this visit; `visitor` the hash, which never leaves here."""
 
     card: str
     document: str
@@ -29,7 +26,6 @@ class Card:
     visitor: str = field(repr=False)
     age_from: int = field(repr=False)
     name: str = field(repr=False)
-    used: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +105,7 @@ class PresentedPicture:
 
 def presented(state: HallState, kiosk: str, shown: Shown, *, now_ms: int) -> PresentedPicture:
     """Give the picture of one kiosk; what is too old is not there."""
-    lies = shown.card is not None and not shown.card.used and now_ms < shown.card.until_ms
-    card = shown.card if lies else None
+    card = shown.card if shown.card is not None and now_ms < shown.card.until_ms else None
     scan = shown.scan if shown.scan is not None and now_ms < shown.scan.until_ms else None
     return PresentedPicture(
         kiosk=kiosk,

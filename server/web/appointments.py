@@ -161,7 +161,7 @@ def check_in(path: wire.HallPath, body: wire.CheckIn) -> Response:
         on_paper = unless_it_prints(paper_of(hall, identity.id))
     answer = answers.checked_in(run(hall, command, allowed=on_paper), hall.plan)
     if body.card is not None:
-        here().presented.used(hall.id, DeviceId(identity.id))
+        here().presented.used(hall.id, DeviceId(identity.id), body.card, hall.now_ms())
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
 
 

@@ -12,6 +12,8 @@ from server.domain.terms import DeviceId, HallId
 from server.projections.presented import SHOWN_S, Card, Scanned, Shown
 
 TOKEN_BYTES = 12
+REPEATED_FOR_S = 300
+"""How long a page may ask for the number of a press again whose answer was lost."""
 
 
 class Presented:
@@ -21,6 +23,7 @@ class Presented:
         """Begin with nothing."""
         self._lock = Lock()
         self._shown: dict[tuple[HallId, DeviceId], Shown] = {}
+        self._used: dict[tuple[HallId, DeviceId], Card] = {}  # the last one of each kiosk
         self._wakes: list[Callable[[HallId], None]] = []
 
     def follow(self, wake: Callable[[HallId], None]) -> None:
@@ -52,19 +55,22 @@ class Presented:
         self._keep(hall, kiosk, Shown(scan=scan))
 
     def visitor(self, hall: HallId, kiosk: DeviceId, card: str, now_ms: int) -> str | None:
-        """Give the visitor's hash of a card that lies there still, None when it is another or too old."""
-        lies = self.at(hall, kiosk).card
-        if lies is None or now_ms >= lies.until_ms or not secrets.compare_digest(lies.card.encode(), card.encode()):
-            return None
-        return lies.visitor
-
-    def used(self, hall: HallId, kiosk: DeviceId) -> None:
-        """Show the card no more: it has its number. The same press, asked again, still finds its visitor."""
+        """Give the visitor's hash of a card that lies there still or was used last, None when it is neither."""
         with self._lock:
-            before = self._shown.get((hall, kiosk), Shown())
-            if before.card is None:
+            lies, used = self._shown.get((hall, kiosk), Shown()).card, self._used.get((hall, kiosk))
+        for known in (lies, used):
+            if known is not None and secrets.compare_digest(known.card.encode(), card.encode()):
+                return known.visitor if now_ms < known.until_ms else None
+        return None
+
+    def used(self, hall: HallId, kiosk: DeviceId, card: str, now_ms: int) -> None:
+        """Show this card no more: it has its number. The same press, asked again, still finds its visitor."""
+        with self._lock:
+            lies = self._shown.get((hall, kiosk), Shown()).card
+            if lies is None or lies.card != card:  # the press was asked again, and the next card lies there by now
                 return
-            self._shown[hall, kiosk] = Shown(card=replace(before.card, used=True))
+            del self._shown[hall, kiosk]
+            self._used[hall, kiosk] = replace(lies, name="*", age_from=0, until_ms=now_ms + REPEATED_FOR_S * 1000)
         self._wake(hall)
 
     def _keep(self, hall: HallId, kiosk: DeviceId, shown: Shown) -> None:

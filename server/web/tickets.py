@@ -71,7 +71,7 @@ def issue(path: wire.HallPath, body: wire.IssueTicket) -> Response:
         on_paper = unless_it_prints(paper_of(hall, identity.id, service.zone if service is not None else None))
     answer = answers.issued(run(hall, command, allowed=on_paper), plan)
     if body.card is not None:
-        here().presented.used(hall.id, DeviceId(identity.id))
+        here().presented.used(hall.id, DeviceId(identity.id), body.card, hall.now_ms())
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/tickets/{answer.ticket}"})
 
 
