@@ -267,7 +267,10 @@ class Child:
             raise _Gone(f"the rendering process hung and was ended after {TIMEOUT_S:g} s") from error
         if not answer:
             raise _Gone(f"the rendering process ended with {self._process.wait()}")
-        told = json.loads(answer)
+        try:
+            told = dict(json.loads(answer))
+        except (ValueError, TypeError) as error:
+            raise _Gone(f"the rendering process wrote {answer.strip()[:60]!r}") from error
         if told:
             raise (_Gone if told.get("fatal") else NoVoice)(str(told.get("error")))
 

@@ -121,7 +121,10 @@ def test_a_child_that_hangs_is_killed_and_the_next_one_works(
     assert renderer.trouble == ""
 
 
-@pytest.mark.parametrize("behaviour", ["sys.exit(3)", "import os; os.kill(os.getpid(), 9)"])
+@pytest.mark.parametrize(
+    "behaviour",
+    ["sys.exit(3)", "import os; os.kill(os.getpid(), 9)", 'print("noise", flush=True)', "print(7, flush=True)"],
+)
 def test_a_child_that_dies_gives_up_what_is_wanted_and_is_not_started_at_every_ticket(
     child: Path, voice: RenderedVoice, renderer: Renderer, behaviour: str
 ) -> None:
