@@ -118,7 +118,7 @@ def test_not_toml_says_where() -> None:
         (('windows = { 1 = "7", 2 = 8 }', 'windows = { one = "7" }'), 16, "address 'one' must be a number"),
         (('windows = { 1 = "7", 2 = 8 }', "windows = { 1 = true }"), 16, "must be a window number in quotes"),
         (('id = "pads"', 'id = "pads 1"'), 13, "id must be letters"),
-        (("serial:///dev/serial/by-id/usb-FTDI_X?baud=9600", "tcp://192.168.1.50:9100"), 15, "only strips, keypads and panels"),
+        (("serial:///dev/serial/by-id/usb-FTDI_X?baud=9600", "tcp://192.168.1.50:9100"), 15, "only strips, keypads"),
     ],
 )
 def test_a_mistake_is_told_in_its_line(changed: tuple[str, str], line: int, words: str) -> None:
