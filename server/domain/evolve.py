@@ -31,6 +31,7 @@ from server.domain.terms import DoneLeg, HallPlan, TicketId, TicketStatus, Windo
 def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
     """Fold one event into the state. Never refuses: what is in the ledger has happened."""
     state.last_ms = max(state.last_ms, at_ms)
+    _count_event(state, event)
     slip = slips.begin(state, event, at_ms)
     match event:
         case e.HallPlanned():
@@ -169,7 +170,14 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
         case _:
             assert_never(event)
     if slip is not None:
-        slips.keep(state, slip)
+        state.windows[slip.window].slip = slip
+
+
+def _count_event(state: HallState, event: e.Event) -> None:
+    """Count what happens to a visit: whoever remembers the count knows whether anything has happened since."""
+    id_: TicketId | None = getattr(event, "ticket", None)
+    if id_ is not None and (ticket := state.tickets.get(id_)) is not None:
+        ticket.events += 1
 
 
 def _take_plan(state: HallState, plan: HallPlan) -> None:

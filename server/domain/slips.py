@@ -10,14 +10,13 @@ was, with its times, and what was counted and learned from the move is taken bac
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.checks import window_at
 from server.domain.lifecycle import AT_WINDOW, Move
 from server.domain.refusals import Code, Refusal
-from server.domain.state import HallState, Slip, Ticket, leave_window
+from server.domain.state import HallState, Slip, leave_window
 from server.domain.terms import UNDO_S, WindowNo
 
 ON_THE_WAY_S = 3  # a press in the last moment still has to come here
@@ -41,15 +40,15 @@ def decide(state: HallState, command: c.Undo, now_ms: int) -> e.MoveUndone:
     """
     window = window_at(state, command.window)
     slip = standing(state, command.window)
-    if slip is None or command.ticket not in (None, slip.before.id) or now_ms - slip.at_ms > WITHIN_MS:
+    if slip is None or command.ticket not in (None, slip.ticket) or now_ms - slip.at_ms > WITHIN_MS:
         raise Refusal(Code.UNDO_OVER, window=window.no, count=str(UNDO_S))
     return e.MoveUndone(
-        ticket=slip.before.id,
-        label=slip.before.label,
+        ticket=slip.ticket,
+        label=state.tickets[slip.ticket].label,
         window=command.window,
         undone=slip.move,
-        status=slip.before.status,
-        call_count=slip.before.call_count,
+        status=slip.status,
+        call_count=slip.call_count,
     )
 
 
@@ -57,11 +56,12 @@ def standing(state: HallState, no: WindowNo) -> Slip | None:
     """Give the last move of a window if nothing has happened since to the visit or the window; its time may be over."""
     window = state.windows[no]
     slip = window.slip
-    if slip is None or window.paused is not None or window.clerk is None or window.clerk != slip.before.clerk:
+    if slip is None or window.paused is not None or window.clerk is None or window.clerk != slip.clerk:
         return None
-    id_ = slip.before.id
-    at_window = window.current == id_ if slip.move is Move.START else window.current is None
-    return slip if at_window and state.tickets.get(id_) == slip.after else None
+    ticket = state.tickets.get(slip.ticket)
+    at_window = window.current == slip.ticket if slip.move is Move.START else window.current is None
+    unmoved = ticket is not None and ticket.events == slip.events and ticket.window in (None, no)
+    return slip if at_window and unmoved else None
 
 
 def begin(state: HallState, event: e.Event, at_ms: int) -> Slip | None:
@@ -71,23 +71,26 @@ def begin(state: HallState, event: e.Event, at_ms: int) -> Slip | None:
     ticket, window = state.tickets[event.ticket], state.windows[event.window]
     if ticket.window != event.window or ticket.status not in AT_WINDOW:
         return None  # from a list: there somebody chose whom
-    before = _copy(ticket)
     return Slip(
         move=UNDOABLE[type(event)],
         at_ms=at_ms,
-        before=before,
-        after=before,
+        window=event.window,
+        ticket=ticket.id,
+        clerk=ticket.clerk,
+        events=ticket.events,
+        status=ticket.status,
+        contact=ticket.contact,
+        started_ms=ticket.started_ms,
+        held_ms=ticket.held_ms,
+        hold_total_ms=ticket.hold_total_ms,
+        missed_ms=ticket.missed_ms,
+        finished_ms=ticket.finished_ms,
+        call_count=ticket.call_count,
+        reason=ticket.reason,
         since_ms=window.since_ms,
         last_finished=window.last_finished,
         serve_s=event.serve_s if isinstance(event, e.TicketFinished) else 0,
     )
-
-
-def keep(state: HallState, slip: Slip) -> None:
-    """Keep a slip at its window once the event is folded."""
-    if (no := slip.before.window) is not None:
-        slip.after = _copy(state.tickets[slip.before.id])
-        state.windows[no].slip = slip
 
 
 def evolve(state: HallState, event: e.MoveUndone, *, at_ms: int) -> None:
@@ -96,8 +99,11 @@ def evolve(state: HallState, event: e.MoveUndone, *, at_ms: int) -> None:
     slip, window.slip = window.slip, None
     if slip is None:
         raise AssertionError(f"{event.label} was put back at window {event.window}, which remembers no move")
-    leave_window(state, event.ticket, event.status, at_ms)
-    state.tickets[event.ticket] = slip.before
+    ticket = leave_window(state, event.ticket, slip.status, at_ms)
+    ticket.window, ticket.clerk, ticket.contact = event.window, slip.clerk, slip.contact
+    ticket.started_ms, ticket.held_ms, ticket.hold_total_ms = slip.started_ms, slip.held_ms, slip.hold_total_ms
+    ticket.missed_ms, ticket.finished_ms = slip.missed_ms, slip.finished_ms
+    ticket.call_count, ticket.reason = slip.call_count, slip.reason
     window.current, window.since_ms = event.ticket, slip.since_ms
     for lesson in slip.lessons:
         state.learned.unlearn(lesson)
@@ -105,11 +111,7 @@ def evolve(state: HallState, event: e.MoveUndone, *, at_ms: int) -> None:
         window.last_finished = slip.last_finished
         window.served_today -= 1
         window.busy_s_today -= slip.serve_s
-        state.zones[slip.before.zone].finished -= 1
+        state.zones[ticket.zone].finished -= 1
         state.results |= {it.case_number: it for it in slip.results}
     elif slip.move is Move.NO_SHOW:
-        state.zones[slip.before.zone].no_show -= 1
-
-
-def _copy(ticket: Ticket) -> Ticket:
-    return replace(ticket, legs_done=[*ticket.legs_done])
+        state.zones[ticket.zone].no_show -= 1

@@ -98,6 +98,7 @@ class Ticket:
     contact: WindowNo | None = None  # the first window that spoke with the visitor: it leads a joint matter (首办)
     away_for: AwayFor | None = None  # what a visit that is away waits for
     away_ms: int | None = None
+    events: int = 0  # that have happened to it
     note: str = ""  # what the clerk who sent the visitor on, or told of missing papers, wrote for the next one
     notice: tuple[str, ...] = ()  # the missing papers of the last one-time notice (一次告知)
     case_number: str = ""  # 办件编号, given by the system in which the matter is handled
@@ -128,14 +129,26 @@ class Ticket:
 class Slip:
     """The last move at a window, while it may have been a slip of the finger: what it takes to put it right.
 
-    `before` and `after` are copies of the visit around the move; `since_ms` and `last_finished` the window's own before
-    it, `serve_s`, `lessons` and `results` what was counted, learned and collected by it.
+    `events` are those of the visit with this move: when it has more, something has happened since. From `status` to
+    `reason` the visit as it was before, `since_ms` and `last_finished` the window; `serve_s`, `lessons` and `results`
+    are what was counted, learned and collected by the move.
     """
 
     move: Move
     at_ms: int
-    before: Ticket
-    after: Ticket
+    window: WindowNo
+    ticket: TicketId
+    clerk: WorkId | None
+    events: int
+    status: TicketStatus
+    contact: WindowNo | None
+    started_ms: int | None
+    held_ms: int | None
+    hold_total_ms: int
+    missed_ms: int | None
+    finished_ms: int | None
+    call_count: int
+    reason: str
     since_ms: int
     last_finished: TicketId | None
     serve_s: int

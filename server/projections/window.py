@@ -221,7 +221,7 @@ def _undo(state: HallState, no: WindowNo) -> UndoView | None:
     if (slip := standing(state, no)) is None:
         return None
     until = instant(state.plan, slip.at_ms + UNDO_S * 1000)
-    return UndoView(ticket=slip.before.id, label=slip.before.label, move=slip.move, until=until)
+    return UndoView(ticket=slip.ticket, label=state.tickets[slip.ticket].label, move=slip.move, until=until)
 
 
 def _relief_wanted(state: HallState, no: WindowNo) -> ReliefView | None:

@@ -329,12 +329,8 @@ class Days(RuleBasedStateMachine):
             assert abs(events[-1].serve_s - serve_ms / 1000) <= 1
 
     def undo(self, no: str, which: int | None) -> None:
-        """Take the last move back: for the visit and the window it is as if it had never been made."""
-        slip = self.state.windows[WindowNo(no)].slip
         events = self.do(c.Undo(window=WindowNo(no), ticket=self.id(which)))
         self.same(events, self.model.undo(no, self.label(which)))
-        if events and slip is not None:
-            assert self.state.tickets[slip.before.id] == slip.before
 
     def resume(self, no: str, which: int | None) -> None:
         command = c.Resume(window=WindowNo(no), ticket=self.id(which))

@@ -65,6 +65,7 @@ class Visit:
     rest: list[str] = field(default_factory=list)  # legs after the one the visit is at
     done: list[tuple[str, str, int]] = field(default_factory=list)  # service, window, when
     leads: str | None = None
+    planned: int = 0  # how often
 
     def right(self, joined: int) -> int:
         """Give the arrival that counts for somebody who joins a waiting then."""
@@ -318,7 +319,7 @@ class Naive:
         stops = self.legs(visit.service, wanted, len(visit.done))
         if stops is None:
             return None
-        visit.rest, visit.leads = stops[1:], visit.leads or visit.window
+        visit.rest, visit.leads, visit.planned = stops[1:], visit.leads or visit.window, visit.planned + 1
         return visit.label
 
     def serve_ms(self, visit: Visit) -> int:

@@ -199,7 +199,11 @@ def undone_at_any_time(patch: pytest.MonkeyPatch) -> None:
 
 
 def undone_but_still_in_the_list(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(slips_module, "leave_window", lambda *_: None)
+    def leave(state: HallState, id_: TicketId, status: TicketStatus, _: int) -> Ticket:
+        state.tickets[id_].status = status
+        return state.tickets[id_]
+
+    patch.setattr(slips_module, "leave_window", leave)
 
 
 def hold_counts_as_service(patch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,8 @@ def plain(state: HallState) -> HallState:
     learned.relief, learned.lost_s = rounded(learned.relief), rounded(learned.lost_s)
     for window in found.windows.values():
         window.slip = None
+    for ticket in found.tickets.values():
+        ticket.events = 0
     return found
 
 
