@@ -29,7 +29,6 @@ NAMED_AT_MOST: Final = 8
 
 AMBIGUOUS_LETTERS: Final = MappingProxyType(
     {"I": ("看似 1", "is misread as 1"), "O": ("看似 0", "is misread as 0"), "Q": ("看似 0", "is misread as 0")}
-    | {"E": ("听似“一”", "is heard as the Chinese word for one")}
 )
 CLEAR_LETTERS: Final = "ABCDFGHJKLMNPRSTUVWXYZ"
 RESERVED_PRIORITIES: Final = ("ordinary",)

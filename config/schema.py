@@ -976,8 +976,8 @@ class Ticket(Table):
     allow_ambiguous_prefixes: Annotated[
         bool,
         Means(
-            "Allow the letters I, O and Q, misread as 1 and 0, and E, heard as 一.",
-            "允许使用易与 1、0 混淆的字母 I、O、Q 和听似“一”的字母 E。",
+            "Allow the letters I, O and Q, misread as 1 and 0.",
+            "允许使用易与 1、0 混淆的字母 I、O、Q。",
         ),
     ] = False
 

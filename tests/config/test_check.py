@@ -144,7 +144,6 @@ CASES = [
     ('prefix = "A"', 'prefix = "I"', "ambiguous_prefix", "prefix", '"A"'),
     ('prefix = "A"', 'prefix = "AO"', "ambiguous_prefix", "prefix", '"A"'),
     ('prefix = "A"', 'prefix = "Q"', "ambiguous_prefix", "prefix", '"A"'),
-    ('prefix = "A"', 'prefix = "E"', "ambiguous_prefix", "prefix", '"A"'),
     ("first = 1", "first = 0", "out_of_range", "first", None),
     ("first = 1", "last = 10000", "out_of_range", "last", None),
     ("first = 1", 'first = "1"', "not_a_number", "first", "1"),
