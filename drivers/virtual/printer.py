@@ -13,9 +13,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
 
-from drivers.virtual.line import Cut, VirtualLine
+from drivers.virtual.line import VirtualLine
 from drivers.virtual.paper import PaperReader, PrintedTicket
 
 TICKETS_KEPT = 50
@@ -42,47 +41,6 @@ _STOPS = frozenset({Trouble.PAPER_OUT, Trouble.COVER_OPEN})
 _NOISE = bytes((0x80, 0x91, 0xFF, 0xA5, 0xB1))
 
 
-class PrinterEnd(Protocol):
-    """The device's end of a line, as far as a printer needs it; `VirtualLine` is one."""
-
-    @property
-    def url(self) -> str:
-        """The address for DEVICES.toml."""
-        ...
-
-    def send(self, data: bytes) -> None:
-        """Send bytes to the agent."""
-        ...
-
-    def cut(self, how: Cut) -> None:
-        """End the connection."""
-        ...
-
-    def cut_after(self, count: int, how: Cut) -> None:
-        """End the connection as soon as so many more bytes were taken."""
-        ...
-
-    def unplug(self) -> None:
-        """Take the device away."""
-        ...
-
-    def replug(self) -> None:
-        """Put it back."""
-        ...
-
-    def stop_reading(self, stopped: bool = True) -> None:
-        """Take no more bytes."""
-        ...
-
-    def slow(self, bytes_per_s: float | None) -> None:
-        """Take bytes at this rate only."""
-        ...
-
-    def close(self) -> None:
-        """Put it away for good."""
-        ...
-
-
 class VirtualPrinter:
     """A printer that prints pictures. Every method may be called from any thread."""
 
@@ -93,7 +51,7 @@ class VirtualPrinter:
         width_dots: int = 576,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         on_ticket: Callable[[PrintedTicket], None] = lambda _: None,
-        line: Callable[[str, Callable[[bytes], None]], PrinterEnd] = VirtualLine,
+        line: Callable[[str, Callable[[bytes], None]], VirtualLine] = VirtualLine,
         draws: bool = True,
     ) -> None:
         """Open at tcp://HOST:PORT or pty:///PATH; `on_ticket` is called for each cut, in the line's thread.

@@ -130,7 +130,7 @@ class Rig:
             made.append(Memory(on_bytes))
             return made[0]
 
-        self.printer = VirtualPrinter("memory", line=line, draws=False)
+        self.printer = VirtualPrinter("memory", line=line, draws=False)  # type: ignore[arg-type]  # no sockets
         (self.line,) = made
         wiring = Wiring(device="p", url=Memory.url, options=EscposOptions(**options))  # type: ignore[arg-type]
         self.driver = ThermalPrinter(wiring, open_line=self.line.open, clock=lambda: self.line.now_s)
