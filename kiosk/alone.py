@@ -13,7 +13,7 @@ from kiosk.journal import Given
 
 PRINT_WITHIN_MS = 120_000
 """As long as the server's own tickets: the visitor has gone by then."""
-BARE = frozenset({"service", "priority", "language", "channel"})
+BARE = frozenset({"service", "priority", "language", "channel", "paperless"})
 """What a press may say that the kiosk answers by itself. Anything else needs the hall, or is about a person."""
 ORDINARY = "ordinary"
 
@@ -34,6 +34,18 @@ SENTENCES: Mapping[Why, tuple[int, str, str]] = {
     ),
     "too_many": (429, "操作太频繁，请稍等几秒再按。", "Too many presses. Wait a few seconds and press again."),
 }
+
+
+def is_bare(body: object) -> bool:
+    """Say whether a press says nothing that the kiosk does not understand."""
+    return (
+        isinstance(body, dict)
+        and body.keys() <= BARE
+        and all(
+            isinstance(value, bool) if name == "paperless" else value is None or isinstance(value, str)
+            for name, value in body.items()
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

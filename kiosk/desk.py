@@ -152,11 +152,7 @@ class Desk:
             body = json.loads(raw or b"{}")
         except ValueError:
             raise NotHere("server_away") from None
-        if (
-            not isinstance(body, dict)
-            or not body.keys() <= alone.BARE
-            or not all(value is None or isinstance(value, str) for value in body.values())
-        ):
+        if not alone.is_bare(body):
             raise NotHere("server_away")
         now_ms = self.now_ms()
         service = self._services.get(str(body.get("service")))
@@ -225,7 +221,7 @@ class Desk:
             return True
         for given in self._journal.unprinted(self.now_ms() - alone.PRINT_WITHIN_MS):
             service = self._services.get(str(given.body["service"]))
-            if service is None or self._leases is None:
+            if service is None or self._leases is None or given.body.get("paperless") is True:
                 continue
             job = alone.paper_job(given, service, self._leases, self._journal.kept("hall"), self.now_ms())
             try:

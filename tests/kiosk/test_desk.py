@@ -158,6 +158,9 @@ def test_what_needs_the_hall_or_is_about_a_person_is_not_given(kiosk: Callable[[
     assert why(desk, visitor_ref="somebody") == "server_away"
     assert why(desk, case_number="1") == "server_away"
     assert why(desk, priority=["green"]) == "server_away"
+    assert why(desk, priority=True) == "server_away"
+    assert why(desk, paperless="no") == "server_away"
+    assert press(desk, "page", paperless=False, priority=None, language="zh", channel="kiosk")["label"] == "A901"
     assert why(desk, service="none") == "service_not_found"
     with pytest.raises(NotHere):
         desk.press(b"no json", {})
