@@ -33,7 +33,7 @@ FINGER_S = 0.25
 BOUNCES = 4
 _REQUEST_BYTES = 8  # of functions 01, 02, 05
 _NOISE = b"\x01\x02\x01\xff\x00\x7f\x01"
-_SLOW_S = 0.02
+_SLOW_S = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,7 @@ class PanelTwin:
         self._heard = b""
         self._framer = FramerRTU(DecodePDU(is_server=True))
         self._down_until_s = [0.0] * len(buttons)
+        self._unseen: set[int] = set()
         self._stuck: int | None = None
         self._flicker = 0
         self.buttons = tuple(buttons)
@@ -80,6 +81,7 @@ class PanelTwin:
             raise KeyError(key)
         with self._lock:
             self._down_until_s[int(key)] = time.monotonic() + FINGER_S
+            self._unseen.add(int(key))
             self._flicker = BOUNCES if self.fault == "bounce" else 0
             if self.fault == "stuck":
                 self._stuck = int(key)
@@ -92,6 +94,7 @@ class PanelTwin:
         with self._lock:
             self.fault = fault
             self._stuck = None
+            self._unseen.clear()
         if fault == "unplug":
             self.line.unplug()
         else:
@@ -159,12 +162,15 @@ class PanelTwin:
 
     def _inputs(self) -> list[bool]:
         now_s = time.monotonic()
-        down = [until_s > now_s for until_s in self._down_until_s]
+        # a finger waits for the agent of a busy machine
+        down = [until_s > now_s or place in self._unseen for place, until_s in enumerate(self._down_until_s)]
         if self._stuck is not None:
             down[self._stuck] = True
         if any(down) and self._flicker:
             self._flicker -= 1
-            return [False] * len(down) if self._flicker % 2 else down
+            if self._flicker % 2:
+                return [False] * len(down)
+        self._unseen.clear()
         return down
 
     def _framed(self, pdu: ModbusPDU) -> bytes:
