@@ -272,7 +272,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guide:
-    """What a visitor should know before coming (办事指南): on what basis, with which papers, how long, what it costs."""
+    """What a visitor should know before coming (办事指南): basis, papers to bring, how long it takes, what it costs."""
 
     basis: Text | None = None
     materials: tuple[Text, ...] = ()

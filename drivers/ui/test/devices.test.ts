@@ -134,7 +134,7 @@ test('English by switch', async () => {
 
 test('a panel shows its lamps and buzzer, and its buttons are pressed by place', async () => {
   expect([...document.querySelectorAll('[data-service]')].map((button) => button.classList.contains('lit'))).toEqual([true, false])
-  one('[data-service=social]')!.click()
+  one('[data-service=social]')?.click()
   await vi.waitFor(() => expect(posted.at(-1)).toMatchObject({ path: '/api/devices/panel-1/press', body: { key: '1' } }))
   await tell({ ...STATE, version: 6, devices: STATE.devices.map((each) => (each.kind === 'panel' ? { ...each, buzzes: 1 } : each)) })
   await vi.waitFor(() => expect(document.body.textContent).toContain('蜂鸣：不能取号'))
@@ -142,14 +142,15 @@ test('a panel shows its lamps and buzzer, and its buttons are pressed by place',
 
 test('a card is laid down and lifted, a code held before the scanner', async () => {
   const people = [...document.querySelectorAll<HTMLElement>('li button[aria-pressed]')].filter((each) => each.textContent?.includes('年生'))
-  expect(people[1]!.textContent).toContain('港澳台居民居住证')
-  people[1]!.click()
+  expect(people[1]?.textContent).toContain('港澳台居民居住证')
+  people[1]?.click()
   await vi.waitFor(() => expect(posted.at(-1)).toMatchObject({ path: '/api/devices/reader-1/press', body: { key: '1' } }))
-  people[0]!.click()
+  people[0]?.click()
   await vi.waitFor(() => expect(posted.at(-1)).toMatchObject({ body: { key: 'lift' } }))
-  const field = document.querySelector<HTMLInputElement>('form input')!
+  const field = document.querySelector<HTMLInputElement>('form input')
+  if (field === null) throw new Error('no field for codes')
   field.value = '123456'
   field.dispatchEvent(new Event('input'))
-  field.form!.requestSubmit()
+  field.form?.requestSubmit()
   await vi.waitFor(() => expect(posted.at(-1)).toMatchObject({ path: '/api/devices/scanner-1/press', body: { key: '123456' } }))
 })
