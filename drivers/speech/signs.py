@@ -173,8 +173,13 @@ def _clock(hour: int, minute: int) -> str:
 
 def _said(hanzi: str) -> str:
     """Give Chinese words in signs: each by its reading in the word that it stands in."""
-    from pypinyin import Style, lazy_pinyin
+    from pypinyin import Style, lazy_pinyin, load_phrases_dict
+    from pypinyin.constants import PHRASES_DICT
 
+    if not PHRASES_DICT:  # a server that only spells names keeps them out, and is the parent of this process in a demo
+        from pypinyin.phrases_dict import phrases_dict
+
+        load_phrases_dict(phrases_dict)
     try:
         syllables = lazy_pinyin(hanzi, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore", v_to_u=False)
         if len(syllables) != len(hanzi):

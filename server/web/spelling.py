@@ -15,6 +15,8 @@ os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # read when pypinyin is im
 from pypinyin import Style, pinyin
 
 _PLAIN: Final = re.compile(r"[a-z0-9]+")
+_PARTS: Final = re.compile(r"[\u3400-\u9fff]|[^\u3400-\u9fff]+")
+"""A character alone: in a word it would have the word's reading, where phrases are known."""
 _SPELLED_MAX: Final = 4096
 """So many names are remembered: those of a server with many halls."""
 
@@ -22,7 +24,7 @@ _SPELLED_MAX: Final = 4096
 @functools.lru_cache(maxsize=_SPELLED_MAX)
 def spelled(words: str) -> str:
     """Give a syllable per character with its readings between slashes: "银行 24" is "yin xing/hang/heng 24"."""
-    readings = pinyin(words, style=Style.NORMAL, heteronym=True)
+    readings = pinyin(_PARTS.findall(words), style=Style.NORMAL, heteronym=True)
     return " ".join(filter(None, map(_syllable, readings)))
 
 

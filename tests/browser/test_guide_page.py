@@ -224,6 +224,7 @@ def test_a_visit_from_the_number_to_the_reprint_needs_no_mouse(visitor: Visitor,
     label = str(page.locator("dialog [data-label]").inner_text())
     page.keyboard.press("Escape")
     expect(page.locator("#box")).to_be_focused()
+    expect(page.locator("#box")).to_have_value("")
     page.keyboard.type(label.lower())
     page.keyboard.press("Enter")
     expect(page.locator("#found")).to_contain_text(label)

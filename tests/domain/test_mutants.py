@@ -27,7 +27,7 @@ from server.domain.terms import (
     WindowNo,
     ZoneId,
 )
-from tests.domain import halls, test_joint, test_visit
+from tests.domain import halls, test_joint, test_visit, test_who_is_next
 from tests.domain.machine import SeededDays
 from tests.domain.whole import WholeDays
 
@@ -416,7 +416,6 @@ MUTANTS: dict[str, Mutant] = {
     "deciding changes the state": deciding_changes_the_state,
     "remembers what is not stored": remembers_what_is_not_stored,
     "order of a dictionary": depends_on_the_order_of_a_dictionary,
-    "bound tickets are stuck": bound_tickets_are_stuck,
     "transfer frees the quota": transfer_frees_the_quota,
     "quota counts one less": quota_counts_one_less,
     "a leg is lost": a_leg_is_lost,
@@ -436,6 +435,10 @@ BY_EXAMPLE: dict[str, tuple[Mutant, Callable[[], None]]] = {
     "a leg keeps all its age": (
         a_leg_keeps_all_its_age,
         test_joint.test_a_returning_leg_passes_nobody_who_waited_half_an_hour,
+    ),
+    "bound tickets are stuck": (
+        bound_tickets_are_stuck,
+        test_who_is_next.test_a_bound_ticket_is_called_by_its_window_whatever_was_assigned_since,
     ),
     "hold counts as service": (hold_counts_as_service, test_visit.test_time_on_hold_and_the_way_back_are_no_service),
 }

@@ -61,6 +61,7 @@ class WholeDays(RandomDays):
     over: dict[t.TicketId, t.TicketStatus] = field(default_factory=dict)
     row: Counter[t.ZoneId] = field(default_factory=Counter)
     issued: Counter[t.ZoneId] = field(default_factory=Counter)
+    offline: set[t.TicketId] = field(default_factory=set)
 
     def play(self, *, days: int, steps: int) -> None:
         """Play, and read everything again from the ledger."""
@@ -108,9 +109,11 @@ class WholeDays(RandomDays):
         """Keep what the state should have counted, from the events alone."""
         match event:
             case e.DayOpened():
-                self.over, self.row, self.issued = {}, Counter(), Counter()
+                self.over, self.row, self.issued, self.offline = {}, Counter(), Counter(), set()
             case e.TicketIssued():
                 self.issued[event.zone] += 1
+                if event.pressed_ms is not None:
+                    self.offline.add(event.ticket)
             case e.TicketCalled() if event.why != "chosen":
                 long = has_waited_long(self.state, event.ticket, self.now_ms)
                 self.row[event.zone] = next_in_row(self.row[event.zone], event.priority, long=long)
@@ -199,7 +202,11 @@ class WholeDays(RandomDays):
         assert {zone: count.issued for zone, count in state.zones.items() if count.issued} == self.issued
         by_kiosk = Counter(it.kiosk for it in state.tickets.values() if it.kiosk is not None)
         assert by_kiosk == state.kiosk_issued
-        drawn_without = [it for it in state.tickets.values() if it.kiosk == "kiosk-1" and it.appointment is None]
+        drawn_without = [
+            it
+            for it in state.tickets.values()
+            if it.kiosk == "kiosk-1" and it.appointment is None and it.id not in self.offline  # that paper is out
+        ]
         assert len(drawn_without) <= KIOSK_QUOTA
         appointments_fit_their_slots(state)
         for no in state.windows:
