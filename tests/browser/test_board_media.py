@@ -85,6 +85,22 @@ def test_films_and_pictures_take_turns_and_what_is_broken_is_left_out(
     expect(page.locator(".zones li")).to_have_count(7)
 
 
+def test_a_restart_of_the_server_costs_no_film(
+    visitor: Visitor, station: Station, chromium: Browser, folder: Path
+) -> None:
+    """While the server is away nothing can be loaded, which says nothing about the files."""
+    (folder / "1.png").write_bytes(picture())
+    (folder / "2.webm").write_bytes(film(chromium))
+    page = board(visitor, station)
+    shown = page.locator("[data-media] img")
+    expect(shown).to_be_visible()
+    station.kill()
+    shown.dispatch_event("error")
+    expect(page.locator("[data-media]")).to_be_hidden()
+    station.start()
+    expect(page.locator("[data-media]")).to_be_visible()
+
+
 def version(file: Path) -> str:
     found = file.stat()
     return f"{found.st_mtime_ns:x}-{found.st_size:x}"

@@ -2,9 +2,10 @@
  * What the hall shows beside its calls: pictures and films from a folder of the server, one after another for ever.
  *
  * The folder is asked for again each minute. What cannot be shown (a broken file, a film in a format that this box does
- * not know) is left out until its file changes, so the screen never stands on it.
+ * not know) is left out until its file changes or the server has been away: the screen never stands on it, and a restart
+ * of the server costs no film.
  */
-import { api, type MediaItem } from '@jiaohao/lib'
+import { api, useLine, type MediaItem } from '@jiaohao/lib'
 import { computed, onScopeDispose, ref, watch, type ComputedRef, type Ref } from 'vue'
 
 const ASK_AGAIN_MS = 60_000
@@ -75,6 +76,11 @@ export function useMedia(hall: Ref<string | null>): Media {
     }
   }
   watch(hall, () => void ask(), { immediate: true })
+  watch(useLine().connected, (back) => {
+    if (!back) return
+    broken.value = new Set()
+    void ask()
+  })
   const asking = setInterval(() => void ask(), ASK_AGAIN_MS)
   onScopeDispose(() => {
     clearInterval(asking)
