@@ -2,8 +2,9 @@
 
 What is where: the data folder holds one `HALL.sqlite` per hall (its ledger), `HALL.snapshot` (where its next start
 begins) and `archive` (months that left the ledgers' files); for halls in Redis, which several servers write, the same
-of what is over in `copies`; `accounts.sqlite` (people and devices), `devices.sqlite` (the register and the places of
-the job feeds), `notify.sqlite` (what is to be told to other systems), `lock`, and in a drill the file `drill`.
+of what is over in `copies`; `replays` (the starts of past days that somebody looked at); `accounts.sqlite` (people and
+devices), `devices.sqlite` (the register and the places of the job feeds), `notify.sqlite` (what is to be told to other
+systems), `lock`, and in a drill the file `drill`.
 
 Needs gevent's monkey patch before anything else is imported (`server.main` does it): sockets, locks, threads and
 sleeping are then the loop's own. Blocking writes go to a thread of their own per hall.
@@ -55,6 +56,7 @@ from server.people import People, PeopleError
 from server.plan import plan_of
 from server.projections.common import instant
 from server.register import Register
+from server.replay import Replays
 from server.upkeep import Upkeep
 from server.web.app import create_app
 from server.web.devices import device_rows
@@ -166,6 +168,7 @@ class _Server:
         self._names: dict[str, str] = {}
         self._names_at = -NAMES_FOR_S
         self._presence = Presence()
+        self._replays = Replays(folder / "replays")
         self._small_writes = ThreadPool(2)  # journal of jobs, password checks
         upkeep = in_thread(ThreadPool(1))
         self.halls: dict[HallId, Hall] = {}
@@ -222,6 +225,7 @@ class _Server:
             dev=dev,
             drill=self._drill,
             presence=self._presence,
+            replays=self._replays,
         )
         for id_, hall in self.halls.items():
             screens = Screens(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from server.domain.habits import LOAD_PRIOR
 from server.domain.state import MS_PER_MIN, HallState, WindowState
 from server.domain.terms import CallingRule, ServiceId, WindowNo, ZoneId
-from server.domain.workload import Duties, Queue, Seat, duties_of, load, spread, windows_at_work
+from server.domain.workload import NEVER_MIN, Duties, Queue, Seat, duties_of, load, spread, windows_at_work
 
 HOUR_MIN = 60.0  # the time for which effects are predicted
 STEPS = 6  # in which it is played forward
@@ -144,6 +144,52 @@ def suggest(state: HallState, now_ms: int, limits: Limits = LIMITS) -> list[Sugg
             outlook = outlook.changed(it.window, it.services, on=it.on)
             active = active | {(it.window, it.zone)} if it.on else active - {(it.window, it.zone)}
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What comes of letting a window serve something (`on`), or no longer; minutes as in `Suggestion`.
+
+    `after_min` is None where nobody at work would serve the zone any more.
+    """
+
+    window: WindowNo
+    on: bool
+    gain_min: float
+    before_min: float | None
+    after_min: float | None
+    home: ZoneId
+    home_before_min: float
+    home_after_min: float
+
+
+def what_if(state: HallState, now_ms: int, service: ServiceId) -> list[Effect]:
+    """Give what comes of giving a service to each window at work that has it not, and of taking it from each that has.
+
+    Whether as own work or as relief makes no difference to the prediction of waits worth telling: it is of relief.
+    """
+    outlook, zone = _Outlook(state, now_ms), state.plan.service[service].zone
+    found = []
+    for window in windows_at_work(state):
+        on = service not in (*window.serves, *window.relief)
+        change = _change(outlook, window.no, zone, (service,), _home(outlook, window.no), on=on)
+        found.append(
+            Effect(
+                window=window.no,
+                on=on,
+                gain_min=change.gain_min,
+                before_min=_known_min(change.before_min),
+                after_min=_known_min(change.after_min),
+                home=change.home,
+                home_before_min=change.home_before_min,
+                home_after_min=change.home_after_min,
+            )
+        )
+    return found
+
+
+def _known_min(wait_min: float) -> float | None:
+    return None if wait_min >= NEVER_MIN else wait_min
 
 
 def switched_on(state: HallState) -> frozenset[tuple[WindowNo, ZoneId]]:

@@ -40,19 +40,24 @@ class ManagerWindow:
     since: str | None
     serves: tuple[str, ...]
     relief: tuple[str, ...]
+    trained: tuple[str, ...]  # what whoever sits there has learned besides
     served_today: int
     busy_s_today: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerZone:
-    """One zone today; `mean_wait_s` from the number to the first call, None before the first call."""
+    """One zone today; `mean_wait_s` from the number to the first call, None before the first call.
+
+    `target_min`: how long its most urgent service lets a visitor wait.
+    """
 
     zone: str
     name: Text
     floor: Text | None
     waiting: int
     oldest_since: str | None
+    target_min: float
     open_windows: int
     issued_today: int
     called_today: int
@@ -241,6 +246,7 @@ def _windows(state: HallState, names: Mapping[str, str]) -> tuple[ManagerWindow,
                 since=instant_or_none(state.plan, window.since_ms or None),
                 serves=window.serves,
                 relief=window.relief,
+                trained=state.plan.window[no].trained,
                 served_today=window.served_today,
                 busy_s_today=window.busy_s_today,
             )
@@ -260,6 +266,7 @@ def _zones(state: HallState) -> tuple[ManagerZone, ...]:
                 floor=floor_of_zone(state.plan, zone.id),
                 waiting=waiting[zone.id].count,
                 oldest_since=instant_or_none(state.plan, waiting[zone.id].oldest_ms),
+                target_min=min((it.target_wait_min for it in state.plan.services if it.zone == zone.id), default=0.0),
                 open_windows=open_windows[zone.id],
                 issued_today=count.issued,
                 called_today=count.called,

@@ -13,6 +13,7 @@ from server.domain import events as e
 from server.domain import rebalance
 from server.domain.forecast import next_hour
 from server.domain.records import BalanceChange, BalanceLimits
+from server.domain.refusals import Code, Refusal
 from server.domain.state import HallState
 from server.domain.terms import ServiceId, WindowNo
 from server.projections.common import eta_view, instant, instant_or_none, service_name, window_name, zone_name
@@ -167,6 +168,39 @@ class Balance(wire.Answer):
     relief: list[Relief]
 
 
+class WhatIfQuery(wire.Body):
+    """The service that is to move."""
+
+    service: wire.Id
+
+
+class EffectAt(wire.Answer):
+    """What comes of giving the service to a window at work (`on`), or of taking it away. Predicted minutes.
+
+    `before_min`, `after_min`: wait in the zone of the service, None where nobody at work serves it; `home`: the zone of
+    the window's own work; `gain_min`: minutes of people's time saved in the next hour.
+    """
+
+    window: str
+    on: bool
+    gain_min: float
+    before_min: float | None
+    after_min: float | None
+    home: str
+    home_name: wire.Text
+    home_before_min: float
+    home_after_min: float
+
+
+class WhatIf(wire.Answer):
+    """The effect at every window at work; at the others nothing changes until somebody sits down."""
+
+    seq: int
+    service: str
+    zone: str
+    windows: list[EffectAt]
+
+
 class Applied(wire.Answer):
     """The window serves from now on what it says; `change` undoes it."""
 
@@ -188,57 +222,36 @@ def balance(path: wire.HallPath) -> Response:
     """Say which zones and windows are hot or cold, what could be done, and what came of what was done."""
     hall = hall_of(path.hall)
     now_ms = hall.now_ms()
+    return reply(hall.read(lambda state, seq: balance_of(state, seq, now_ms)))
 
-    def answer(state: HallState, seq: int) -> Balance:
-        ahead = next_hour(state, now_ms)
-        waits = {zone: now.eta.p50_s / 60 if now.eta else None for zone, (now, *_) in ahead.items()}
-        zones, windows = domain.heat(state, now_ms, waits)
-        plan = state.plan
-        return Balance(
+
+@api.get("/halls/<hall>/balance/what-if", responses={200: WhatIf})
+def what_if(path: wire.HallPath, query: WhatIfQuery) -> Response:
+    """Say what would come of giving a service to each window, or of taking it away, before anybody does it."""
+    hall, service = hall_of(path.hall), ServiceId(query.service)
+    now_ms = hall.now_ms()
+
+    def answer(state: HallState, seq: int) -> WhatIf:
+        known = state.plan.service.get(service)
+        if known is None:
+            raise Refusal(Code.SERVICE_NOT_FOUND, service=service)
+        return WhatIf(
             seq=seq,
-            limits=_limits(state.balancing.limits),
-            zones=[
-                ZoneHeat(
-                    zone=it.zone,
-                    name=dict(zone_name(plan, it.zone)),
-                    waiting=it.waiting,
-                    oldest_min=_tenth(it.oldest_min),
-                    windows=it.windows,
-                    wait_min=_tenth_or_none(it.wait_min),
-                    target_min=it.target_min,
-                    heat=None if it.heat is None else round(it.heat, 2),
-                    next_hour=[
-                        Later(
-                            after_min=round(later.after_min), eta=answers.eta(eta_view(later.eta)), open=later.is_open
-                        )
-                        for later in ahead[it.zone]
-                    ],
-                )
-                for it in zones
-            ],
+            service=service,
+            zone=known.zone,
             windows=[
-                WindowHeat(
+                EffectAt(
                     window=it.window,
-                    name=dict(window_name(plan, it.window)),
-                    zone=it.zone,
-                    heat=None if it.heat is None else round(it.heat, 2),
-                    share=None if it.share is None else round(it.share, 2),
-                    idle_min=_tenth_or_none(it.idle_min),
+                    on=it.on,
+                    gain_min=_tenth(it.gain_min),
+                    before_min=_tenth_or_none(it.before_min),
+                    after_min=_tenth_or_none(it.after_min),
+                    home=it.home,
+                    home_name=dict(zone_name(state.plan, it.home)),
+                    home_before_min=_tenth(it.home_before_min),
+                    home_after_min=_tenth(it.home_after_min),
                 )
-                for it in windows
-            ],
-            suggestions=[_suggestion(state, name, it) for name, it in rebalance.suggestions(state, now_ms)],
-            changes=[_change(state, it) for it in reversed(state.balancing.changes)],
-            relief=[
-                Relief(
-                    zone=zone,
-                    name=dict(zone_name(plan, zone)),
-                    since=instant(plan, it.since_ms),
-                    waiting=it.waiting,
-                    wait_min=it.wait_min,
-                    windows=list(it.windows),
-                )
-                for zone, it in state.balancing.relief.items()
+                for it in domain.what_if(state, now_ms, service)
             ],
         )
 
@@ -287,6 +300,59 @@ def set_balance_limits(path: wire.HallPath, body: Limits) -> Response:
         windows=None if body.windows is None else tuple(WindowNo(no) for no in dict.fromkeys(body.windows)),
     )
     return reply(Done(seq=run(hall_of(path.hall), c.SetBalanceLimits(limits=limits, by=signed_in().id)).seq))
+
+
+def balance_of(state: HallState, seq: int, now_ms: int) -> Balance:
+    """Give how evenly a hall works in this state at an instant (Unix ms)."""
+    ahead = next_hour(state, now_ms)
+    waits = {zone: now.eta.p50_s / 60 if now.eta else None for zone, (now, *_) in ahead.items()}
+    zones, windows = domain.heat(state, now_ms, waits)
+    plan = state.plan
+    return Balance(
+        seq=seq,
+        limits=_limits(state.balancing.limits),
+        zones=[
+            ZoneHeat(
+                zone=it.zone,
+                name=dict(zone_name(plan, it.zone)),
+                waiting=it.waiting,
+                oldest_min=_tenth(it.oldest_min),
+                windows=it.windows,
+                wait_min=_tenth_or_none(it.wait_min),
+                target_min=it.target_min,
+                heat=None if it.heat is None else round(it.heat, 2),
+                next_hour=[
+                    Later(after_min=round(later.after_min), eta=answers.eta(eta_view(later.eta)), open=later.is_open)
+                    for later in ahead[it.zone]
+                ],
+            )
+            for it in zones
+        ],
+        windows=[
+            WindowHeat(
+                window=it.window,
+                name=dict(window_name(plan, it.window)),
+                zone=it.zone,
+                heat=None if it.heat is None else round(it.heat, 2),
+                share=None if it.share is None else round(it.share, 2),
+                idle_min=_tenth_or_none(it.idle_min),
+            )
+            for it in windows
+        ],
+        suggestions=[_suggestion(state, name, it) for name, it in rebalance.suggestions(state, now_ms)],
+        changes=[_change(state, it) for it in reversed(state.balancing.changes)],
+        relief=[
+            Relief(
+                zone=zone,
+                name=dict(zone_name(plan, zone)),
+                since=instant(plan, it.since_ms),
+                waiting=it.waiting,
+                wait_min=it.wait_min,
+                windows=list(it.windows),
+            )
+            for zone, it in state.balancing.relief.items()
+        ],
+    )
 
 
 def _limits(limits: BalanceLimits) -> Limits:

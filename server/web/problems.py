@@ -42,6 +42,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "There is no open account {clerk}.",
     ),
     "method_not_allowed": (405, "此地址不支持这种请求方式。", "This address does not take this method."),
+    "replay_preparing": (
+        409,
+        "{day} 的回放还在准备，请稍后再试。",
+        "The replay of {day} is still being prepared. Try again soon.",
+    ),
     "nobody_at_window": (
         409,
         "没有人在窗口 {window} 登录，请窗口人员先登录。",

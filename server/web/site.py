@@ -14,6 +14,7 @@ from server.people import People
 from server.projections.waits import Waits
 from server.projections.work import Work
 from server.register import Register
+from server.replay import Replays
 from server.web.buckets import (
     AUDIT_BURST,
     AUDIT_PER_S,
@@ -66,6 +67,7 @@ class Site:
     histories: dict[HallId, History] = field(default_factory=dict)
     waits: dict[HallId, Waits] = field(default_factory=dict)
     works: dict[tuple[HallId, str], Work] = field(default_factory=dict)
+    replays: Replays = field(default_factory=Replays)
     presence: Presence = field(default_factory=Presence)
     presented: Presented = field(default_factory=Presented)
     posts: Lock = field(default_factory=Lock)  # held while somebody begins work at a window

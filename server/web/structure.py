@@ -62,7 +62,7 @@ def hall(path: wire.HallPath) -> Response:
     """Give the structure of a hall: floors, zones, services, windows, priorities, names in all languages."""
     drill, hall = here().drill, hall_of(path.hall)
     now_ms = hall.now_ms()
-    return reply(hall.read(lambda state, _: _structure(state, now_ms, drill=drill)))
+    return reply(hall.read(lambda state, _: structure_of(state, now_ms, drill=drill)))
 
 
 @api.get("/halls/<hall>/state", responses={200: wire.HallState})
@@ -86,7 +86,8 @@ def _summary(state: HallState, now_ms: int, *, drill: bool) -> wire.HallSummary:
     )
 
 
-def _structure(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
+def structure_of(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
+    """Give what a hall looks like as planned in this state; what is open is told of an instant (Unix ms)."""
     plan, now = state.plan, hall_admission(state, now_ms)
     return wire.Hall(
         hall=plan.hall,

@@ -65,6 +65,24 @@ def test_a_suggestion_is_applied_and_undone_with_one_call_each(hot: Stage) -> No
     problem(manager.post(f"{HERE}/changes/{applied['change']}/undo"), 409, "change_gone")
 
 
+def test_before_anybody_moves_a_service_its_effect_is_told(hot: Stage) -> None:
+    manager = hot.person("manager")
+    plan = hot.hall.plan
+    service, zone = plan.services[0].id, plan.services[0].zone
+    told = ok(manager.get(f"{HERE}/what-if?service={service}"))
+    helper, own = told["windows"]
+    assert (told["zone"], helper["window"], helper["on"]) == (zone, plan.windows[0].no, True)
+    assert helper["gain_min"] > 10
+    assert helper["after_min"] < helper["before_min"]
+    assert (own["on"], own["after_min"]) == (False, None)  # nobody would be left for it
+    do(hot, c.AssignServices(window=WindowNo(helper["window"]), serves=(plan.services[1].id,), relief=(service,)))
+    helper, own = ok(manager.get(f"{HERE}/what-if?service={service}"))["windows"]
+    assert not helper["on"]
+    assert helper["after_min"] > helper["before_min"]
+    assert own["after_min"] is not None
+    problem(manager.get(f"{HERE}/what-if?service=nothing"), 404, "service_not_found")
+
+
 def test_a_declined_suggestion_is_gone(hot: Stage) -> None:
     manager = hot.person("manager")
     (suggested, *_) = ok(manager.get(HERE))["suggestions"]

@@ -49,6 +49,9 @@ export const api = {
   devices: (hall?: string) => got(client.GET('/api/v1/devices', { params: { query: hall === undefined ? {} : { hall } } })),
   reportDay: (hall: string, date?: string) =>
     got(client.GET('/api/v1/halls/{hall}/reports/day', { params: { ...ofHall(hall), ...(date === undefined ? {} : { query: { date } }) } })),
+  replay: (hall: string, date: string) => got(client.GET('/api/v1/halls/{hall}/replay', { params: { ...ofHall(hall), query: { date } } })),
+  replayPicture: (hall: string, date: string, at: string) =>
+    got(client.GET('/api/v1/halls/{hall}/replay/picture', { params: { ...ofHall(hall), query: { date, at } } })),
   reportMonth: (hall: string, month?: string) =>
     got(client.GET('/api/v1/halls/{hall}/reports/month', { params: { ...ofHall(hall), ...(month === undefined ? {} : { query: { month } }) } })),
 
@@ -62,6 +65,8 @@ export const api = {
   endRoll: (hall: string, prefix: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/end', { params: { path: { hall, prefix } }, ...keyed(key) })),
   balance: (hall: string) => got(client.GET('/api/v1/halls/{hall}/balance', { params: ofHall(hall) })),
+  whatIf: (hall: string, service: string) =>
+    got(client.GET('/api/v1/halls/{hall}/balance/what-if', { params: { ...ofHall(hall), query: { service } } })),
   applySuggestion: (hall: string, suggestion: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/balance/{suggestion}/apply', { params: { path: { hall, suggestion } }, ...keyed(key) })),
   declineSuggestion: (hall: string, suggestion: string, key?: string) =>

@@ -260,6 +260,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/balance/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what would come of giving a service to each window, or of taking it away, before anybody does it. */
+        get: operations["what_if"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/balance/{suggestion}/apply": {
         parameters: {
             query?: never;
@@ -770,6 +787,40 @@ export interface paths {
         };
         /** Give every finished visit of some business days with its grade, as JSON or as a table (CSV, UTF-8 with BOM). */
         get: operations["all_ratings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what there is to see of a day, preparing it when nobody has asked for it lately. */
+        get: operations["replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/replay/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the manager's picture at an instant of a day that is ready to play. */
+        get: operations["replay_picture"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2687,6 +2738,32 @@ export interface components {
             utilisation: number | null;
         };
         /**
+         * EffectAt
+         * @description What comes of giving the service to a window at work (`on`), or of taking it away. Predicted minutes.
+         *
+         *     `before_min`, `after_min`: wait in the zone of the service, None where nobody at work serves it; `home`: the zone of
+         *     the window's own work; `gain_min`: minutes of people's time saved in the next hour.
+         */
+        EffectAt: {
+            /** After Min */
+            after_min: number | null;
+            /** Before Min */
+            before_min: number | null;
+            /** Gain Min */
+            gain_min: number;
+            /** Home */
+            home: string;
+            /** Home After Min */
+            home_after_min: number;
+            /** Home Before Min */
+            home_before_min: number;
+            home_name: components["schemas"]["Text"];
+            /** On */
+            on: boolean;
+            /** Window */
+            window: string;
+        };
+        /**
          * Enrol
          * @description A one-time code from `jiaohao device enrol`.
          */
@@ -3225,6 +3302,12 @@ export interface components {
             /** Zone */
             zone: string;
         };
+        /**
+         * Kind
+         * @description What somebody who looks back wants to see next.
+         * @enum {string}
+         */
+        Kind: "window_opened" | "window_paused" | "window_left_alone" | "window_closed" | "duties_changed" | "relief_called" | "over_target" | "announced" | "roll" | "move_undone" | "day_closed";
         /**
          * Kiosk
          * @description A kiosk by the name of its device; `zones` are those it offers, in this order, empty for all.
@@ -4070,6 +4153,90 @@ export interface components {
             zone: string;
         };
         /**
+         * Replay
+         * @description A day to play. While `status` is `preparing` there is no `film` yet: ask again; `done` is the share prepared.
+         */
+        Replay: {
+            /** Date */
+            date: string;
+            /** Done */
+            done: number;
+            film: components["schemas"]["ReplayFilm"] | null;
+            /** Hall */
+            hall: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ready" | "preparing";
+        };
+        /**
+         * ReplayFilm
+         * @description The day from the first number or window to its last commit; `over`: nothing is added to it any more.
+         *
+         *     `waiting`: how many waited at `begins_at` and every `sample_s` from there on. `hall` is the hall as planned at
+         *     the end of that day.
+         */
+        ReplayFilm: {
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            hall: components["schemas"]["Hall"];
+            /** Marks */
+            marks: components["schemas"]["ReplayMark"][];
+            /** Over */
+            over: boolean;
+            /** Sample S */
+            sample_s: number;
+            /** Waiting */
+            waiting: number[];
+        };
+        /**
+         * ReplayMark
+         * @description Something worth seeing, at a window or in a zone.
+         */
+        ReplayMark: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            kind: components["schemas"]["Kind"];
+            /** Window */
+            window: string | null;
+            /** Zone */
+            zone: string | null;
+        };
+        /**
+         * ReplayPicture
+         * @description The hall as it stood at `at`, after commit `seq`; nothing changes before `next_at` (None: to the end of the day).
+         *
+         *     `picture` is what the live topic `manager` showed then, but for devices, which no ledger knows.
+         */
+        ReplayPicture: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            balance: components["schemas"]["Balance"];
+            /** Next At */
+            next_at: string | null;
+            /** Picture */
+            picture: {
+                [key: string]: unknown;
+            };
+            /** Seq */
+            seq: number;
+        };
+        /**
          * ReportBack
          * @description How the case ended there; not `done`: it was withdrawn.
          */
@@ -4721,6 +4888,20 @@ export interface components {
             ticket?: string | null;
         };
         /**
+         * WhatIf
+         * @description The effect at every window at work; at the others nothing changes until somebody sits down.
+         */
+        WhatIf: {
+            /** Seq */
+            seq: number;
+            /** Service */
+            service: string;
+            /** Windows */
+            windows: components["schemas"]["EffectAt"][];
+            /** Zone */
+            zone: string;
+        };
+        /**
          * WindowChanged
          * @description The window after the command.
          */
@@ -5041,6 +5222,7 @@ export type DeviceRow = components['schemas']['DeviceRow'];
 export type Devices = components['schemas']['Devices'];
 export type Done = components['schemas']['Done'];
 export type DutyFigures = components['schemas']['DutyFigures'];
+export type EffectAt = components['schemas']['EffectAt'];
 export type Enrol = components['schemas']['Enrol'];
 export type Enrolled = components['schemas']['Enrolled'];
 export type Eta = components['schemas']['Eta'];
@@ -5069,6 +5251,7 @@ export type ImportedAppointment = components['schemas']['ImportedAppointment'];
 export type ImportedAppointments = components['schemas']['ImportedAppointments'];
 export type IssueTicket = components['schemas']['IssueTicket'];
 export type IssuedTicket = components['schemas']['IssuedTicket'];
+export type Kind = components['schemas']['Kind'];
 export type Kiosk = components['schemas']['Kiosk'];
 export type KioskPrinter = components['schemas']['KioskPrinter'];
 export type Later = components['schemas']['Later'];
@@ -5116,6 +5299,10 @@ export type ReceiveCase = components['schemas']['ReceiveCase'];
 export type RegisterDevice = components['schemas']['RegisterDevice'];
 export type Registered = components['schemas']['Registered'];
 export type Relief = components['schemas']['Relief'];
+export type Replay = components['schemas']['Replay'];
+export type ReplayFilm = components['schemas']['ReplayFilm'];
+export type ReplayMark = components['schemas']['ReplayMark'];
+export type ReplayPicture = components['schemas']['ReplayPicture'];
 export type ReportBack = components['schemas']['ReportBack'];
 export type ReportResult = components['schemas']['ReportResult'];
 export type ReportRoll = components['schemas']['ReportRoll'];
@@ -5154,6 +5341,7 @@ export type TicketStatus = components['schemas']['TicketStatus'];
 export type Tickets = components['schemas']['Tickets'];
 export type Transfer = components['schemas']['Transfer'];
 export type Undo = components['schemas']['Undo'];
+export type WhatIf = components['schemas']['WhatIf'];
 export type WindowChanged = components['schemas']['WindowChanged'];
 export type WindowFigures = components['schemas']['WindowFigures'];
 export type WindowHeat = components['schemas']['WindowHeat'];
@@ -5855,6 +6043,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    what_if: {
+        parameters: {
+            query: {
+                service: string;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIf"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
@@ -7322,6 +7552,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ratings"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay: {
+        parameters: {
+            query: {
+                date: string;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_picture: {
+        parameters: {
+            query: {
+                date: string;
+                at: string;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayPicture"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */

@@ -36,6 +36,8 @@ export type {
   Pause,
   PauseReason,
   Priority,
+  Replay,
+  ReplayPicture,
   Roll,
   Service,
   ServiceState,
@@ -46,6 +48,7 @@ export type {
   TicketHistory,
   TicketStatus,
   Transfer,
+  WhatIf,
   WindowChanged,
   WindowState,
   WindowStatus,
@@ -233,6 +236,7 @@ export interface ManagerPicture {
     since: string | null
     serves: string[]
     relief: string[]
+    trained: string[]
     served_today: number
     busy_s_today: number
   }[]
@@ -242,6 +246,7 @@ export interface ManagerPicture {
     floor: Text | null
     waiting: number
     oldest_since: string | null
+    target_min: number
     open_windows: number
     issued_today: number
     called_today: number
