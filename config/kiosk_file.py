@@ -22,7 +22,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -33,8 +33,6 @@ from config.text import tables_of, text_of
 SCHEMA: Final = 1
 PORTS: Final = range(65_536)
 PORT: Final = 8081
-SOCKET_LENGTH_MAX: Final = 100
-"""Bytes of the path of a socket file: Linux takes 107, macOS 103."""
 
 _NAME = re.compile(r"[0-9A-Za-z\u4e00-\u9fff][0-9A-Za-z\u4e00-\u9fff._-]{0,63}")
 _TABLES: Mapping[str, Mapping[str, bool]] = {  # key: must it be there?
@@ -46,7 +44,7 @@ _TABLES: Mapping[str, Mapping[str, bool]] = {  # key: must it be there?
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printing:
-    """The local door of the devices agent, a socket file; `printer` is a device's id there, None: the kiosk's own."""
+    """The file of the devices agent's local door; `printer` is a device's id there, None: the kiosk's own."""
 
     socket: Path
     printer: str | None = None
@@ -168,7 +166,7 @@ def _is_port(value: object) -> bool:
 
 
 def _is_socket(value: object) -> bool:
-    return isinstance(value, str) and value.startswith("/") and len(value.encode()) <= SOCKET_LENGTH_MAX
+    return isinstance(value, str) and (PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute())
 
 
 _VALUES: Mapping[tuple[str, str], tuple[Callable[[object], bool], str, str]] = {
@@ -182,8 +180,8 @@ _VALUES: Mapping[tuple[str, str], tuple[Callable[[object], bool], str, str]] = {
     ("kiosk", "port"): (_is_port, "port 是 0 到 65535 的整数", "`port` is a whole number from 0 to 65535"),
     ("printing", "socket"): (
         _is_socket,
-        f"socket 是完整路径，最多 {SOCKET_LENGTH_MAX} 字节",
-        f"`socket` is a whole path of at most {SOCKET_LENGTH_MAX} bytes",
+        "socket 是设备代理文件夹中 devices/print.sock 的完整路径",
+        "`socket` is the whole path of devices/print.sock in the folder of the devices agent",
     ),
     ("printing", "printer"): (_is_name, "printer 是设备文件中的 id", "`printer` is an id of the devices file"),
 }

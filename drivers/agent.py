@@ -10,9 +10,7 @@ register rows on the server true, hands jobs and window pictures to the owners, 
     health     owner -> Agent.report -> PUT devices/ID, only when it changed
 """
 
-import fcntl
 import logging
-import os
 import signal
 import socket
 import sqlite3
@@ -21,11 +19,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TextIO, assert_never
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from drivers.devices_file import BadDevicesFile, Device, DevicesFile, load_devices
@@ -62,10 +61,14 @@ PRESS_FOR_S = 8.0
 REGISTER_EVERY_S = 60.0
 """How often a row is put again although nothing changed, so that the register's last-seen means something."""
 STOP_S = 2.5
+STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
+"""What ends the agent; SIGBREAK (Ctrl+Break, the end of a service) is what Windows has for SIGTERM."""
+LOCK = "lock.sqlite"
+"""Held by the agent of a folder as long as it runs."""
 FIRMWARE_MOST = 300
 """Characters the register takes."""
 DOOR = "print.sock"
-"""The local door, in the agent's folder."""
+"""The file of the local door, in the agent's folder."""
 
 
 def run(devices_path: Path, server_url: str, token: str, data_dir: Path) -> int:
@@ -83,17 +86,16 @@ def run(devices_path: Path, server_url: str, token: str, data_dir: Path) -> int:
     folder = data_dir / "devices"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as lock:
-            if not _locked(lock):
-                return _say(
-                    f"another devices agent is using {folder}; give this one its own --data folder", EXIT_BAD_INPUT
-                )
+        with closing(sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)) as lock:
+            lock.execute("begin exclusive")  # SQLite locks files on every system, and our end lets go of them
             journal = Journal(folder / "jobs.sqlite", datetime.now(UTC))
             try:
                 return Agent(file, server_url, token, folder, journal).run()
             finally:
                 journal.close()
     except (OSError, sqlite3.Error) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            return _say(f"another devices agent is using {folder}; give this one its own --data folder", EXIT_BAD_INPUT)
         return _say(f"{folder} cannot be used: {error}", EXIT_TROUBLE)
 
 
@@ -136,8 +138,9 @@ class Agent:
     def run(self) -> int:
         """Work until a signal comes; give the exit status."""
         if threading.current_thread() is threading.main_thread():
-            for name in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(name, self._on_signal)
+            for name in STOP_SIGNALS:
+                if (number := getattr(signal, name, None)) is not None:
+                    signal.signal(number, self._on_signal)
         threading.excepthook = self._bug
         for owner in self._owners:
             owner.start()
@@ -476,16 +479,6 @@ def _own_version() -> str:
         return version("jiaohao")
     except PackageNotFoundError:
         return "from source"
-
-
-def _locked(lock: TextIO) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return True
 
 
 def _log_to_stderr() -> None:

@@ -113,7 +113,7 @@ def ports() -> Iterator[Finding]:
     found += [(path, "keyboard, keypad or scanner") for path in sorted(map(str, _KEYBOARDS.glob("*-event-kbd")))]
     for path, description in found:
         name = stable.get(os.path.realpath(path), path)
-        if not os.access(path, os.R_OK | os.W_OK):
+        if path.startswith("/") and not os.access(path, os.R_OK | os.W_OK):  # COM3 is no file
             group = "lp" if path.startswith("/dev/usb/") else "input" if "event-kbd" in path else "dialout"
             yield Finding(
                 what=path,

@@ -1,7 +1,8 @@
 """The agent's door for programs of its own machine: a kiosk that cannot reach the server prints through it.
 
-A socket file that only the agent's user may open (0600), so there is no secret to hand out and nobody of the network
-can come. HTTP on it:
+It listens on a port of the machine itself, so nobody of the network can come, and answers who knows its key. Port and
+key are in a file that only the agent's user may read (0600): {"port": 40123, "key": "..."}, new at every start. HTTP
+with `Authorization: Bearer KEY`:
 
     POST /print {"device": null, "kiosk": "kiosk-1", "job": {id, kind, data, at, expires_at}}
                 -> {"id": ..., "result": {"status": ..., "detail": ...}}, as a job of the server is answered
@@ -10,10 +11,12 @@ can come. HTTP on it:
 Without a `device` the printer is the one beside that kiosk, else one that is nobody's.
 """
 
+import hmac
 import http.server
 import json
 import logging
 import os
+import secrets
 import socketserver
 import sys
 import threading
@@ -39,21 +42,25 @@ class Behind(Protocol):
 
 
 class LocalDoor:
-    """The socket file and the thread that listens there."""
+    """The port, the file that tells of it, and the thread that listens."""
 
     def __init__(self, path: Path, behind: Behind) -> None:
-        """Make the file; one that a killed agent left is replaced.
+        """Open the port and write the file; one that a killed agent left is replaced.
 
         Raises:
-            OSError: the path is too long, or the folder cannot be written.
+            OSError: there is no port, or the folder cannot be written.
         """
-        path.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            self._server = _Server(str(path), behind)
-        finally:
-            os.umask(before)
+        self._server = _Server(behind)
         self._path = path
+        half = path.with_name(f"{path.name}.new")
+        try:
+            half.unlink(missing_ok=True)
+            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+                json.dump({"port": self._server.server_address[1], "key": self._server.key}, file)
+            half.replace(path)
+        except OSError:
+            self._server.server_close()
+            raise
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="local door", daemon=True
         )
@@ -69,12 +76,13 @@ class LocalDoor:
         self._path.unlink(missing_ok=True)
 
 
-class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     daemon_threads = True
 
-    def __init__(self, path: str, behind: Behind) -> None:
+    def __init__(self, behind: Behind) -> None:
         self.behind = behind
-        super().__init__(path, _Handler)
+        self.key = secrets.token_urlsafe(32)
+        super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - as the base has it
         """Say nothing of a program that went away; a bug is logged and ends its connection only."""
@@ -87,19 +95,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
     timeout = SILENCE_S
 
-    def address_string(self) -> str:
-        return "this machine"
-
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server calls
         pass
 
     def do_GET(self) -> None:
+        if not self._knows_the_key():
+            return
         if self.path == "/printers":
             self._answer(200, {"printers": self.server.behind.printers_here()})
         else:
             self._answer(404, {"problem": "there is nothing at this address"})
 
     def do_POST(self) -> None:
+        if not self._knows_the_key():
+            return
         length = self.headers.get("Content-Length", "")
         if self.path != "/print" or not length.isdigit() or int(length) > BODY_MAX:
             self._answer(404, {"problem": "there is nothing at this address"})
@@ -120,6 +129,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(503, {"problem": "the agent is stopping"})
         else:
             self._answer(200, ack)
+
+    def _knows_the_key(self) -> bool:
+        told = self.headers.get("Authorization", "").encode(errors="replace")
+        known = hmac.compare_digest(told, f"Bearer {self.server.key}".encode())
+        if not known:
+            self._answer(401, {"problem": "the key of this door is in its file"})
+        return known
 
     def _answer(self, status: int, body: object) -> None:
         raw = json.dumps(body, ensure_ascii=False).encode()

@@ -1,14 +1,12 @@
 """Puts the kiosk's server together: journal, link, printer, desk, door; one process on one folder."""
 
-import fcntl
-import json
 import logging
-import os
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,6 +18,9 @@ from kiosk.link import Link
 from kiosk.printing import LocalPrinter
 
 FOLDER = "kiosk"
+LOCK = "lock.sqlite"
+STOP_SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
+"""What ends the kiosk; SIGBREAK (Ctrl+Break, the end of a service) is what Windows has for SIGTERM."""
 STOP_S = 2.0
 
 log = logging.getLogger(__name__)
@@ -72,8 +73,9 @@ def run(file: KioskFile, *, token: str, data: Path) -> None:
 
 def _serve(door: Door, desk: Desk) -> None:
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    for name in STOP_SIGNALS:
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, lambda *_: stop.set())
     desk.start()
     serving = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.1}, name="door", daemon=True)
     serving.start()
@@ -88,22 +90,25 @@ def _serve(door: Door, desk: Desk) -> None:
 
 @contextmanager
 def _owned(folder: Path) -> Iterator[Path]:
-    """Hold the folder; a second kiosk on it is refused."""
+    """Hold the folder; a second kiosk on it is refused. SQLite locks files on every system."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (folder / "lock").open("a+")
-    except OSError as error:
-        why = error.strerror
-        raise KioskError(f"不能写入 {folder}：{why}", f"cannot write to {folder}: {why}") from error
-    with lock:
+        lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise _no_folder(folder, error) from error
+    with closing(lock):
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            lock.execute("begin exclusive")
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise _no_folder(folder, error) from error
             raise KioskError(
                 f"{folder} 正由另一个取号机程序使用，请用 --data 另指文件夹",
                 f"another kiosk uses {folder}; give this one its own --data folder",
             ) from None
-        lock.truncate(0)
-        lock.write(json.dumps({"pid": os.getpid()}))
-        lock.flush()
         yield folder
+
+
+def _no_folder(folder: Path, error: Exception) -> KioskError:
+    why = getattr(error, "strerror", None) or error
+    return KioskError(f"不能写入 {folder}：{why}", f"cannot write to {folder}: {why}")

@@ -1,11 +1,12 @@
-"""The printer on this PC, through the agent that owns it: jobs go to its local door, a socket file of this machine.
+"""The printer on this PC, through the agent that owns it: jobs go to its local door, a port of this machine.
+
+Which port, and the key to it, stand in a file of the agent, new at every start: it is read for each job.
 
 The agent keeps a journal of its own: a job with the same id is printed once, however often it is sent.
 """
 
 import http.client
 import json
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ class LocalPrinter:
     """The way to the agent; each job is one short connection."""
 
     def __init__(self, path: Path, device: str | None, kiosk: str) -> None:
-        """Keep the socket's path; `device` names the printer, else the agent picks the one of this kiosk."""
+        """Keep the path of the door's file; `device` names the printer, else the agent picks the one of this kiosk."""
         self._path, self._device, self._kiosk = path, device, kiosk
 
     def print(self, job: Mapping[str, Any]) -> str:
@@ -43,34 +44,24 @@ class LocalPrinter:
         return [row for row in found if self._device in (None, row["device"])]
 
     def _ask(self, method: str, path: str, body: object) -> dict[str, Any]:
-        connection = _Unix(self._path)
+        connection = http.client.HTTPConnection("127.0.0.1", timeout=CONNECT_S)
         try:
+            door = json.loads(self._path.read_text("ascii"))
+            connection.port = door["port"]
+            connection.connect()
+            connection.sock.settimeout(PRINT_S)
             sent = None if body is None else json.dumps(body)
-            connection.request(method, path, sent, {"Content-Type": "application/json"})
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {door['key']}"}
+            connection.request(method, path, sent, headers)
             response = connection.getresponse()
             text = response.read()
             if response.status != 200:
                 raise NoPrinter(text.decode(errors="replace")[:200])
             answer = json.loads(text)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError) as error:
             raise NoPrinter(f"{self._path}: {error}") from error
         finally:
             connection.close()
         if not isinstance(answer, dict):
             raise NoPrinter(f"{self._path}: no JSON object")
         return answer
-
-
-class _Unix(http.client.HTTPConnection):
-    """HTTP over a socket file."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=PRINT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        """Open the socket file."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(CONNECT_S)
-        self.sock.connect(str(self._path))
-        self.sock.settimeout(PRINT_S)

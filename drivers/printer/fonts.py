@@ -1,8 +1,8 @@
 """Chinese characters as dots: for lines that a printer has no characters for, and for the paper of a virtual printer.
 
 Cells are those of the printer: a Latin character takes 12x24 dots, a Chinese one 24x24, times the magnification.
-Fonts are those of the Debian packages fonts-noto-cjk and fonts-wqy-microhei and of macOS; a character that is missing
-in one is taken from the next.
+Fonts are those of the Debian packages fonts-noto-cjk and fonts-wqy-microhei, of macOS and of Windows; a character that
+is missing in one is taken from the next.
 """
 
 from collections.abc import Sequence
@@ -25,6 +25,9 @@ _CANDIDATES: Sequence[tuple[str, int]] = (  # file and face; the monospaced face
     ("/System/Library/Fonts/PingFang.ttc", 0),
     ("/System/Library/Fonts/STHeiti Medium.ttc", 0),
     ("/System/Library/Fonts/Hiragino Sans GB.ttc", 0),
+    ("C:/Windows/Fonts/simhei.ttf", 0),
+    ("C:/Windows/Fonts/msyhbd.ttc", 0),
+    ("C:/Windows/Fonts/simsun.ttc", 0),
 )
 _NOT_A_CHARACTER = "\U0010ffff"
 _BLACK_FROM = 110  # of 255: keeps thin strokes of small characters

@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 GIVE_UP_S = 10
@@ -26,16 +27,18 @@ GIVE_UP_S = 10
 
 def main(language: str, voice: str, rate_wpm: str, out: str, sentence: str) -> int:
     """Write the sentence to `out`. Give the exit status."""
-    signal.alarm(GIVE_UP_S)
+    if hasattr(signal, "alarm"):  # not on Windows; a thread in its place makes espeak-ng lose the rate
+        signal.alarm(GIVE_UP_S)
     try:
         import pyttsx3
 
         # "Audio saved to ..." goes to stdout at each file.
         with contextlib.redirect_stdout(io.StringIO()):
             engine = pyttsx3.init()
-            voice = voice or _voice(language)
+            voices = [str(each.id) for each in engine.getProperty("voices")]
+            voice = voice or _voice(language, voices)
             # An unknown voice is not refused: the text would be read by an English one.
-            if voice not in {each.id for each in engine.getProperty("voices")}:
+            if voice not in voices:
                 raise LookupError(f"there is no voice {voice!r} on this machine")
             ended: list[bool] = []
             written = threading.Event()
@@ -72,10 +75,13 @@ def _settle(engine: Any) -> None:  # Any: pyttsx3 has no types
         time.sleep(0.002)
 
 
-def _voice(language: str) -> str:
-    """Give the name of the voice for a language on this machine."""
+def _voice(language: str, voices: Sequence[str]) -> str:
+    """Give the name of the voice for a language on this machine, "" when it has none."""
     if sys.platform == "darwin":
         return {"zh": "com.apple.voice.compact.zh-CN.Tingting"}.get(language, "com.apple.voice.compact.en-US.Samantha")
+    if sys.platform == "win32":  # voices of SAPI are named ...\\TTS_MS_ZH-CN_HUIHUI_11.0
+        part = {"zh": "_ZH-CN_"}.get(language, "_EN-")
+        return next((name for name in voices if part in name.upper()), "")
     if language != "zh":
         return "gmw/en-us"
     # espeak-ng before 1.52 reads many hanzi as English letters with its "cmn" voice (espeak-ng #1236, #1028).

@@ -28,6 +28,8 @@ TIMEOUT_S = 15.0
 KEPT_SENTENCES = 300
 
 _HELLO: Mapping[str, str] = MappingProxyType({"zh": "你好。", "en": "Hello."})
+_KEPT_OF_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "SYSTEMROOT", "TEMP", "APPDATA", "LOCALAPPDATA")
+"""The last four are Windows': Python does not start there without the first, and SAPI's wrapper keeps files."""
 _CHILD = Path(__file__).with_name("child.py")
 
 
@@ -102,7 +104,7 @@ class Pyttsx3Engine:
 
         pyttsx3 loads "libespeak-ng.so.1" by that name, so a link with that name is put on the library path.
         """
-        environment = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+        environment = {name: os.environ[name] for name in _KEPT_OF_ENVIRONMENT if name in os.environ}
         bundled = _bundled_espeak()
         if bundled is not None:
             library, data = bundled

@@ -3,6 +3,7 @@
 tcp://192.168.1.50:9100
 tcp://192.168.1.60:4001?baud=9600       a serial server, and how fast the line behind it is
 serial:///dev/serial/by-id/usb-FTDI_X?baud=9600&parity=none&stop=1&bits=8
+serial:COM3?baud=9600                   the same on Windows
 lp:///dev/usb/lp0                       a printer's own device file
 usb://0416:5011                         a printer by vendor and product, also /SERIAL
 cups://tickets                          a print queue
@@ -16,12 +17,15 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from drivers.faults import LineDown
+
 OPEN_TIMEOUT_S = 3.0
 _BITS_PER_BYTE = 10
 
 _SCHEMES = ("tcp", "serial", "lp", "usb", "cups", "hid", "gpio")
 _USB = re.compile(r"usb://([0-9a-fA-F]{4}:[0-9a-fA-F]{4})(?:/([^/?#]+))?")
 _CUPS = re.compile(r"cups://([^\s/?#]+)")
+_COM = re.compile(r"COM[1-9][0-9]{0,2}")
 _PARITIES = {"none": "N", "even": "E", "odd": "O"}
 
 
@@ -84,8 +88,9 @@ def parse_url(url: str) -> LineUrl:
             baud = _baud(url, query["baud"]) if "baud" in query else 0
             return LineUrl(url=url, scheme="tcp", host=parts.hostname, port=port, baud=baud)
         case "serial":
-            if parts.netloc or len(parts.path) < 2:
-                raise ValueError(f"{url!r} must look like serial:///dev/ttyUSB0?baud=9600 (three slashes)")
+            if parts.netloc or not (_COM.fullmatch(parts.path) or (parts.path[:1] == "/" and len(parts.path) > 1)):
+                shape = "serial:///dev/ttyUSB0?baud=9600 (three slashes), on Windows serial:COM3?baud=9600"
+                raise ValueError(f"{url!r} must look like {shape}")
             return _serial(url, parts.path, _query(url, parts.query, {"baud", "parity", "stop", "bits"}))
         case "lp":
             if parts.netloc or len(parts.path) < 2 or parts.query:
@@ -115,29 +120,43 @@ def parse_url(url: str) -> LineUrl:
 
 def open_line(url: str, timeout_s: float = OPEN_TIMEOUT_S) -> Line:
     """Open a port. Raises LineDown when it is not there, ValueError when the address is malformed."""
-    from drivers.transport.cups_queue import CupsQueue
-    from drivers.transport.gpio import GpioLine
-    from drivers.transport.hid import HidLine
-    from drivers.transport.lp_port import LpPort
-    from drivers.transport.serial_port import SerialLine
-    from drivers.transport.tcp import TcpLine
-    from drivers.transport.usb_port import UsbPort
-
     parsed = parse_url(url)
+    try:
+        return _open(parsed, timeout_s)
+    except ImportError as error:
+        raise LineDown(url, f"{parsed.scheme}: is not possible on this system ({error.name} is missing)") from error
+
+
+def _open(parsed: LineUrl, timeout_s: float) -> Line:
+    """Open a port; what a kind of port needs of the system is imported for that kind only."""
     match parsed.scheme:
         case "tcp":
+            from drivers.transport.tcp import TcpLine
+
             return TcpLine(parsed, timeout_s)
         case "serial":
+            from drivers.transport.serial_port import SerialLine
+
             return SerialLine(parsed)
         case "lp":
+            from drivers.transport.lp_port import LpPort
+
             return LpPort(parsed)
         case "usb":
+            from drivers.transport.usb_port import UsbPort
+
             return UsbPort(parsed)
         case "cups":
+            from drivers.transport.cups_queue import CupsQueue
+
             return CupsQueue(parsed)
         case "hid":
+            from drivers.transport.hid import HidLine
+
             return HidLine(parsed)
         case "gpio":
+            from drivers.transport.gpio import GpioLine
+
             return GpioLine(parsed)
 
 

@@ -2,20 +2,29 @@
 
 Facts that shape it: write() without a write timeout never returns when the peer stops reading; a port that vanishes
 raises one of four unrelated exceptions (SerialException, OSError, termios.error, and TypeError when it is closed
-meanwhile); a pseudo terminal refuses parity with termios.error. All four become LineDown here and nowhere else.
+meanwhile); a pseudo terminal refuses parity with termios.error. All four become LineDown here and nowhere else. On
+Windows a port is COM3, and one that vanishes raises SerialException only.
 """
 
 import os
 import select
-import termios
+import time
 
 import serial
 
 from drivers.faults import LineDown
 from drivers.transport.base import LineUrl
 
-_GONE = (serial.SerialException, OSError, termios.error, TypeError, ValueError)
+try:
+    from termios import error as _terminal_error
+except ImportError:  # Windows has none
+    _terminal_error = OSError  # type: ignore[misc,assignment]  # another name for what is caught all the same
+
+_GONE = (serial.SerialException, OSError, _terminal_error, TypeError, ValueError)
 _READ_BYTES = 4096
+_CAN_WAIT = os.name == "posix"
+"""Windows waits for sockets only: there the port is looked at again and again."""
+_LOOK_EVERY_S = 0.01
 
 
 class SerialLine:
@@ -41,7 +50,8 @@ class SerialLine:
     def write(self, data: bytes, timeout_s: float) -> None:
         """Hand all bytes to the port, or raise LineDown."""
         try:
-            self._port.write_timeout = timeout_s
+            if self._port.write_timeout != timeout_s:  # setting it sets up the whole port anew
+                self._port.write_timeout = timeout_s
             self._port.write(data)
         except _GONE as error:
             raise self._down(error) from error
@@ -49,8 +59,7 @@ class SerialLine:
     def read(self, timeout_s: float) -> bytes:
         """Give what arrived within the time, or b""."""
         try:
-            ready, _, _ = select.select([self._port.fileno()], [], [], timeout_s)
-            return bytes(self._port.read(_READ_BYTES)) if ready else b""
+            return bytes(self._port.read(_READ_BYTES)) if self._arrives(timeout_s) else b""
         except _GONE as error:
             raise self._down(error) from error
 
@@ -60,6 +69,16 @@ class SerialLine:
             self._port.close()
         except _GONE:
             return  # it is gone already: that is what was asked
+
+    def _arrives(self, timeout_s: float) -> bool:
+        if _CAN_WAIT:
+            return bool(select.select([self._port.fileno()], [], [], timeout_s)[0])
+        until_s = time.monotonic() + timeout_s
+        while not self._port.in_waiting:
+            if (left_s := until_s - time.monotonic()) <= 0:
+                return False
+            time.sleep(min(_LOOK_EVERY_S, left_s))
+        return True
 
     def _down(self, error: Exception) -> LineDown:
         self.close()

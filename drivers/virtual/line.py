@@ -9,13 +9,11 @@ ends and removes the link, plugging in again makes another pty behind the same l
 
 import contextlib
 import os
-import pty
 import select
 import socket
 import struct
 import threading
 import time
-import tty
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
@@ -35,8 +33,9 @@ class VirtualLine:
         self._on_bytes = on_bytes
         self._port: _Port = _TcpPort(place) if place.startswith("tcp://") else _PtyPort(place)
         self._lock = threading.Lock()
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
+        self._wake_read, self._wake_write = socket.socketpair()  # and no pipe: Windows selects sockets only
+        self._wake_read.setblocking(False)
+        self._wake_handle = self._wake_read.fileno()
         self._closed = False
         self._reading = True
         self._bytes_per_s: float | None = None
@@ -99,12 +98,12 @@ class VirtualLine:
             self._port.cut("unplug")
         self._wake()
         self._thread.join(5)
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        self._wake_read.close()
+        self._wake_write.close()
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
-            os.write(self._wake_write, b".")
+            self._wake_write.send(b".")
 
     def _run(self) -> None:
         while True:
@@ -113,11 +112,11 @@ class VirtualLine:
                     return
                 watched = self._port.watched(reading=self._reading)
             try:
-                select.select([self._wake_read, *watched], [], [])
+                select.select([self._wake_handle, *watched], [], [])
             except (OSError, ValueError):
                 continue  # a port was closed under select: look again at what there is
             with contextlib.suppress(BlockingIOError):
-                os.read(self._wake_read, 64)
+                self._wake_read.recv(64)
             with self._lock:
                 if self._closed:
                     return
@@ -251,6 +250,9 @@ class _PtyPort:
     def plug(self) -> None:
         if self._master is not None:
             return
+        import pty  # not on Windows, where virtual devices are on TCP
+        import tty
+
         self._master, self._copy = pty.openpty()
         tty.setraw(self._copy)
         os.set_blocking(self._master, False)

@@ -12,7 +12,6 @@ were made: a ledger that ends before that is damaged.
 Months that are over leave the file (`server.ledger.archive`), so that it and the check at the start stay small.
 """
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -336,6 +335,8 @@ def hold_alone(path: Path) -> BinaryIO:
     Raises:
         LedgerDown: another process has it, or the folder cannot be written.
     """
+    import fcntl  # not on Windows, where the doctor looks at devices and nobody writes ledgers
+
     try:
         lock = os.fdopen(os.open(lock_of(path), os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0)
     except OSError as error:

@@ -76,7 +76,7 @@ def test_every_error_is_told_at_once_with_its_line(file: Path) -> None:
         ('"cangxi-1"', '""'),
         ('"cangxi-1"', "1"),
         ("/run/print.sock", "print.sock"),
-        ("/run/print.sock", "/" + "x" * 200),
+        ("/run/print.sock", "run/print.sock"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(file: Path, old: str, new: str) -> None:

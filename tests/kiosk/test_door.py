@@ -15,7 +15,7 @@ from kiosk.desk import Desk
 from kiosk.door import Door
 from kiosk.journal import Journal
 from kiosk.link import Link
-from kiosk.printing import LocalPrinter, NoPrinter, _Unix
+from kiosk.printing import LocalPrinter, NoPrinter
 from tests.patience import PATIENCE_S
 
 TICKETS = "/api/v1/halls/demo/tickets"
@@ -102,7 +102,7 @@ class Printers:
 @pytest.fixture
 def agent() -> Iterator[tuple[Path, Printers]]:
     printers = Printers()
-    with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "print.sock"
         path.write_text("left by a killed agent")
         local = LocalDoor(path, printers)
@@ -132,9 +132,22 @@ def test_without_a_printer_or_an_agent_nothing_is_printed(agent: tuple[Path, Pri
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"no json", json.dumps({"device": 3, "kiosk": "k"}).encode()])
 def test_what_is_no_job_is_refused(agent: tuple[Path, Printers], body: bytes) -> None:
-    connection = _Unix(agent[0])
-    connection.request("POST", "/print", body, {"Content-Length": str(len(body))})
-    response = connection.getresponse()
-    assert response.status == 400
-    response.read()
-    connection.close()
+    door = json.loads(agent[0].read_text())
+    key = {"Authorization": f"Bearer {door['key']}"}
+    at = f"http://127.0.0.1:{door['port']}/print"
+    assert requests.post(at, body, headers=key, timeout=PATIENCE_S).status_code == 400
+
+
+@pytest.mark.parametrize("key", [{}, {"Authorization": "Bearer "}, {"Authorization": "Bearer \xe9"}])
+def test_who_does_not_know_the_key_of_the_door_prints_nothing(
+    agent: tuple[Path, Printers], key: dict[str, str]
+) -> None:
+    path, printers = agent
+    at = f"http://127.0.0.1:{json.loads(path.read_text())['port']}"
+    job = {"device": None, "kiosk": "kiosk-1", "job": {"id": "1"}}
+    assert requests.post(f"{at}/print", json=job, headers=key, timeout=PATIENCE_S).status_code == 401
+    assert requests.get(f"{at}/printers", headers=key, timeout=PATIENCE_S).status_code == 401
+    assert printers.jobs == []
+    path.write_text('{"port": 1, "key": "of another start"}')
+    with pytest.raises(NoPrinter):
+        LocalPrinter(path, None, "kiosk-1").print({"id": "1"})

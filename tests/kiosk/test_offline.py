@@ -72,8 +72,8 @@ def printer() -> Iterator[VirtualPrinter]:
 
 @pytest.fixture
 def agent(root: Path, printer: VirtualPrinter) -> Iterator[Path]:
-    """Run an agent with a printer that never reached a server, and give the socket file of its local door."""
-    with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
+    """Run an agent with a printer that never reached a server, and give the file of its local door."""
+    with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "devices.toml"
         file.write_text(
             f'schema = 1\nhall = "{HALL}"\n[[device]]\nid = "printer-1"\ndriver = "escpos"\nurl = "{printer.url}"\n'
