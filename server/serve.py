@@ -220,6 +220,7 @@ class _Server:
             pages=_pages(),
             photos=self._data / "photos",
             media=self._data / "media",
+            prompts=self._data / "prompts",
             checks=self._checks(),
             has_reserve=lambda: self._ballast.held,
             dev=dev,

@@ -1,14 +1,16 @@
 """`jiaohao voice`: what a hall records or renders for its loudspeakers, and whether a folder of it is whole."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from server.console import FOUND_TROUBLE, Trouble, format_option, say, show_table
+from server.console import FOUND_TROUBLE, Trouble, data_option, format_option, say, show_table
 
 if TYPE_CHECKING:
     from config import HallFile
@@ -22,6 +24,9 @@ numbers_option = click.option(
     default=NUMBERS,
     show_default=True,
     help="Numbers of a busy day in each series; a call above them goes to the next voice.",
+)
+speed_option = click.option(
+    "--speed", type=click.FloatRange(0.5, 2.0), default=0.92, show_default=True, help="1: as trained."
 )
 
 
@@ -88,7 +93,7 @@ def pack(folder: Path, language: str, order: str) -> None:
 @click.option("--into", required=True, type=folder_path, help="The folder to make: for `clips` of DEVICES.toml.")
 @click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @click.option("--yao", is_flag=True, help="Read the 1 of a ticket 幺, not 一.")
-@click.option("--speed", type=click.FloatRange(0.5, 2.0), default=0.92, show_default=True, help="1: as trained.")
+@speed_option
 @click.option(
     "--numbers",
     type=click.IntRange(0, 9999),
@@ -148,6 +153,84 @@ def check(folder: Path, hall: str | None, numbers: int, format_: str) -> None:
         zh = f"{folder}：{found.language}，{count} 段录音，{len(wrong)} 处问题"
         click.echo(say(zh, f"{folder}: {found.language}, {count} recordings, {len(wrong)} to put right"))
     sys.exit(FOUND_TROUBLE if wrong else 0)
+
+
+@voice.command()
+@click.argument("hall", metavar="HALL.toml")
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+@click.option(
+    "--voice",
+    "voice_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Render what is missing with this voice of Kokoro v1.0 (Chinese only); without it recordings are registered.",
+)
+@speed_option
+@numbers_option
+@data_option
+@format_option
+def prompts(
+    hall: str, language: str, voice_file: Path | None, speed: float, numbers: int, data: Path, format_: str
+) -> None:
+    """Make what the kiosks of a hall say: records are registered, what is missing is rendered or listed.
+
+    The clips lie in prompts/HALL/LANGUAGE of the data folder; the kiosk page takes them from the server. Run it again
+    when the hall's services changed. Example: jiaohao voice prompts qiaocheng.toml --voice zf_xiaoxiao.bin --data var
+    """
+    from drivers.speech.build import known_voice, render
+    from drivers.speech.clips import BadPack
+    from drivers.speech.prompts import file_of, signs_of, texts, to_record, write_manifest
+    from drivers.speech.signs import Unsayable
+
+    plan = _hall(hall)
+    wanted = texts(_kiosk_words(language), _kiosk_values(plan, language, numbers))
+    folder = data / "prompts" / plan.hall.id / language
+    if voice_file is not None and language != "zh":
+        raise Trouble(say("--voice 只会说中文；英文请录音", "--voice speaks Chinese only: record the English"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if voice_file is not None:
+            pieces: dict[Path, str] = {}
+            for text in wanted:
+                with contextlib.suppress(Unsayable):  # listed as missing below
+                    pieces[folder / file_of(text)] = signs_of(text)
+            for count, made in enumerate(render(known_voice(voice_file, speed=speed), pieces), start=1):
+                click.echo(f"{count}  {made.name}", err=True)
+        there, wrong = write_manifest(folder, language, wanted)
+    except OSError as error:
+        raise Trouble(f"{folder}：{error.strerror}") from error
+    except BadPack as bad:
+        raise Trouble(say(bad.zh, bad.en)) from bad
+    missing = [text for text in wanted if not (folder / file_of(text)).exists()]
+    show_table([{"file": file_of(text), "say": to_record(text)} for text in missing], format_)
+    for each in wrong:
+        click.echo(f"✗ {say(each.zh, each.en)}", err=True)
+    zh = f"{folder}：登记了 {there} 段，共 {len(wanted)} 段"
+    click.echo(say(zh, f"{folder}: {there} of {len(wanted)} clips are there"), err=True)
+    sys.exit(FOUND_TROUBLE if wrong or missing else 0)
+
+
+def _kiosk_words(language: str) -> list[str]:
+    words = json.loads((resources.files("kiosk") / "prompts.json").read_text(encoding="utf-8"))
+    return list(dict[str, str](words[language]).values())
+
+
+def _kiosk_values(hall: "HallFile", language: str, numbers: int) -> dict[str, list[str]]:
+    """Give what stands in the holes of the kiosk's words."""
+    from drivers.speech.prompts import MOST_AHEAD
+
+    units = list(_units(hall, numbers))
+
+    def named(names: Mapping[str, str]) -> str:
+        return names.get(language) or names["zh"]
+
+    return {
+        "service": [named(each.name) for each in hall.services],
+        "zone": [named(each.name) for each in hall.zones],
+        "priority": [named(each.question) for each in hall.priorities if each.question is not None],
+        "n": [str(n) for n in range(MOST_AHEAD + 1)],
+        "letter": [unit.removeprefix("letter-") for unit in units if unit.startswith("letter-")],
+        "number": [unit.removeprefix("number-") for unit in units if unit.startswith("number-")],
+    }
 
 
 def _hall(name: str) -> "HallFile":

@@ -10,6 +10,7 @@ Reading order
     render.py       renders ahead, on this machine; kokoro.py is what runs in its child
     piper.py        piper with a voice file of the hall's
     machine.py      espeak-ng or the system's own voice through pyttsx3; child.py is what runs in its child
+    prompts.py      what a kiosk says, as a folder of clips (pure)
     kept.py         a folder of speech that was made once
     player.py       samples -> a sound card, a network loudspeaker or a folder
     speaker.py      the job driver: puts the above together; never reports silence as said

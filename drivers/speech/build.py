@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drivers.speech import kokoro, signs
@@ -12,7 +13,7 @@ from drivers.speech.engine import NoVoice
 from drivers.speech.render import Child, RenderedVoice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 KNOWN_VOICES = {
@@ -32,37 +33,47 @@ def build_pack(
     """
     voice = _installed(folder, voice_file, speed=speed, yao=yao, language=language)
     write_manifest(folder, language, ORDER, voice)
-    child: Child | None = None
+    wanted = {folder / f"{unit}.wav": unit for unit in units}
     try:
-        for unit in units:
-            target = folder / f"{unit}.wav"
-            if target.exists():
-                continue
-            child = child or Child(voice)
-            half_done = target.with_suffix(".part")
-            try:
-                child.render(signs.of_unit(unit, language, yao=yao), half_done)
-                half_done.replace(target)
-            finally:
-                half_done.unlink(missing_ok=True)
-            yield unit
-    except (NoVoice, signs.Unsayable) as error:
-        raise BadPack(f"无法生成：{error}", f"it cannot be rendered: {error}") from error
-    except OSError as error:
-        raise BadPack(f"{folder}：{error.strerror}", f"{folder}: {error.strerror}") from error
+        for made in render(voice, {file: _signs(unit, language, yao=yao) for file, unit in wanted.items()}):
+            yield wanted[made]
     finally:
-        if child is not None:
-            child.kill()
         _, wrong = write_manifest(folder, language, ORDER, voice)
     for bad in wrong:
         raise bad
 
 
-def _installed(folder: Path, voice_file: Path, *, speed: float, yao: bool, language: str) -> RenderedVoice:
-    """Copy the voice into the folder and give it. Raises BadPack."""
+def render(voice: RenderedVoice, pieces: Mapping[Path, str]) -> Iterator[Path]:
+    """Render the signs of each file that is not there yet; give its path when it is there, whole.
+
+    Raises BadPack: what was rendered so far stays.
+    """
+    child: Child | None = None
+    try:
+        for file, said in pieces.items():
+            if file.exists():
+                continue
+            child = child or Child(voice)
+            half_done = file.with_suffix(".part")
+            try:
+                child.render(said, half_done)
+                half_done.replace(file)
+            finally:
+                half_done.unlink(missing_ok=True)
+            yield file
+    except NoVoice as error:
+        raise BadPack(f"无法生成：{error}", f"it cannot be rendered: {error}") from error
+    except OSError as error:
+        raise BadPack(f"{error.filename}：{error.strerror}", f"{error.filename}: {error.strerror}") from error
+    finally:
+        if child is not None:
+            child.kill()
+
+
+def known_voice(voice_file: Path, *, speed: float, yao: bool = False) -> RenderedVoice:
+    """Give a voice where its file lies. Raises BadPack when it is none, or damaged."""
     try:
         content = voice_file.read_bytes()
-        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         zh, en = f"{error.filename}：{error.strerror}", f"{error.filename}: {error.strerror}"
         raise BadPack(zh, en) from error
@@ -72,7 +83,23 @@ def _installed(folder: Path, voice_file: Path, *, speed: float, yao: bool, langu
             f"{voice_file} 不是 Kokoro v1.0 的声音文件（或已损坏）",
             f"{voice_file} is not a voice of Kokoro v1.0, or it is damaged",
         )
-    voice = RenderedVoice(file=folder / voice_file.name, sha256=sha256, speed=speed, yao=yao)
+    return RenderedVoice(file=voice_file, sha256=sha256, speed=speed, yao=yao)
+
+
+def _signs(unit: str, language: str, *, yao: bool) -> str:
+    try:
+        return signs.of_unit(unit, language, yao=yao)
+    except signs.Unsayable as error:
+        raise BadPack(f"无法生成：{error}", f"it cannot be rendered: {error}") from error
+
+
+def _installed(folder: Path, voice_file: Path, *, speed: float, yao: bool, language: str) -> RenderedVoice:
+    """Copy the voice into the folder and give it. Raises BadPack."""
+    voice = replace(known_voice(voice_file, speed=speed, yao=yao), file=folder / voice_file.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadPack(f"{folder}：{error.strerror}", f"{folder}: {error.strerror}") from error
     if any(folder.glob("*.wav")):
         there = read_pack(folder)
         if there.voice != voice or there.language != language:

@@ -259,7 +259,7 @@ def write_manifest(
             if path.suffix.lower() != ".wav":
                 continue
             try:
-                clips[_unit_of(path)] = _described(path)
+                clips[_unit_of(path)] = described(path)
             except BadPack as bad:
                 wrong.append(bad)
         manifest: dict[str, object] = {"schema": 1, "language": language, "order": list(order), "clips": clips}
@@ -330,7 +330,8 @@ def _unit_of(path: Path) -> str:
     return path.stem
 
 
-def _described(path: Path) -> dict[str, object]:
+def described(path: Path) -> dict[str, object]:
+    """Give the row of a manifest for a recording. Raises BadPack when there is nothing to hear in it; OSError."""
     content = path.read_bytes()
     _usable(path.name, content, speech=path.stem != CHIME)
     return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "rate_hz": sound.rate_of(content)}

@@ -91,6 +91,8 @@ RIGHTS: Mapping[str, Right] = {
     "photos.photo": READ,
     "media.playlist": READ,
     "media.medium": READ,
+    "prompts.prompts": READ,
+    "prompts.prompt": READ,
     "windows.open_window": AT_WINDOW,
     "windows.pause_window": AT_WINDOW,
     "windows.resume_window": AT_WINDOW,

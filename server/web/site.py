@@ -49,8 +49,8 @@ class Site:
 
     `checks` and `has_reserve` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
 
-    `photos` and `media` are the folders of the clerks' photos and of what boards show beside their calls; they need not
-    be there. `works` are the counts of days that are over, by hall and day.
+    `photos`, `media` and `prompts` are the folders of the clerks' photos, of what boards show beside their calls and of
+    what kiosks say; they need not be there. `works` are the counts of days that are over, by hall and day.
     """
 
     halls: Mapping[HallId, Hall]
@@ -60,6 +60,7 @@ class Site:
     pages: PageFolders
     photos: Path | None = None
     media: Path | None = None
+    prompts: Path | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     has_reserve: Callable[[], bool] = lambda: True
     dev: bool = False

@@ -21,6 +21,7 @@ from drivers.speech import kokoro, render, sound
 from drivers.speech.clips import BadPack, ClipsEngine, read_pack, write_manifest
 from drivers.speech.engine import NoVoice
 from drivers.speech.phrases import Line, call
+from drivers.speech.prompts import file_of
 from drivers.speech.render import RenderedVoice, Renderer
 from server.main import main
 from tests.patience import PATIENCE_S, until
@@ -319,6 +320,29 @@ def test_build_refuses_what_is_no_voice_and_a_folder_of_people(
     named.file.write_bytes(bytes(kokoro.VOICE_BYTES))
     assert "damaged" in build(named, tmp_path / "new")[1]
     assert asked(child) == []
+
+
+def test_the_words_of_kiosks_are_rendered_once_and_recordings_stay(
+    child: Path, voice: RenderedVoice, tmp_path: Path
+) -> None:
+    command = ["--lang", "en", "voice", "prompts", "demo", "--voice", str(voice.file), "--numbers", "2"]
+    command += ["--data", str(tmp_path / "data")]
+    folder = tmp_path / "data" / "prompts" / "demo" / "zh"
+    folder.mkdir(parents=True)
+    own = sound.write_wav(sound.chime())
+    (folder / file_of("请取走小票。")).write_bytes(own)
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    clips = json.loads((folder / "manifest.json").read_text())["clips"]
+    assert {"A", "002号", "前面等候 60 人。", "社会保险。", "请取走小票。"} <= set(clips)
+    assert (folder / clips["请取走小票。"]).read_bytes() == own
+    assert len(asked(child)) == len(clips) - 1
+    assert CliRunner().invoke(main, command).exit_code == 0
+    assert len(asked(child)) == len(clips) - 1, "what is there is not rendered again"
+    missing = CliRunner().invoke(main, [*command[:4], "demo", "--numbers", "3", *command[-2:], "--format", "json"])
+    assert missing.exit_code == 1
+    assert '"零零三号"' in missing.output
+    assert CliRunner().invoke(main, [*command, "--language", "en"]).exit_code == 2
 
 
 # --------------------------------------------------------------------------------------------------- the whole agent

@@ -61,6 +61,8 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("GET", f"/halls/{HALL}/clerks/clerk/photo", {*P, *D}),
     ("GET", f"/halls/{HALL}/media", {*P, *D}),
     ("GET", f"/halls/{HALL}/media/1.png", {*P, *D}),
+    ("GET", f"/halls/{HALL}/prompts", {*P, *D}),
+    ("GET", f"/halls/{HALL}/prompts/zh/1.wav", {*P, *D}),
     *(
         ("POST", f"{WINDOW}/{move}", CHIEFS | {"clerk"})
         for move in (

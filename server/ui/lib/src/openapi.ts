@@ -778,6 +778,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give what the kiosks of the hall can say with clips: `prompts/HALL/LANGUAGE/` of the data folder. */
+        get: operations["prompts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/prompts/{language}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give one clip. */
+        get: operations["prompt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/ratings": {
         parameters: {
             query?: never;
@@ -3939,6 +3973,26 @@ export interface components {
             type: string;
         };
         /**
+         * PromptClip
+         * @description One clip: what is said in it, the name of its file; `version` changes with the file.
+         */
+        PromptClip: {
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * Prompts
+         * @description What can be said; whoever wants to say something else has no clip for it.
+         */
+        Prompts: {
+            /** Clips */
+            clips: components["schemas"]["PromptClip"][];
+        };
+        /**
          * Rate
          * @description A grade, 1 to 5; 5 is best.
          */
@@ -5289,6 +5343,8 @@ export type Playlist = components['schemas']['Playlist'];
 export type PresentCard = components['schemas']['PresentCard'];
 export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
+export type PromptClip = components['schemas']['PromptClip'];
+export type Prompts = components['schemas']['Prompts'];
 export type Rate = components['schemas']['Rate'];
 export type RateAtWindow = components['schemas']['RateAtWindow'];
 export type Rated = components['schemas']['Rated'];
@@ -7508,6 +7564,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IssuedTicket"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prompts: {
+        parameters: {
+            query?: {
+                language?: "zh" | "en";
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prompts"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                language: "zh" | "en";
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The clip, a WAV file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
