@@ -66,7 +66,8 @@ class JobDriver(Protocol):
     def do(self, job: Job, started: Callable[[], None]) -> Result:
         """Do the job once and say how it went.
 
-        Raises LineDown, only before `started()` was called: nothing happened.
+        Raises LineDown, only before `started()` was called: nothing happened. What `started()` itself raises goes
+        through: it is too late for this job, and nothing may begin.
         """
         ...
 

@@ -52,6 +52,10 @@ class Stopped(Exception):
     """The agent is stopping; the job was not begun and may be sent again."""
 
 
+class _TooLate(Exception):
+    """The job came to nothing because its time was over when it would have begun."""
+
+
 class Report(Protocol):
     """Where an owner says how a device is; called at every change at least, and cheap when nothing changed."""
 
@@ -158,7 +162,7 @@ class JobOwner:
                 continue
             try:
                 if current is not None:
-                    result = self._do(current.order)
+                    result = self._do(current)
                     self._answer(current, result)
                     current = None
                     if result.status in {ResultStatus.PRINTED, ResultStatus.SAID} and not self._lost:
@@ -195,12 +199,24 @@ class JobOwner:
                     return None
         return None
 
-    def _do(self, order: JobOrder) -> Result:
-        """Do the job; a bug in the driver is answered as failed, then it stops the process like every bug."""
+    def _do(self, waiting: _Waiting) -> Result:
+        """Do the job; a bug in the driver is answered as failed, then it stops the process like every bug.
+
+        A driver may take its time before it begins (a voice that makes its sentence first): too late is too late.
+        """
+        order = waiting.order
+
+        def started() -> None:
+            if time.monotonic() >= waiting.until_s:
+                raise _TooLate
+            self._journal.start(order, datetime.now(UTC))
+
         if (earlier := self._journal.answer(order)) is not None:
             return earlier  # another printer stood in for this one meanwhile
         try:
-            return self._driver.do(order.job, lambda: self._journal.start(order, datetime.now(UTC)))
+            return self._driver.do(order.job, started)
+        except _TooLate:
+            return _too_late(order, lost=False)
         except LineDown:
             if self._journal.answer(order) is None:
                 raise

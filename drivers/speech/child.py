@@ -6,15 +6,18 @@ pyttsx3 2.99 with espeak-ng keeps one slot instead of a queue, never clears it, 
 with nothing to say, shares one callback among all threads and takes a failed playback for a success: so one sentence
 per process, and `save_to_file` only. It also runs its commands late, all at once, with a stop behind them that cancels
 what espeak-ng has not done yet: on a busy machine the rate is lost, or runAndWait() is back before the file is written.
-So each command is made to happen when it is given (`_settle`), and the end is checked. Drop this when the library has a
-queue of its own.
+So each command is made to happen when it is given (`_settle`), the rate stands in the sentence, and the end is checked.
+Drop this when the library has a queue of its own. On macOS it writes AIFF under any name; SAPI on Windows never says
+that it has finished, and need not.
 Ends with 0 and a WAV file, or with 1 and one line on stderr.
 """
 
 import contextlib
 import ctypes
 import io
+import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -49,18 +52,36 @@ def main(language: str, voice: str, rate_wpm: str, out: str, sentence: str) -> i
 
             engine.connect("finished-utterance", finished)
             engine.setProperty("voice", voice)
-            engine.setProperty("rate", int(rate_wpm))
+            if sys.platform == "linux":
+                sentence = f"\x01{int(rate_wpm)}S{sentence}"  # the words themselves say to espeak-ng how fast
+            else:
+                engine.setProperty("rate", int(rate_wpm))
             _settle(engine)
-            engine.save_to_file(sentence, out)
+            target = f"{out}.aiff" if sys.platform == "darwin" else out
+            engine.save_to_file(sentence, target)
             engine.runAndWait()
-            if not written.wait(GIVE_UP_S) or ended != [True]:
+            # SAPI has written the file when it comes back, and tells nobody.
+            if sys.platform != "win32" and (not written.wait(GIVE_UP_S) or ended != [True]):
                 raise TimeoutError("the speech engine did not finish")
-            if sys.platform == "linux" and engine.getProperty("rate") != int(rate_wpm):
-                raise ValueError("the speech engine lost the rate")
+            if target != out:
+                _convert(target, out)
     except Exception as error:  # noqa: BLE001 - the library raises bare Exceptions; the parent needs the line
         sys.stderr.write(f"{type(error).__name__}: {error}\n".replace("\n", " ")[:500])
         return 1
     return 0
+
+
+def _convert(aiff: str, out: str) -> None:
+    """Make a WAV of what macOS writes: AIFF under any name (pyttsx3 #361)."""
+    try:
+        subprocess.run(
+            ["/usr/bin/afconvert", "-f", "WAVE", "-d", "LEI16@22050", "-c", "1", aiff, out],
+            check=True,
+            capture_output=True,
+            timeout=GIVE_UP_S,
+        )
+    finally:
+        pathlib.Path(aiff).unlink(missing_ok=True)
 
 
 def _settle(engine: Any) -> None:  # Any: pyttsx3 has no types
@@ -77,8 +98,9 @@ def _settle(engine: Any) -> None:  # Any: pyttsx3 has no types
 
 def _voice(language: str, voices: Sequence[str]) -> str:
     """Give the name of the voice for a language on this machine, "" when it has none."""
-    if sys.platform == "darwin":
-        return {"zh": "com.apple.voice.compact.zh-CN.Tingting"}.get(language, "com.apple.voice.compact.en-US.Samantha")
+    if sys.platform == "darwin":  # com.apple.voice.compact.zh-CN.Tingting, com.apple.ttsbundle.Ting-Ting-compact ...
+        parts = {"zh": ("zh-CN.Tingting", "zh-CN", "Ting-Ting")}.get(language, ("en-US.Samantha", "en-US", "Samantha"))
+        return next((name for part in parts for name in voices if part in name), "")
     if sys.platform == "win32":  # voices of SAPI are named ...\\TTS_MS_ZH-CN_HUIHUI_11.0
         part = {"zh": "_ZH-CN_"}.get(language, "_EN-")
         return next((name for name in voices if part in name.upper()), "")

@@ -10,13 +10,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from drivers.daytimes import is_time, level_at
 from drivers.driver import BadOptions, OptionProblem, wall_clock
-from drivers.faults import Fault, FaultCode, Health, HealthStatus, down
+from drivers.faults import Fault, FaultCode, Health, HealthStatus, LineDown, down
 from drivers.jobs import Announce, Result, ResultStatus, Say
 from drivers.speech import phrases, sound
 from drivers.speech.clips import ClipsEngine
@@ -42,6 +43,8 @@ BUSY_WITHIN_S = 1.5
 CROWD = 3
 """When more calls than this wait behind a call, it is read once only."""
 EMERGENCY_READINGS = 3
+ATTENTION_S = 1.0
+"""An announcement that takes longer to make comes behind the chime alone: people look at the boards, which show it."""
 CHECK_EVERY_S = 30.0
 _AFTER_CHIME_S = 0.25
 _BETWEEN_LANGUAGES_S = 0.45
@@ -154,15 +157,26 @@ class Speaker:
         volume = 100 if urgent else self._volume()
         if volume == 0:
             return Result(status=ResultStatus.DROPPED, detail="quiet hours of this loudspeaker")
-        spoken, said, whys = self._speak(lines)
-        if not spoken and not self._options.chime:
-            return self._failed(FaultCode.NO_VOICE, "; ".join(whys))
-        clip = sound.scale(mix(spoken, readings=readings, chime=self._chime()), volume)
-        wav = sound.write_wav(clip, comment=" ".join(line.sentence for line in said))
+        made = ThreadPoolExecutor(1, "speech")
+        making = made.submit(self._speak, lines)
+        made.shutdown(wait=False)
+        chime = self._chime()
         try:
-            self._player.play(wav, sound.seconds(clip), about, started)
+            if isinstance(job, Announce) and chime is not None and not wait([making], ATTENTION_S).done:
+                self._play(mix([], readings=1, chime=chime), volume, "", about, started)
+                chime, started = None, _begun
+            spoken, said, whys = making.result()
+            if not spoken and not self._options.chime:
+                return self._failed(FaultCode.NO_VOICE, "; ".join(whys))
+            if spoken or chime is not None:
+                comment = " ".join(line.sentence for line in said)
+                self._play(mix(spoken, readings=readings, chime=chime), volume, comment, about, started)
         except NotPlayed as error:
             return self._failed(FaultCode.PLAYBACK, str(error))
+        except LineDown as error:
+            if started is not _begun:
+                raise
+            return self._failed(FaultCode.PLAYBACK, f"gone after the chime: {error.why}")
         self._unsaid = "; ".join(whys)
         self._health, self._checked_s = self._of_voice(), time.monotonic()
         self._ended_s = time.monotonic()
@@ -203,6 +217,11 @@ class Speaker:
         self._player.close()
         if self._ahead is not None:
             self._ahead.close()
+
+    def _play(self, samples: array[int], volume: int, comment: str, about: str, started: Callable[[], None]) -> None:
+        """Play at a volume, with the sentence in the file. Raises LineDown, NotPlayed."""
+        clip = sound.scale(samples, volume)
+        self._player.play(sound.write_wav(clip, comment=comment), sound.seconds(clip), about, started)
 
     def _had_to_wait(self) -> bool:
         return self._ended_s is not None and time.monotonic() - self._ended_s < BUSY_WITHIN_S
@@ -264,6 +283,10 @@ def mix(spoken: list[array[int]], *, readings: int, chime: array[int] | None) ->
     for _ in range(readings - 1 if spoken else 0):
         parts += [sound.silence(_BETWEEN_READINGS_S), spoken[0]]
     return sound.join([*parts, sound.silence(_TAIL_S)])
+
+
+def _begun() -> None:
+    """Do nothing: the journal has it that this job was begun."""
 
 
 def _speechless(detail: str) -> Health:

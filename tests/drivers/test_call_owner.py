@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from drivers.faults import Health, LineDown
@@ -17,6 +18,8 @@ from tests.patience import PATIENCE_S
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from drivers.jobs import Job
 
@@ -56,6 +59,35 @@ class Loud:
 
 def order(number: int, job: Say) -> JobOrder:
     return JobOrder(id=f"{number}.0", device="s", job=job, expires_at=datetime.now(UTC) + timedelta(seconds=PATIENCE_S))
+
+
+class Slow(Loud):
+    """A loudspeaker whose voice is still making the sentence when its time is over."""
+
+    def do(self, job: Job, started: Callable[[], None]) -> Result:
+        self.tried.set()
+        assert self.plugged.wait(PATIENCE_S)
+        started()
+        self.said.append(job)
+        return Result(status=ResultStatus.SAID)
+
+
+def test_a_sentence_that_is_ready_too_late_is_not_spoken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, driver, now_s = Journal(tmp_path / "jobs.sqlite", datetime.now(UTC)), Slow(), [100.0]
+    monkeypatch.setattr("drivers.owners.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    owner = JobOwner("s", driver, journal, lambda *_: None, is_printer=False)
+    owner.start()
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(owner.do, order(1, CALL))
+        assert driver.tried.wait(PATIENCE_S)
+        now_s[0] += PATIENCE_S + 1
+        driver.plugged.set()
+        assert late.result(PATIENCE_S) == Result(status=ResultStatus.DROPPED, detail="it came too late")
+    assert driver.said == []
+    assert owner.do(order(1, CALL)).status is ResultStatus.DROPPED, "it is never begun again"
+    owner.stop()
+    owner.join(PATIENCE_S)
+    journal.close()
 
 
 def test_a_call_that_waits_is_replaced_by_the_same_ticket_called_again(tmp_path: Path) -> None:

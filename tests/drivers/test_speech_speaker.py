@@ -437,6 +437,42 @@ def test_an_announcement_is_told_in_each_language_it_is_written_in_and_an_emerge
     assert lengths[0] < lengths[1]
 
 
+@pytest.mark.parametrize("ends", ["well", "without a voice", "without the loudspeaker"])
+def test_while_a_sentence_is_being_made_the_chime_makes_people_look(monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
+    monkeypatch.setattr(speaker, "ATTENTION_S", 0.05)
+    driver, voice, ear = make_speaker()
+    chimed, say = threading.Event(), voice.speak
+
+    def slowly(line: Line) -> array[int]:
+        assert chimed.wait(PATIENCE_S)
+        if ends == "without the loudspeaker":
+            ear.trouble = LineDown("tcp://10.0.0.9:9200", "gone")
+        return say(line)
+
+    began: list[bool] = []
+    play = ear.play
+
+    def heard(wav: bytes, length_s: float, name: str, started: Callable[[], None]) -> None:
+        play(wav, length_s, name, started)
+        chimed.set()
+
+    voice.gone = ends == "without a voice"
+    monkeypatch.setattr(voice, "speak", slowly)
+    monkeypatch.setattr(ear, "play", heard)
+    told = Announce(text={"zh": "请从东侧出口离开。"}, languages=("zh",), emergency=True)
+    result = driver.do(told, lambda: began.append(True))
+    assert began == [True]
+    first, *then = [sound.read_wav(wav) for wav in ear.heard]
+    assert first.samples[: len(sound.chime())] == sound.chime()
+    assert first.comment == ""
+    if ends == "well":
+        assert result.status is ResultStatus.SAID
+        assert [wav.comment for wav in then] == ["请从东侧出口离开。"]
+        assert then[0].samples[0] == 8000, "the chime was heard already"
+    else:
+        assert (result.status, then) == (ResultStatus.FAILED, [])
+
+
 def test_an_announcement_in_no_language_we_speak_fails_and_is_not_silence() -> None:
     job = Announce(text={"bo": "..."}, languages=("bo",), emergency=True)
     told = Speaker(Voice(), Ear(), SpeakerOptions()).do(job, lambda: None)
