@@ -264,3 +264,28 @@ def test_the_desk_is_for_guides_and_managers(visitor: Visitor, station: Station,
     page.wait_for_url("**/manager")
     page.goto(f"{station.url}/guide")
     expect(page.get_by_role("alert")).to_contain_text("导办员")
+
+
+@OPEN
+def test_a_number_is_found_by_its_digits_its_time_and_the_code_on_its_paper(
+    visitor: Visitor, station: Station, chief: Api
+) -> None:
+    first = chief.send("POST", f"{HALL}/tickets", {"service": "household"})
+    chief.send("POST", f"{HALL}/tickets", {"service": "household"})
+    other = issue(chief)
+    page = open_desk(visitor, station)
+    found, rows = page.locator("#found"), page.locator(".list .row")
+    ask(page, "2")  # one series has it: shown at once
+    expect(found).to_contain_text("C002")
+    ask(page, "1")  # two have it: the visitor says which
+    expect(rows).to_have_count(2)
+    expect(found).to_have_count(0)
+    rows.filter(has_text=other).click()
+    expect(found).to_contain_text(other)
+    ask(page, first["track_url"])
+    expect(found).to_contain_text(first["label"])
+    ask(page, page.locator(".list .row .time").first.inner_text())
+    expect(rows).to_have_count(3)
+    ask(page, "6:40")
+    expect(page.locator(".search [role=alert]")).to_contain_text("6:40")
+    expect(rows).to_have_count(0)
