@@ -19,17 +19,18 @@ ORDINARY = "ordinary"
 
 Why = Literal["server_away", "service_not_found", "service_closed", "offline_used_up", "too_many"]
 
+# For who stands at the kiosk: the server's own words for these codes name services and seconds, which go unsaid here.
 SENTENCES: Mapping[Why, tuple[int, str, str]] = {
     "server_away": (
         503,
-        "网络中断，暂时只能取号。其他事项请到导办台或窗口办理。",
+        "网络中断，暂时只能取号。其他事项请到引导台或窗口办理。",
         "The network is down. Only numbers can be given now; for anything else ask at the desk or a window.",
     ),
     "service_not_found": (404, "没有这个事项。", "There is no such service."),
     "service_closed": (409, "这个事项现在不取号。", "No numbers for this service now."),
     "offline_used_up": (
         503,
-        "网络中断，本机的离线号已用完。请到导办台取号。",
+        "网络中断，本机的离线号已用完。请到引导台取号。",
         "The network is down and this kiosk has no numbers left. Please take yours at the desk.",
     ),
     "too_many": (429, "操作太频繁，请稍等几秒再按。", "Too many presses. Wait a few seconds and press again."),
@@ -146,7 +147,7 @@ def told(given: Given) -> dict[str, Any]:
 def lonely_state(state: Mapping[str, Any], is_open: Mapping[str, bool]) -> dict[str, Any]:
     """Give the hall's state as the kiosk can vouch for it alone: which services it gives, and nobody's wait."""
     services = [
-        {**row, "waiting": 0, "oldest_wait_s": None, "eta": None, "left": None, "opens_at": None}
+        {**row, "waiting": 0, "ahead": 0, "oldest_wait_s": None, "eta": None, "left": None, "opens_at": None}
         | {"open": is_open.get(row["service"], False)}
         for row in state["services"]
     ]

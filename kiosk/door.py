@@ -132,7 +132,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _refuse(self, why: alone.Why) -> None:
         status, zh, en = alone.SENTENCES[why]
         chinese = self.headers.get("Accept-Language", "zh").lower().startswith("zh")
-        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+        problem = {"type": f"urn:jiaohao:problem:{why}", "title": HTTPStatus(status).phrase, "status": status}
         self._json(status, {**problem, "detail": zh if chinese else en, "code": why}, "application/problem+json")
 
     def _pass(self, answer: Answer) -> None:

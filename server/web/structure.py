@@ -8,9 +8,11 @@ from flask_openapi3.models.tag import Tag
 
 from server.domain.admission import admission, hall_admission
 from server.domain.forecast import Outlook, open_windows
+from server.domain.routing import ahead_of_newcomer
 from server.domain.state import HallState
 from server.domain.terms import (
     APPOINTMENT,
+    ORDINARY,
     Guide,
     HallPlan,
     OpeningHours,
@@ -245,6 +247,7 @@ def _service(
         service=service,
         zone=state.plan.service[service].zone,
         waiting=waiting.count,
+        ahead=ahead_of_newcomer(state, service, ORDINARY, now_ms),
         oldest_wait_s=_age_s(waiting, now_ms),
         open_windows=open_windows(state, service),
         eta=answers.eta(eta_view(outlook.services[service])),

@@ -478,7 +478,7 @@ class ZoneState(Answer):
 
 
 class ServiceState(Answer):
-    """Who waits for a service; `eta` is what a visitor coming now would be told.
+    """Who waits for a service; `ahead` and `eta` are what a visitor coming now would be told.
 
     `open`: numbers are given now; `left`: how many the quotas leave now (null: no quota). When none is given,
     `opens_at` says when again.
@@ -487,6 +487,7 @@ class ServiceState(Answer):
     service: str
     zone: str
     waiting: int
+    ahead: int
     oldest_wait_s: int | None
     open_windows: int
     eta: Eta | None

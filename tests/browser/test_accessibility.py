@@ -292,6 +292,7 @@ def test_floors_to_browse_by(visitor: Visitor, station: Station, look: Look) -> 
     page = visitor.open(f"/kiosk?hall=zhenyuan&lang={look.language}#code={code}", PORTRAIT)
     page.wait_for_selector("[data-place]")
     look(page, "kiosk: floors")
+    page.click(".languages [lang=zh]")  # names of departments are Chinese
     page.click("[data-place=departments]")
     page.wait_for_selector(".dense [data-choice]")
     look(page, "kiosk: departments")

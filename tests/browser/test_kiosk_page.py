@@ -133,7 +133,7 @@ def test_people_waiting_are_counted_live(visitor: Visitor, station: Station, man
     expect(card).to_contain_text("不用等候")
     manager.send("POST", TICKETS, {"service": "household"})
     manager.send("POST", TICKETS, {"service": "household"})
-    expect(card).to_contain_text("2 人等候")
+    expect(card).to_contain_text("前面 2 人")
 
 
 def test_the_ticket_goes_away_by_itself_and_leaves_nothing_behind(visitor: Visitor, station: Station) -> None:

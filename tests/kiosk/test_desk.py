@@ -173,7 +173,7 @@ def test_outside_the_hours_nothing_is_given(kiosk: Callable[[], Desk], server: P
     state = desk.lonely(f"{HALL}/state")
     assert state is not None
     assert state["services"] == [
-        {"service": "tax", "waiting": 0, "oldest_wait_s": None, "eta": None, "left": None, "opens_at": None}
+        {"service": "tax", "waiting": 0, "ahead": 0, "oldest_wait_s": None, "eta": None, "left": None, "opens_at": None}
         | {"open": False}
     ]
 

@@ -4638,12 +4638,14 @@ export interface components {
         };
         /**
          * ServiceState
-         * @description Who waits for a service; `eta` is what a visitor coming now would be told.
+         * @description Who waits for a service; `ahead` and `eta` are what a visitor coming now would be told.
          *
          *     `open`: numbers are given now; `left`: how many the quotas leave now (null: no quota). When none is given,
          *     `opens_at` says when again.
          */
         ServiceState: {
+            /** Ahead */
+            ahead: number;
             eta: components["schemas"]["Eta"] | null;
             /** Left */
             left: number | null;
