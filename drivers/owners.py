@@ -250,7 +250,7 @@ class JobOwner:
 
 
 def _too_late(order: JobOrder, lost: bool) -> Result:
-    why = f"{FaultCode.LINE_DOWN}: the device could not be reached in time" if lost else "it came too late"
+    why = f"{FaultCode.LINE_DOWN}: the device could not be reached in time" if lost else "too_late: others went first"
     status = ResultStatus.EXPIRED if isinstance(order.job, PrintTicket | PrintNotice) else ResultStatus.DROPPED
     return Result(status=status, detail=why)
 

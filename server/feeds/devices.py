@@ -35,6 +35,7 @@ LOOK_BACK = 5_000  # commits read at the start: more than a hall makes before a 
 PAGE = 500
 ANSWER_GRACE_S = 10.0  # an agent may answer this long after the job expired
 LOOK_EVERY_S = 0.5
+TOO_LATE = "too_late: nobody took it in time"
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ class JobFeed:
                     self._done(lane.device, lane.kept.job, "unknown", "the agent gave no answer", now_ms)
             self._forget_expired(now_ms)  # before anything newer is sent: a place never goes back to write it down
             for lane in list(self._lanes.values()):
-                if lane.kept is None and (kept := self._next(lane)) is not None:
+                if lane.kept is None and (kept := self._next(lane, now_ms)) is not None:
                     self._send(lane, kept)
 
     def _hear(self) -> None:
@@ -239,35 +240,64 @@ class JobFeed:
                 self._read_to = commit.seq
 
     def _forget_expired(self, now_ms: int) -> None:
-        """Drop jobs that come too late; a ticket that was not printed is written down for its printer."""
+        """Drop jobs that come too late, and write down for whom: nobody shall wonder what became of them."""
         rows = self._rows(self._hall.id)
+        busy = {lane.device for lane in self._lanes.values() if lane.kept is not None}
         for kept in [kept for kept in self._tail if kept.is_late()]:
-            job = kept.job
-            printer = _printer_of(job, rows) if isinstance(job.data, PrintTicket | PrintNotice) else None
-            if printer is not None and kept.sent_to is not None:
-                printer = next((row for row in rows if row.device == kept.sent_to), printer)
-            busy = [lane for lane in self._lanes.values() if lane.kept is not None]
-            if any(lane.kept is kept or (printer and lane.device == printer.device) for lane in busy):
-                continue  # else the answer to the job before would count as old and be lost
-            self._tail.remove(kept)
-            if printer is not None and _place_of(job) > self._place(printer.device):
-                self._done(printer.device, job, "expired", "no printer took it in time", now_ms)
+            awaited = any(lane.kept is kept for lane in self._lanes.values())
+            for row in self._takers(kept, rows):
+                if kept.place <= self._place(row.device):
+                    continue
+                if row.device in busy or self._comes_after_others(kept, row, rows):
+                    awaited = True  # else the answer to the job before would count as old and be lost
+                else:
+                    self._let_pass(row.device, kept.job, TOO_LATE, now_ms)
+            if not awaited:
+                self._tail.remove(kept)
 
-    def _next(self, lane: _Lane) -> _Kept | None:
+    def _takers(self, kept: _Kept, rows: Sequence[Registered]) -> Sequence[Registered]:
+        """Give the devices that should have done a job, as far as this server knows of their jobs."""
+        if not isinstance(kept.job.data, PrintTicket | PrintNotice):
+            here = [row for row in rows if not self._hall.is_shared or row.device in self._lanes]
+            return [row for row in here if _is_for(kept, row, rows)]
+        printer = _printer_of(kept.job, rows)
+        if printer is None or kept.sent_to is None:
+            return [] if printer is None else [printer]
+        return [next((row for row in rows if row.device == kept.sent_to), printer)]
+
+    def _comes_after_others(self, kept: _Kept, row: Registered, rows: Sequence[Registered]) -> bool:
+        """Say whether a device has something to do before a late job: an announcement is worth longer than a call."""
+        place = self._place(row.device)
+        return isinstance(kept.job.data, Say) and any(
+            isinstance(each.job.data, Announce) and not each.is_late() and _is_for(each, row, rows)
+            for each in self._tail
+            if place < each.place < kept.place
+        )
+
+    def _let_pass(self, device: str, job: Job, why: str, now_ms: int) -> None:
+        """Write down that a device did not do a job, and why."""
+        status = "expired" if isinstance(job.data, PrintTicket | PrintNotice) else "dropped"
+        self._done(device, job, status, why, now_ms)
+
+    def _next(self, lane: _Lane, now_ms: int) -> _Kept | None:
+        """Give the next job of a device that is worth doing; those before it are let pass."""
         rows = self._rows(self._hall.id)
         row = next((row for row in rows if row.device == lane.device), None)
         not_done = list(takewhile(lambda kept: kept.place > lane.place, reversed(self._tail)))
         not_done.reverse()
-        urgent = [place for place, kept in enumerate(not_done) if _is_emergency(kept.job)]
-        for kept in not_done[urgent[-1] if urgent else 0 :]:  # calls before an emergency are let pass: boards show them
+        urgent = max((kept.place for kept in not_done if _is_emergency(kept.job)), default=lane.place)
+        for kept in not_done:
             job = kept.job
-            if kept.is_late():
-                continue
             if row is not None and not _is_for(kept, row, rows):
                 continue
-            if self._hall.read(lambda state, _, job=job: still_matters(state, job)):  # type: ignore[misc]
+            if kept.is_late():
+                self._let_pass(lane.device, job, TOO_LATE, now_ms)
+            elif kept.place < urgent:
+                self._let_pass(lane.device, job, "emergency: it went first", now_ms)  # boards show it
+            elif not self._hall.read(lambda state, _, job=job: still_matters(state, job)):  # type: ignore[misc]
+                self._let_pass(lane.device, job, "over: called again or elsewhere, or the visitor has come", now_ms)
+            else:
                 return kept
-            lane.place = _place_of(job)
         return None
 
     def _send(self, lane: _Lane, kept: _Kept) -> None:

@@ -192,6 +192,68 @@ def test_a_call_of_half_a_minute_ago_is_not_said(tmp_path: Path) -> None:
     desk.wait(31)
     desk.day.call("1", finish=True)
     assert desk.watch("speaker-1").labels == ["A002"]
+    assert became(desk, "A001") == [("speaker-1", "dropped", "too_late")]
+
+
+def became(desk: Desk, label: str) -> list[tuple[str, str, str]]:
+    """Give what is written down of a ticket's calls: device, status, and the code of the reason."""
+    ticket = desk.day.read(lambda state: next(it.id for it in state.tickets.values() if it.label == label))
+    calls = [result for result in desk.journal.of_ticket(HALL, ticket) if result.kind == "say"]
+    return [(result.device, result.status, result.detail.partition(":")[0]) for result in calls]
+
+
+def test_every_call_that_nobody_says_is_written_down_once_for_each_loudspeaker(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("away", kind="speaker"), Row("busy", kind="speaker"), Row("printer-1"))
+    bench = desk.watch("busy")
+    desk.issue()
+    desk.issue()
+    desk.day.open("1", "1001")
+    desk.day.call("1")
+    desk.feed.step()
+    desk.wait(2)
+    desk.day.call("1", finish=True)
+    desk.wait(31)
+    desk.feed.step()
+    desk.feed.step()
+    assert became(desk, "A002") == [("away", "dropped", "too_late")], "the busy one has not answered yet"
+    bench.answer("said")
+    desk.restart()
+    assert became(desk, "A001") == [("away", "dropped", "too_late"), ("busy", "said", "")]
+    assert became(desk, "A002") == [("away", "dropped", "too_late"), ("busy", "dropped", "too_late")]
+    assert bench.labels == ["A001"], "and never said late"
+
+
+def test_a_call_that_was_replaced_or_went_behind_an_emergency_is_written_down(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("speaker-1", kind="speaker"))
+    desk.issue()
+    desk.day.open("1", "1001")
+    desk.day.call("1")
+    desk.day.at(c.Recall, "1")
+    bench = desk.watch("speaker-1")
+    assert became(desk, "A001") == [("speaker-1", "dropped", "over")]
+    desk.issue()
+    desk.day.call("1", finish=True)
+    desk.day.do(c.Announce(text={"zh": "请离开"}, emergency=True))
+    bench.answer("said")
+    desk.feed.step()
+    assert bench.jobs[-1]["kind"] == "announce"
+    assert became(desk, "A002") == [("speaker-1", "dropped", "emergency")]
+
+
+def test_a_late_call_behind_an_announcement_that_is_still_worth_saying_takes_nothing_from_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "d.sqlite", Row("speaker-1", kind="speaker"))
+    desk.issue()
+    desk.day.open("1", "1001")
+    desk.day.do(c.Announce(text={"zh": "下午两点开会"}))
+    desk.day.call("1")
+    desk.wait(31)
+    desk.feed.step()
+    assert became(desk, "A001") == [], "the announcement comes first"
+    bench = desk.watch("speaker-1")
+    assert [job["kind"] for job in bench.jobs] == ["announce"]
+    bench.answer("said")
+    desk.feed.step()
+    assert became(desk, "A001") == [("speaker-1", "dropped", "too_late")]
 
 
 def test_a_call_is_not_said_once_the_visitor_has_come(tmp_path: Path) -> None:

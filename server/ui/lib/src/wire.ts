@@ -257,12 +257,18 @@ export interface ManagerPicture {
     legs_today: number
   }[]
   services: { service: string; name: Text; zone: string; prefix: string; waiting: number; windows: string[] }[]
-  devices: DeviceRow[]
+  devices: ManagedDevice[]
   announcement: Announcement | null
   /** Paper rolls in use; `label` is the last number that the hall knows of. */
   rolls: { prefix: string; service: string; name: Text; label: string | null; last: string }[]
   alarms: ManagerAlarm[]
   cases: CaseView[]
+}
+
+/** A device as the manager sees it; `last_job` is what became of its last job, `detail` begins with a code and a colon. */
+export interface ManagedDevice extends DeviceRow {
+  connected: boolean
+  last_job: { id: string; kind: string; ticket: string; status: string; detail: string; at: string } | null
 }
 
 /** `ticket:TRACK` */
