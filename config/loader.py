@@ -18,7 +18,7 @@ from config.positions import WHOLE_FILE, Spot, spot_of
 from config.problems import Finding, Problem, dotted, quoted
 from config.rules import Draft, broken_rules, word
 from config.schema import HallFile
-from config.text import tables_of, text_of
+from config.text import FILE_BYTES_MAX, plain, tables_of, text_of, too_large
 
 NOT_HALLS = frozenset({"kiosk"})
 """What lies beside the halls and is none: an example of another file."""
@@ -39,10 +39,39 @@ def load_hall(path: Path | str) -> HallFile:
     Raises:
         HallFileError: with every problem of the file; nothing is loaded.
     """
+    return load_written(path)[0]
+
+
+def load_written(path: Path | str) -> tuple[HallFile, str]:
+    """Give the hall that a file describes, and the text of the file.
+
+    Raises:
+        HallFileError: with every problem of the file; nothing is loaded.
+    """
     reading = _read(Path(path))
     if reading.hall is None:
         raise HallFileError(reading.problems)
-    return reading.hall
+    return reading.hall, reading.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a hall file gave: a hall and no problems, or problems and no hall."""
+
+    hall: HallFile | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def read_hall(text: str, beside: Path) -> Reading:
+    """Give the hall that a text describes, written in the place of the file `beside`, or every problem in it.
+
+    Whoever writes the text need not have this computer: pictures that it names are looked for in the file's folder and
+    nowhere else.
+    """
+    if len(text.encode()) > FILE_BYTES_MAX:
+        return Reading(problems=(_problem(beside, WHOLE_FILE, too_large()),))
+    reading = _read_text(plain(text), beside, anywhere=False)
+    return Reading(hall=reading.hall, problems=reading.problems)
 
 
 def check(paths: Iterable[Path | str]) -> list[Problem]:
@@ -79,6 +108,7 @@ class _Reading:
     """What one file gave: a hall and no problems, or problems and no hall."""
 
     hall: HallFile | None = None
+    text: str = ""
     problems: tuple[Problem, ...] = ()
     hall_id: str | None = None
     hall_id_spot: Spot = WHOLE_FILE
@@ -88,6 +118,10 @@ def _read(path: Path) -> _Reading:
     text, unreadable = text_of(path, shipped())
     if unreadable is not None:
         return _Reading(problems=(_problem(path, *unreadable),))
+    return _read_text(text, path, anywhere=True)
+
+
+def _read_text(text: str, path: Path, *, anywhere: bool) -> _Reading:
     data, spots, broken = tables_of(text)
     problems = [_problem(path, *each) for each in broken]
     if data is None:
@@ -98,7 +132,7 @@ def _read(path: Path) -> _Reading:
     hall, findings = model_of(data)
     findings += broken_rules(draft)
     if (name := word(draft.table("ticket"), "logo")) is not None:
-        picture, wrong = read_logo(path.parent / name)
+        picture, wrong = read_logo(path.parent / name, inside=None if anywhere else path.parent)
         findings += [] if wrong is None else [wrong]
         if hall is not None:  # from here on the picture itself
             hall = hall.model_copy(update={"ticket": hall.ticket.model_copy(update={"logo": picture})})
@@ -106,6 +140,7 @@ def _read(path: Path) -> _Reading:
     problems.sort(key=lambda problem: (problem.line, problem.column))
     return _Reading(
         hall=None if problems else hall,
+        text=text,
         problems=tuple(problems),
         hall_id=word(draft.table("hall"), "id"),
         hall_id_spot=spot_of(spots, ("hall", "id")),

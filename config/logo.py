@@ -14,16 +14,18 @@ FILE_BYTES_MAX = 5_000_000
 _PATH = ("ticket", "logo")
 
 
-def read_logo(file: Path) -> tuple[str, Finding | None]:
-    """Give the picture as PNG of one bit in base64, or what is wrong with the file."""
+def read_logo(file: Path, *, inside: Path | None = None) -> tuple[str, Finding | None]:
+    """Give the picture as PNG of one bit in base64, or what is wrong with the file; outside `inside` there is none."""
     try:
+        if inside is not None and not file.resolve().is_relative_to(inside.resolve()):
+            raise FileNotFoundError(file)
         if file.stat().st_size > FILE_BYTES_MAX:
             name, limit = quoted(file.name), f"{FILE_BYTES_MAX // 1_000_000} MB"
             return "", _wrong(f"图片 {name} 太大，最多 {limit}。", f"{name} is too large: at most {limit}.")
         with Image.open(file) as picture:
             dots = _in_dots(picture)
     except FileNotFoundError:
-        where = quoted(str(file.parent))
+        where = quoted(str(inside or file.parent))
         zh, en = f"在 {where} 里没有图片 {quoted(file.name)}。", f"There is no {quoted(file.name)} in {where}."
         return "", _wrong(zh, en)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError):

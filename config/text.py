@@ -48,12 +48,9 @@ def text_of(path: Path, shipped: Iterable[str]) -> tuple[str, tuple[Spot, Findin
         reason = getattr(trouble, "strerror", None) or str(trouble)
         return "", _whole("file_unreadable", f"无法读取：{reason}。", f"Cannot be read: {reason}.")
     if len(raw) > FILE_BYTES_MAX:
-        size = FILE_BYTES_MAX // 1024
-        return "", _whole(
-            "file_too_large", f"文件大于 {size} KiB，不是大厅文件。", f"Above {size} KiB: not a hall file."
-        )
+        return "", (WHOLE_FILE, too_large())
     try:
-        return _plain(raw.decode("utf-8-sig")), None
+        return plain(raw.decode("utf-8-sig")), None
     except UnicodeDecodeError as trouble:
         before = raw[: trouble.start]
         spot = Spot(before.count(b"\n") + 1, trouble.start - (before.rfind(b"\n") + 1) + 1)
@@ -69,6 +66,13 @@ def text_of(path: Path, shipped: Iterable[str]) -> tuple[str, tuple[Spot, Findin
                 ' Save it as UTF-8 (in Notepad: "Save as", encoding UTF-8; a BOM is fine).',
             ),
         )
+
+
+def too_large() -> Finding:
+    """Say that a text is too long for a hall file."""
+    size = FILE_BYTES_MAX // 1024
+    zh, en = f"文件大于 {size} KiB，不是大厅文件。", f"Above {size} KiB: not a hall file."
+    return Finding(path=(), code="file_too_large", zh=zh, en=en)
 
 
 def _whole(code: str, zh: str, en: str, suggestion: str | None = None) -> tuple[Spot, Finding]:
@@ -89,7 +93,8 @@ def _encoding_of(raw: bytes) -> str | None:
     return "GBK (ANSI)"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Give a text with plain line ends."""
     return text.replace("\r\n", "\n")
 
 

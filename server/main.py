@@ -59,8 +59,18 @@ def main(lang: str | None) -> None:
 @ledger_option
 @click.option("--dev", is_flag=True, help="Everybody on this machine may read (loopback only).")
 @click.option("--clock", metavar="INSTANT", help="A drill: the hall's clock starts here, 2026-03-02T09:00:00+08:00.")
+@click.option("--take-file", is_flag=True, help="The hall files count, whatever was applied on the manager's page.")
 @data_option
-def serve(halls: Sequence[str], host: str, port: int, ledger: str, dev: bool, clock: str | None, data: Path) -> None:
+def serve(
+    halls: Sequence[str],
+    host: str,
+    port: int,
+    ledger: str,
+    dev: bool,
+    clock: str | None,
+    take_file: bool,
+    data: Path,
+) -> None:
     """Run the ticket server for one or several halls.
 
     Example: jiaohao serve config/qiaocheng.toml --host 0.0.0.0 --port 8080
@@ -72,7 +82,7 @@ def serve(halls: Sequence[str], host: str, port: int, ledger: str, dev: bool, cl
     from server.serve import serve as run
 
     try:
-        run(halls, host=host, port=port, ledger=ledger, dev=dev, clock=clock, data=data)
+        run(halls, host=host, port=port, ledger=ledger, dev=dev, clock=clock, data=data, take_file=take_file)
     except ServeError as error:
         if isinstance(error, LedgerDamaged):
             click.echo(f"jiaohao: {say(error.zh, error.en)}", err=True)
@@ -187,12 +197,32 @@ def demo(hall: str, host: str, port: int, speed: float, visitors: bool, data: Pa
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--diff", is_flag=True, help="Show how the halls that run differ from these hall files.")
+@click.option("--server", "server_url", metavar="URL", help="With --diff: ask this server instead of reading ledgers.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with an integration's token for --server (or JIAOHAO_TOKEN).",
+)
 @format_option
-def check(files: Sequence[str], format_: str) -> None:
+@data_option
+def check(
+    files: Sequence[str], diff: bool, server_url: str | None, token_file: Path | None, format_: str, data: Path
+) -> None:
     """Check hall, devices and kiosk files: every error at once, with its line.
 
+    With --diff, exit status 1 says that a hall runs with other settings than its file has.
+
     Example: jiaohao check config/qiaocheng.toml devices.toml kiosk.toml
+
+    Example: jiaohao check --diff my-hall.toml --data /var/lib/jiaohao
     """
+    if diff:
+        from server.diff_command import diff_halls
+
+        sys.exit(diff_halls(files, server_url=server_url, token_file=token_file, format_=format_, data=data))
+    if server_url is not None or token_file is not None:
+        raise Trouble(say("--server 和 --token-file 只与 --diff 一起使用", "--server and --token-file go with --diff"))
     from config import Problem, check_report, find
     from config import check as check_halls
     from config.kiosk_file import check_kiosk, is_kiosk_file
@@ -527,7 +557,7 @@ def notify_test(hall_file: str, data: Path) -> None:
     if url is None:
         raise Trouble(say("大厅文件没有写 [notify] url", "the hall file has no [notify] url"))
     try:
-        Webhook(url, _notify_secret(hall.hall.id, data)).send(test_message(HallId(hall.hall.id)))
+        Webhook(lambda: url, _notify_secret(hall.hall.id, data)).send(test_message(HallId(hall.hall.id)))
     except NotTaken as error:
         click.echo(f"jiaohao: {say(f'{url} 没有收下：{error}', f'{url} did not take it: {error}')}", err=True)
         sys.exit(FOUND_TROUBLE)

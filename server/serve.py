@@ -28,15 +28,13 @@ import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
-from config import HallFile, HallFileError, Problem, check_report, find, load_hall
+from config import HallFileError, Problem, check_report, find
 from server import timers
 from server.accounts import AccountsAway, SharedAccounts
 from server.ballast import Ballast
 from server.clock import Clock, DrillClock, SteadyClock, instant_of, machine_clock
 from server.copying import Copying, name_of
-from server.domain.commands import PlanHall
-from server.domain.refusals import Refusal
-from server.domain.terms import CLOCK, HallId
+from server.domain.terms import HallId
 from server.feeds.devices import JobFeed
 from server.feeds.handover import HandOvers
 from server.feeds.journal import JobJournal, JournalBroken
@@ -53,10 +51,10 @@ from server.ledger.redis_stream import RedisLedger
 from server.ledger.snapshot import Snapshot
 from server.ledger.sqlite import SqliteLedger, engine
 from server.people import People, PeopleError
-from server.plan import plan_of
 from server.projections.common import instant
 from server.register import Register
 from server.replay import Replays
+from server.settings import Seed, begin, seed_of, unlike
 from server.upkeep import Upkeep
 from server.web.app import create_app
 from server.web.devices import device_rows
@@ -101,8 +99,11 @@ def serve(
     ledger: str = "sqlite:",
     dev: bool = False,
     clock: str | None = None,
+    take_file: bool = False,
 ) -> None:
     """Serve halls until SIGTERM or SIGINT; then finish what is under way and return within 5 s.
+
+    `take_file`: the hall files count, whatever was applied on the halls' pages since (`server.settings`).
 
     Raises:
         ServeError: bad hall file, address in use, folder taken or not writable, drill and real day mixed, bad ledger.
@@ -113,7 +114,7 @@ def serve(
             f"--dev 只能用于本机（127.0.0.1），不能用于 {host}",
             f"--dev is for this machine only (127.0.0.1), not for {host}",
         )
-    files = _read_halls(hall_files)
+    seeds = _read_halls(hall_files)
     hall_clock = _clock(clock)
     redis = _redis_address(ledger)
     folder = data / COPIES if redis is not None else _ledger_folder(ledger, data)
@@ -123,7 +124,7 @@ def serve(
             socket = listen(host, port)
         bound_port = int(socket.getsockname()[1])
         log.info("%s", engine() if redis is None else f"ledger in Redis: {redis.shown}")
-        server = _Server(files, folder, data, hall_clock, redis, drill=clock is not None)
+        server = _Server(seeds, folder, data, hall_clock, redis, drill=clock is not None, take_file=take_file)
         try:
             server.open_doors(socket, host, bound_port, dev=dev)
             _say(f"listening on http://{_shown(host)}:{bound_port}")
@@ -137,16 +138,17 @@ class _Server:
 
     def __init__(
         self,
-        files: Mapping[HallId, HallFile],
+        seeds: Mapping[HallId, Seed],
         folder: Path,
         data: Path,
         clock: Clock,
         redis: RedisAddress | None,
         *,
         drill: bool,
+        take_file: bool,
     ) -> None:
         """Open ledgers, accounts and register, and bring the halls up to their files."""
-        self._drill, self._data = drill, data
+        self._drill, self._data, self._seeds = drill, data, seeds
         self._stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(number, self._stop.set)
@@ -172,7 +174,7 @@ class _Server:
         self._small_writes = ThreadPool(2)  # journal of jobs, password checks
         upkeep = in_thread(ThreadPool(1))
         self.halls: dict[HallId, Hall] = {}
-        for hall, file in files.items():
+        for hall, seed in seeds.items():
             place = snapshot.beside(folder / f"{hall}.sqlite")
             start = snapshot.load(place, hall)
             if redis is not None:
@@ -191,7 +193,7 @@ class _Server:
             else:
                 self.halls[hall], store = _open_hall(hall, folder, clock, self._ledger_faults, self._ballast, start)
             self._upkeep[hall] = Upkeep(self.halls[hall], place, kept=start, ledger=store, offload=upkeep)
-            _plan(self.halls[hall], file)
+            _take_over(self.halls[hall], seed, take_file=take_file)
         if isinstance(clock, DrillClock):
             clock.at_least(max(hall.read(lambda state, _: state.last_ms) for hall in self.halls.values()))
         timers.tick(self.halls.values())
@@ -210,8 +212,7 @@ class _Server:
 
     def open_doors(self, socket: Any, host: str, port: int, *, dev: bool) -> None:
         """Begin to answer on a listening socket."""
-        public = [url for hall in self.halls.values() if (url := hall.plan.public_url) is not None]
-        doors = Doors(hosts=[host], port=port, public_urls=public)
+        doors = Doors(hosts=[host], port=port, public_urls=self._public_urls)
         site = Site(
             halls=self.halls,
             people=self._people,
@@ -226,6 +227,8 @@ class _Server:
             dev=dev,
             drill=self._drill,
             presence=self._presence,
+            seeds=self._seeds,
+            offload=in_thread(ThreadPool(1)),
             replays=self._replays,
         )
         for id_, hall in self.halls.items():
@@ -255,9 +258,7 @@ class _Server:
         for id_ in self.halls:
             self._begin(f"screens {id_}", self._screens[id_].run, partial(_beat, self._screens[id_]))
             self._begin(f"devices {id_}", self._jobs[id_].run, partial(_beat, self._jobs[id_]))
-        self._notifiers = self._make_notifiers()
-        for id_, notifier in self._notifiers.items():
-            self._begin(f"notices {id_}", notifier.run, partial(_beat, notifier))
+        self._begin_notifiers()
         for id_, others in self._others.items():
             self._begin(f"other servers {id_}", others.run, partial(_beat, others))
         if self._accounts is not None:
@@ -270,19 +271,22 @@ class _Server:
         self._begin("clock", self._tick, lambda: self._clock_beat)
         self._listener.start()
 
-    def _make_notifiers(self) -> dict[HallId, Notifier]:
-        """Give who tells other systems what happens; nobody tells them of a drill."""
-        halls = {} if self._drill else {id_: hall for id_, hall in self.halls.items() if hall.plan.notify.url}
-        if not halls:
-            return {}
+    def _public_urls(self) -> list[str]:
+        return [url for hall in self.halls.values() if (url := hall.plan.public_url) is not None]
+
+    def _begin_notifiers(self) -> None:
+        """Let other systems be told what happens, in halls that say whom; nobody tells them of a drill."""
+        halls = [hall for id_, hall in self.halls.items() if hall.plan.notify.url and id_ not in self._notifiers]
+        if self._drill or not halls:
+            return
         try:
             outbox = Outbox(self._data / "notify.sqlite", offload=in_thread(self._small_writes))
         except OutboxBroken as error:
             raise ServeError(f"数据文件损坏：{error}", str(error)) from error
-        return {
-            id_: Notifier(hall, outbox, Webhook(hall.plan.notify.url or "", secret_of(self._people.keyed_hash, id_)))
-            for id_, hall in halls.items()
-        }
+        for hall in halls:
+            webhook = Webhook(partial(_notify_url, hall), secret_of(self._people.keyed_hash, hall.id))
+            notifier = self._notifiers[hall.id] = Notifier(hall, outbox, webhook)
+            self._begin(f"notices {hall.id}", notifier.run, partial(_beat, notifier))
 
     def run(self) -> None:
         """Wait for SIGTERM or SIGINT."""
@@ -332,6 +336,7 @@ class _Server:
 
     def _note_tick(self) -> None:
         self._clock_beat = monotonic()
+        self._begin_notifiers()  # of a hall that was told a moment ago whom to tell
         self._ballast.tend()
         if self._ballast.held != self._was_held:  # also a full disk that was met while writing
             self._was_held = self._ballast.held
@@ -408,24 +413,24 @@ def in_thread(pool: ThreadPool) -> Callable[[Callable[[], T]], T]:
     return run
 
 
-def _read_halls(names: Sequence[str]) -> dict[HallId, HallFile]:
-    files: dict[HallId, HallFile] = {}
+def _read_halls(names: Sequence[str]) -> dict[HallId, Seed]:
+    seeds: dict[HallId, Seed] = {}
     problems: list[Problem] = []
     for name in names:
         try:
-            file = load_hall(find(name))
+            seed = seed_of(find(name))
         except HallFileError as error:
             problems += error.problems
             continue
-        hall = HallId(file.hall.id)
-        if hall in files:
+        hall = seed.plan.hall
+        if hall in seeds:
             raise ServeError(f"两个文件都是大厅“{hall}”", f"two files are of the same hall, {hall}")
         if f"{hall}.sqlite" in SHARED_FILES:
             raise ServeError(f"大厅代号不能是“{hall}”", f"a hall cannot be called {hall}")
-        files[hall] = file
+        seeds[hall] = seed
     if problems:
         raise ServeError(check_report(problems, "zh"), check_report(problems, "en"))
-    return files
+    return seeds
 
 
 def _clock(clock: str | None) -> Clock:
@@ -597,19 +602,18 @@ def _say_replayed(hall: Hall, took_s: float) -> None:
     log.info("hall %s: %d commits, %d of them replayed in %.2f s", hall.id, hall.seq, hall.replayed, took_s)
 
 
-def _plan(hall: Hall, file: HallFile) -> None:
-    """Take the hall file over when it is new; a file that drops what is in use today waits for the next start."""
-    plan = plan_of(file)
-    if hall.plan.digest == plan.digest:
-        return
+def _take_over(hall: Hall, seed: Seed, *, take_file: bool) -> None:
+    """Let a hall run with the settings that count, and say so when those are not the file's."""
     try:
-        hall.handle(PlanHall(plan=plan), actor=CLOCK)
-    except Refusal as refusal:
-        log.warning("hall %s goes on with its old plan: %s", hall.id, refusal)
+        begin(hall, seed, take_file=take_file)
     except LedgerDown as error:
         raise ServeError(f"不能写入账本：{error}", f"cannot write the ledger: {error}") from error
-    else:
-        log.info("hall %s: took over its file (%s)", hall.id, plan.digest)
+    if (said := hall.read(lambda state, _: unlike(state, seed))) is not None:
+        log.warning("hall %s: %s", hall.id, said[1])
+
+
+def _notify_url(hall: Hall) -> str | None:
+    return hall.plan.notify.url
 
 
 def _shown(host: str) -> str:

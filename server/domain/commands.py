@@ -13,6 +13,7 @@ from server.domain.terms import (
     Label,
     PauseReason,
     Place,
+    PlanSource,
     PriorityId,
     ServiceId,
     Text,
@@ -25,9 +26,18 @@ from server.domain.terms import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanHall:
-    """Take over the structure of a hall file (at the first start, and when the file has changed)."""
+    """Take over the settings of a hall: from its file (at a start) or from its page, `by` somebody and with a `note`.
+
+    `text` is the hall file that says so. `after` is the edition that was changed: when there is a newer one by now,
+    the hall says no; None takes the plan over whatever there is.
+    """
 
     plan: HallPlan
+    text: str = ""
+    source: PlanSource = PlanSource.FILE
+    by: str = ""
+    note: str = ""
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,19 @@ when the hall says no: then nothing is written. Time comes in as an argument.
 from dataclasses import replace
 from typing import assert_never
 
-from server.domain import announcements, appointments, away, calendar, cases, leases, rebalance, rolls, slips, staff
+from server.domain import (
+    announcements,
+    appointments,
+    away,
+    calendar,
+    cases,
+    leases,
+    rebalance,
+    rolls,
+    settings,
+    slips,
+    staff,
+)
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain.admission import name_in_both, refuse_after_day_close
@@ -67,7 +79,7 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
     """
     match command:
         case c.PlanHall():
-            return _plan(state, command)
+            return settings.decide(state, command, now_ms)
         case c.StartDay():
             return _start_day(state, now_ms)
         case c.IssueTicket() if not state.day_open:
@@ -185,26 +197,6 @@ def decide(state: HallState, command: c.Command, *, now_ms: int) -> list[e.Event
 def due(state: HallState, now_ms: int) -> list[e.Event]:
     """Give what the clock must say now: hand-overs before closing, an announcement whose time is over."""
     return [*cases.due(state, now_ms), *announcements.due(state, now_ms)]
-
-
-def _plan(state: HallState, command: c.PlanHall) -> list[e.Event]:
-    """Refuse a plan that drops a service or window (or sends nobody to it) that somebody still depends on today."""
-    services = command.plan.service
-    windows = {no for no, window in command.plan.window.items() if window.staffed}
-    for ticket in state.tickets.values():
-        if ticket.status in FINAL:
-            continue
-        for service in (ticket.service, *ticket.legs_planned):
-            if service not in services:
-                raise Refusal(Code.PLAN_IN_USE, what=service)
-        for window_no in (ticket.window, ticket.bound):
-            if window_no is not None and window_no not in windows:
-                raise Refusal(Code.PLAN_IN_USE, what=window_no)
-    for no, window in state.windows.items():
-        if window.clerk is not None and no not in windows:
-            raise Refusal(Code.PLAN_IN_USE, what=no)
-    rolls.check_plan(state, command.plan)
-    return [e.HallPlanned(plan=command.plan)]
 
 
 def _start_day(state: HallState, now_ms: int) -> list[e.Event]:

@@ -20,6 +20,7 @@ from server.domain.terms import (
     Label,
     PauseReason,
     Place,
+    PlanSource,
     PriorityId,
     ServiceId,
     Text,
@@ -35,9 +36,16 @@ from server.domain.terms import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HallPlanned:
-    """The structure of the hall was taken over from its file."""
+    """The settings of the hall were taken over: from its file by the server, or from its page, `by` somebody.
+
+    `text` is the hall file that says so (TOML; empty in ledgers of the first versions), `note` why it was changed.
+    """
 
     plan: HallPlan
+    text: str = ""
+    source: PlanSource = PlanSource.FILE
+    by: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

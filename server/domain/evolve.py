@@ -3,10 +3,21 @@
 from datetime import date
 from typing import assert_never
 
-from server.domain import announcements, appointments, away, calendar, cases, leases, rebalance, rolls, slips, staff
+from server.domain import (
+    announcements,
+    appointments,
+    away,
+    calendar,
+    cases,
+    leases,
+    rebalance,
+    rolls,
+    settings,
+    slips,
+    staff,
+)
 from server.domain import events as e
 from server.domain.habits import Span
-from server.domain.lifecycle import FINAL
 from server.domain.state import (
     MS_PER_MIN,
     PROMPT_MS,
@@ -25,7 +36,7 @@ from server.domain.state import (
     meet,
     wait,
 )
-from server.domain.terms import DoneLeg, HallPlan, TicketId, TicketStatus, WindowNo, ZoneId
+from server.domain.terms import DoneLeg, TicketId, TicketStatus, ZoneId
 
 
 def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
@@ -35,7 +46,7 @@ def evolve(state: HallState, event: e.Event, *, at_ms: int) -> None:
     slip = slips.begin(state, event, at_ms)
     match event:
         case e.HallPlanned():
-            _take_plan(state, event.plan)
+            settings.evolve(state, event, at_ms)
         case e.DayOpened():
             _open_day(state, event.day, at_ms)
         case e.DayClosed():
@@ -178,29 +189,6 @@ def _count_event(state: HallState, event: e.Event) -> None:
     id_: TicketId | None = getattr(event, "ticket", None)
     if id_ is not None and (ticket := state.tickets.get(id_)) is not None:
         ticket.events += 1
-
-
-def _take_plan(state: HallState, plan: HallPlan) -> None:
-    """Take over a plan; a live assignment survives when the file says the same of that window as before."""
-    before = state.plan.window
-    windows: dict[WindowNo, WindowState] = {}
-    for planned in plan.windows:
-        window = state.windows.get(planned.no)
-        if window is None:
-            window = WindowState(no=planned.no, serves=planned.serves, relief=planned.relief)
-        elif (old := before.get(planned.no)) is None or (old.serves, old.relief) != (planned.serves, planned.relief):
-            window.serves, window.relief = planned.serves, planned.relief
-        else:  # else a service that the new file dropped would stay assigned
-            window.serves = tuple(service for service in window.serves if service in plan.service)
-            window.relief = tuple(service for service in window.relief if service in plan.service)
-            if not window.serves and not window.relief:
-                window.serves, window.relief = planned.serves, planned.relief
-        windows[planned.no] = window
-    state.plan, state.windows = plan, windows
-    state.zones = {zone.id: state.zones.get(zone.id, ZoneCount()) for zone in plan.zones}
-    for ticket in state.tickets.values():  # else a visit whose service moved to another zone could never finish
-        if ticket.status not in FINAL:
-            ticket.zone = plan.service[ticket.service].zone
 
 
 def _open_day(state: HallState, day: str, at_ms: int) -> None:

@@ -11,6 +11,7 @@ from server.domain.terms import (
     DeviceId,
     HallId,
     Label,
+    PlanSource,
     ServiceId,
     Text,
     TicketId,
@@ -18,6 +19,24 @@ from server.domain.terms import (
     WorkId,
     ZoneId,
 )
+
+EDITIONS_MAX = 200  # settings that can be gone back to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One version of the hall's settings: when it was taken over (Unix ms, business day), from where, by whom, why.
+
+    `digest` is that of its plan. The text stands in its commit.
+    """
+
+    version: int
+    at_ms: int
+    day: str
+    source: PlanSource
+    by: str
+    note: str
+    digest: str
 
 
 @dataclass(slots=True, kw_only=True)

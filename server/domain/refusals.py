@@ -42,6 +42,8 @@ class Code(StrEnum):
     GRADE_UNKNOWN = "grade_unknown"
     RATING_OVER = "rating_over"
     PLAN_IN_USE = "plan_in_use"
+    PLAN_CHANGED = "plan_changed"
+    PLAN_SAME = "plan_same"
     LEGS_MISSING = "legs_missing"
     TOO_MANY_LEGS = "too_many_legs"
     LEG_REPEATED = "leg_repeated"
@@ -169,9 +171,20 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "The time to rate at the window is over. You can still rate with the QR code on your ticket.",
     ),
     Code.PLAN_IN_USE: (
-        "还有人在办“{what}”，现在不能从大厅文件中去掉它；请在营业日结束后重启。",
-        "{what} still has tickets today and cannot leave the hall file now. Restart after the day has closed.",
+        "“{what}”今天还有 {count} 张号票没有办结，现在不能去掉：请先办结、转办或取消，或等营业日结束后再改。",
+        (
+            "{count} ticket(s) of today for {what} are not finished, so it cannot go now: finish, transfer or cancel"
+            " them first, or change it after the business day has closed."
+        ),
     ),
+    Code.PLAN_CHANGED: (
+        "{by} 已先应用了第 {version} 版设置，您的修改没有应用，也没有丢失：请对照现在的设置，再应用一次。",
+        (
+            "{by} has applied version {version} meanwhile. Yours was not applied and is not lost: compare it with what"
+            " runs now and apply it again."
+        ),
+    ),
+    Code.PLAN_SAME: ("与现在运行的设置相同，没有需要应用的。", "This is what runs already: there is nothing to apply."),
     Code.LEGS_MISSING: ("请至少选择一个联办事项。", "Choose at least one service for the joint matter."),
     Code.TOO_MANY_LEGS: (
         "一件联办事项最多 {count} 个环节。",
@@ -452,6 +465,26 @@ LEFT_TO = (
     "Window {other} is free and better placed for who waits. If nobody is called there within a minute, call again.",
 )
 NO_TICKET = ("窗口 {window} 现在没有可以这样操作的号。", "Window {window} has no ticket for this now.")
+
+PLAN_WINDOW_IN_USE = (
+    "{what} 号窗口今天还有 {count} 张号票没有办结，现在不能去掉或改为未派驻：请先办结或转到其他窗口。",
+    (
+        "{count} ticket(s) of today at window {what} are not finished, so it cannot go or be unstaffed now: finish them"
+        " or send them to another window first."
+    ),
+)
+PLAN_WINDOW_STAFFED = (
+    "{what} 号窗口正有人在岗，现在不能去掉或改为未派驻：请先关窗。",
+    "Somebody works at window {what}, so it cannot go or be unstaffed now: close it first.",
+)
+PLAN_ROLL_IN_USE = (
+    "纸质号卷 {prefix} 正用于“{what}”，现在不能去掉它：请先结束该号卷。",
+    "The paper roll {prefix} is in use for {what}, which cannot go now: end the roll first.",
+)
+PLAN_ENDS_DAY = (
+    "按新的时区或 day_starts，营业日 {day} 会立即结束：请等营业日结束后再改。",
+    "By the new time zone or day_starts the business day {day} would end at once: change it after the day has closed.",
+)
 
 STATUS_WORDS: dict[str, tuple[str, str]] = {
     TicketStatus.WAITING: ("等候", "waiting"),

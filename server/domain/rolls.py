@@ -23,7 +23,7 @@ from server.domain.records import Roll
 from server.domain.refusals import PREFIX_UNCLEAR, ROLL_GIVEN, ROLL_KNOWN, Code, Refusal
 from server.domain.routing import ahead_of_newcomer
 from server.domain.state import HallState
-from server.domain.terms import ORDINARY, HallPlan, Track, WindowNo, label_of, ticket_id_of
+from server.domain.terms import ORDINARY, Track, WindowNo, label_of, ticket_id_of
 
 Command = c.AnnounceRoll | c.TornOff | c.EndRoll
 Event = e.RollAnnounced | e.RollEnded
@@ -90,16 +90,6 @@ def roll_at(state: HallState, no: WindowNo) -> Roll | None:
 def at_day_close(state: HallState) -> list[e.Event]:
     """Give the end of every roll in use."""
     return [_ended(roll) for roll in state.rolls.values()]
-
-
-def check_plan(state: HallState, plan: HallPlan) -> None:
-    """Refuse a plan that drops the service of a roll in use, or uses its letters for a service."""
-    prefixes = {service.prefix for service in plan.services}
-    for roll in state.rolls.values():
-        if roll.service not in plan.service:
-            raise Refusal(Code.PLAN_IN_USE, what=roll.service)
-        if roll.prefix in prefixes:
-            raise Refusal(Code.PREFIX_TAKEN, prefix=roll.prefix)
 
 
 def _announced(state: HallState, command: c.AnnounceRoll) -> e.RollAnnounced:

@@ -15,7 +15,17 @@ from server.domain.calibration import Calibration
 from server.domain.habits import Habits
 from server.domain.learning import Learned, Lesson
 from server.domain.lifecycle import AT_WINDOW, Move
-from server.domain.records import Announcement, Appointment, Balancing, Case, Lease, Result, Roll
+from server.domain.records import (
+    EDITIONS_MAX,
+    Announcement,
+    Appointment,
+    Balancing,
+    Case,
+    Edition,
+    Lease,
+    Result,
+    Roll,
+)
 from server.domain.terms import (
     LEG_AGE_MAX_MIN,
     ORDINARY,
@@ -210,6 +220,8 @@ class HallState:
     """Everything a hall knows. Empty until the first `HallPlanned`."""
 
     plan: HallPlan = field(default_factory=lambda: HallPlan(hall=HallId(""), name={}, time_zone="UTC", languages=()))
+    text: str = ""  # the hall file that says the plan; empty in ledgers of the first versions
+    editions: deque[Edition] = field(default_factory=lambda: deque(maxlen=EDITIONS_MAX))  # of the settings, newest last
     day: str | None = None
     day_open: bool = False
     last_ms: int = 0
@@ -238,6 +250,11 @@ class HallState:
     announcement: Announcement | None = None
     balancing: Balancing = field(default_factory=Balancing)
     struck: set[TicketId] = field(default_factory=set)  # visits whose grade does not count, by appeal; for ever
+
+    @property
+    def edition(self) -> Edition | None:
+        """Give the version of the settings that runs, None before the first."""
+        return self.editions[-1] if self.editions else None
 
     def window_status(self, no: WindowNo, *, at_work: bool = False) -> WindowStatus:
         """Say what a window is doing; derived, so that no screen can disagree with it. `at_work`: were it not paused.

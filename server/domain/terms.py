@@ -159,6 +159,13 @@ class CallingRule(StrEnum):
     STATIC = "static"  # own work only: nobody relieves
 
 
+class PlanSource(StrEnum):
+    """Where the settings that a hall runs with were said last: in its file, or on its page by somebody who may."""
+
+    FILE = "file"
+    PAGE = "page"
+
+
 class NoticeKind(StrEnum):
     """What is told to another system, for the visitor's phone (`[notify] events`)."""
 

@@ -97,8 +97,8 @@ class Sender(Protocol):
 class Webhook:
     """Another system behind an address."""
 
-    def __init__(self, url: str, secret: str) -> None:
-        """Post to `url`, signed with `secret` (`secret_of`)."""
+    def __init__(self, url: Callable[[], str | None], secret: str) -> None:
+        """Post to what `url` gives at the time, signed with `secret` (`secret_of`)."""
         self._url, self._key = url, base64.b64decode(secret.removeprefix(SECRET))
         self._session = requests.Session()
 
@@ -108,7 +108,9 @@ class Webhook:
         Raises:
             NotTaken: the address did not answer in time or did not take it.
         """
-        stamp = str(int(time()))
+        url, stamp = self._url(), str(int(time()))
+        if url is None:
+            raise NotTaken("the hall tells nobody any more", refused=True)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "jiaohao",
@@ -118,7 +120,7 @@ class Webhook:
         }
         try:
             with self._session.post(
-                self._url,
+                url,
                 data=message.body,
                 headers=headers,
                 timeout=(CONNECT_S, ANSWER_S),

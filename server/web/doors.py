@@ -8,7 +8,7 @@ are looked up again when an unknown one is asked for.
 import ipaddress
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -22,13 +22,15 @@ WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not 
 class Doors:
     """The allowed hosts and origins of one server."""
 
-    def __init__(self, *, hosts: Iterable[str] = (), port: int, public_urls: Iterable[str] = ()) -> None:
-        """Allow loopback, this machine's names and addresses, `hosts`, and the hosts of `public_urls`."""
+    def __init__(
+        self, *, hosts: Iterable[str] = (), port: int, public_urls: Callable[[], Iterable[str]] = tuple
+    ) -> None:
+        """Allow loopback, this machine's names and addresses, `hosts`, and the hosts of what `public_urls` gives."""
         self.port = port
         self._everywhere = not WILDCARDS.isdisjoint(hosts := tuple(hosts))
-        self._public = frozenset(_origin(url) for url in public_urls)
+        self._public_urls = public_urls
         named = {_bare(host) for host in hosts if host}  # 0.0.0.0 too: "listening on" prints it, and systems go there
-        self._named = LOOPBACK_NAMES | named | _own_names() | {urlsplit(url).hostname or "" for url in self._public}
+        self._named = LOOPBACK_NAMES | named | _own_names()
         self._own = own_addresses()
         self._looked_s = time.monotonic()
         self._lock = Lock()
@@ -36,7 +38,8 @@ class Doors:
     def is_host(self, host: str) -> bool:
         """Say whether a Host header names this server; the port does not matter (there may be a proxy)."""
         name = _bare(host)
-        return name in self._named or name in self._own or self._is_new_address(name)
+        public = {urlsplit(origin).hostname for origin in self._public()}
+        return name in self._named or name in self._own or name in public or self._is_new_address(name)
 
     def is_origin(self, origin: str, host: str = "") -> bool:
         """Say whether a page of this origin may send commands: one of this server's own pages."""
@@ -45,7 +48,7 @@ class Doors:
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
             return False
-        if origin in self._public:
+        if origin in self._public():
             return True
         if parts.scheme not in {"http", "https"} or parts.hostname is None or not self.is_host(parts.netloc):
             return False
@@ -53,7 +56,7 @@ class Doors:
 
     def is_https(self, host: str) -> bool:
         """Say whether this host is a public address that is reached by https (through a proxy)."""
-        return f"https://{host}" in self._public
+        return f"https://{host}" in self._public()
 
     def visitor_base(self, asked: str) -> str:
         """Give the address for visitors' phones when somebody asked at `asked` (http://HOST:PORT).
@@ -65,6 +68,9 @@ class Doors:
             return asked
         outside = sorted(one for one in own_addresses() if ":" not in one and not one.startswith("127."))
         return f"{parts.scheme}://{outside[0]}:{self.port}" if outside else asked
+
+    def _public(self) -> frozenset[str]:
+        return frozenset(_origin(url) for url in self._public_urls())
 
     def _is_new_address(self, name: str) -> bool:
         try:

@@ -3,7 +3,8 @@
 A client says `watch {hall, topic, after}` and gets {ok, seq}, then the whole picture on each change. Pictures are never
 queued for a client that does not take them: it keeps the newest of each topic and gets that when it reads again; one
 that takes nothing for `STALL_S` is cut off and comes back to a fresh picture. Who may watch is asked at the watch and
-again all the time after: a revoked device or an ended session loses its line within seconds.
+again all the time after: a revoked device or an ended session loses its line within seconds. When the settings of a
+hall change, its pages lose theirs for a moment, as at a restart, and read the structure anew when they are back.
 """
 
 import logging
@@ -33,6 +34,7 @@ ANONYMOUS_PER_ADDRESS = 200  # phones behind one address; this machine (a proxy,
 PACKETS_MAX = 16  # queued for one client; what comes then waits as the newest picture only
 FLUSH_AGAIN_S = 0.05
 STALL_S = 10.0
+WITHOUT_STRUCTURE = frozenset({Role.DEVICES, Role.INTEGRATION})  # take pictures and jobs, and know no structure
 CHECK_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,7 @@ class Live:
         self._wake = Flag()
         self._stopped = False
         self._door: SocketDoor | None = None
+        self._plans: dict[HallId, str] = {}  # digests of those that the pages were told of
         self.beat = monotonic()
         """When the loop last went round, for the health page."""
 
@@ -243,6 +246,7 @@ class Live:
             self._unsent.pop(connection, None)
 
     def _check(self, now: float) -> None:
+        renewed = self._renewed()
         for connection in list(self._connections.values()):
             if connection.identity is not None and not self._site.people.is_valid(connection.identity):
                 log.info("line of %s closed: it may no longer listen", connection.identity.id)
@@ -251,8 +255,17 @@ class Live:
                 who = connection.identity.id if connection.identity else "a visitor"
                 log.info("line of %s at %s closed: it takes nothing", who, connection.address)
                 self._drop(connection)
+            elif _shows(connection, renewed):
+                self._drop(connection)
             elif connection.identity is not None:
                 self._site.people.seen(connection.identity, connection.address)
+
+    def _renewed(self) -> set[HallId]:
+        """Give the halls whose settings were changed since this was asked last."""
+        plans = {id_: hall.plan.digest for id_, hall in self._site.halls.items()}
+        renewed = {id_ for id_, digest in plans.items() if digest != self._plans.get(id_, digest)}
+        self._plans = plans
+        return renewed
 
     def _is_stalled(self, connection: Connection, now: float) -> bool:
         """Say whether packets wait and none was taken for `STALL_S`; a full queue that moves is only slow."""
@@ -274,6 +287,17 @@ class Live:
         if self._door is None:
             raise AssertionError("a live line without a door")
         return self._door
+
+
+def _shows(connection: Connection, halls: set[HallId]) -> bool:
+    """Say whether a page behind the line shows the structure of one of these halls.
+
+    It reads the structure whenever its line comes back, so that is how it is told of a new one. Agents of devices keep
+    their lines, and jobs their printers; a visitor's phone shows pictures only.
+    """
+    if not halls or (connection.identity is not None and connection.identity.role in WITHOUT_STRUCTURE):
+        return False
+    return any(hall in halls and not topic.startswith("ticket:") for hall, topic in connection.topics)
 
 
 def _no(code: str) -> Answer:

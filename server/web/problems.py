@@ -36,6 +36,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "not_found": (404, "没有这个地址。", "There is nothing at this address."),
     "hall_not_found": (404, "没有大厅“{hall}”。", "There is no hall {hall}."),
     "day_not_found": (404, "{day} 没有营业记录。", "There was no business day {day}."),
+    "version_not_found": (
+        404,
+        "没有第 {version} 版设置，或已太旧。",
+        "There is no version {version} of the settings (any more).",
+    ),
     "account_not_found": (
         404,
         "没有工号“{clerk}”的账号，或账号已停用。",
@@ -69,6 +74,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "{clerk} 不能在窗口 {window} 办公，请换一位，或由管理员修改其账号的窗口。",
         "{clerk} may not work at window {window}. Choose somebody else, or let an admin change the account.",
     ),
+    "addresses_by_admin": (
+        403,
+        "只有系统管理员（admin）可以更改 [hall] public_url 和 [notify] url。",
+        "Only an admin may change public_url in [hall] and url in [notify].",
+    ),
     "register_full": (409, "设备登记已满。", "The register of devices is full."),
     "too_large": (413, "请求内容太大，最多 {limit} 字节。", "The request is too large: at most {limit} bytes."),
     "not_json": (
@@ -77,6 +87,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Send JSON (Content-Type: application/json).",
     ),
     "invalid": (422, "{what}。", "{what}."),
+    "settings_wrong": (
+        422,
+        "设置有 {count} 处错误，没有应用。第 {line} 行：{what}",
+        "{count} mistake(s) in the settings, nothing was applied. Line {line}: {what}",
+    ),
     "key_reused": (
         422,
         "这个 Idempotency-Key 今天已用于另一个请求。",

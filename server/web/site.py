@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app
 
@@ -15,6 +15,7 @@ from server.projections.waits import Waits
 from server.projections.work import Work
 from server.register import Register
 from server.replay import Replays
+from server.settings import Seed
 from server.web.buckets import (
     AUDIT_BURST,
     AUDIT_PER_S,
@@ -71,6 +72,8 @@ class Site:
     replays: Replays = field(default_factory=Replays)
     presence: Presence = field(default_factory=Presence)
     presented: Presented = field(default_factory=Presented)
+    seeds: Mapping[HallId, Seed] = field(default_factory=dict)
+    offload: Callable[[Callable[[], Any]], Any] = lambda work: work()
     posts: Lock = field(default_factory=Lock)  # held while somebody begins work at a window
     presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
     audit_lines: Buckets = field(default_factory=lambda: Buckets(AUDIT_BURST, AUDIT_PER_S))

@@ -39,7 +39,7 @@ def make_stage(tmp_path: Path, accounts: bytes) -> Callable[..., Stage]:
             "halls": {hall: make_hall(hall, clock) for hall in (HALL, OTHER)},
             "people": People(data / "accounts.sqlite", clock=lambda: wall.ms / 1000),
             "register": Register(data / "devices.sqlite", clock=lambda: wall.ms / 1000),
-            "doors": Doors(hosts=["hall.example.cn"], port=8000, public_urls=["https://queue.example.cn"]),
+            "doors": Doors(hosts=["hall.example.cn"], port=8000, public_urls=lambda: ["https://queue.example.cn"]),
             "pages": PageFolders(server=data / "server", kiosk=data / "kiosk", display=data / "display"),
         }
         site = Site(**(parts | more))

@@ -132,7 +132,7 @@ def test_health(make_stage: Callable[..., Stage]) -> None:
     http = stage.new_http()
     assert http.get("/healthz").json == {"alive": True}
     ready = http.get("/readyz")
-    well = {"ready": True, "checks": {"ledger": "ok", "clock": "ok"}, "reserve": "held"}
+    well = {"ready": True, "checks": {"ledger": "ok", "clock": "ok"}, "reserve": "held", "notes": []}
     assert (ready.status_code, ready.json) == (200, well)
     ill[0] = "no space left"
     ready = http.get("/readyz")

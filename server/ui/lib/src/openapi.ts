@@ -970,6 +970,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the hall's settings as they run, as the text of a hall file, and their editions. */
+        get: operations["settings"];
+        /** Take over a text as the settings of the hall, at once and as a whole, unless others were quicker. */
+        put: operations["apply_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/settings/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what is wrong with a text, how it differs from what runs, and what applying it now would do. */
+        post: operations["check_settings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/settings/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give an edition of the settings, to be read, compared and gone back to. */
+        get: operations["settings_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/state": {
         parameters: {
             query?: never;
@@ -1707,6 +1759,21 @@ export interface components {
             serves: string[];
             /** Window */
             window: string;
+        };
+        /**
+         * ApplySettings
+         * @description A whole hall file in the place of edition `after`; `note` says why, for those who read the editions.
+         */
+        ApplySettings: {
+            /** After */
+            after: number;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Text */
+            text: string;
         };
         /**
          * Appointment
@@ -4665,6 +4732,149 @@ export interface components {
             zone: string;
         };
         /**
+         * Settings
+         * @description The settings as they run: edition, text (empty: of a time before texts were kept), live changes, newest first.
+         */
+        Settings: {
+            /** Editions */
+            editions: components["schemas"]["SettingsEdition"][];
+            file: components["schemas"]["SettingsFile"] | null;
+            /** Live */
+            live: components["schemas"]["SettingsDifference"][];
+            /** Text */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * SettingsApplied
+         * @description The settings are taken over.
+         */
+        SettingsApplied: {
+            /** Seq */
+            seq: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * SettingsChecked
+         * @description What is wrong with a text; when nothing is: how it differs from what runs, and what applying it now would do.
+         *
+         *     `version` is the edition it was compared with. While `refused` says something, applying is refused.
+         */
+        SettingsChecked: {
+            /** Differences */
+            differences: components["schemas"]["SettingsDifference"][];
+            /** Effects */
+            effects: components["schemas"]["Text"][];
+            /** Problems */
+            problems: components["schemas"]["SettingsProblem"][];
+            /** Refused */
+            refused: components["schemas"]["Text"][];
+            /** Version */
+            version: number;
+        };
+        /**
+         * SettingsDifference
+         * @description One thing that is otherwise, in words and in parts; `live`: assigned for now, not written in any file.
+         */
+        SettingsDifference: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "added" | "removed" | "changed" | "order";
+            /** Key */
+            key: string;
+            /** Live */
+            live: boolean;
+            means: components["schemas"]["Text"];
+            /** Row */
+            row: string;
+            /** Row Name */
+            row_name: {
+                [key: string]: string;
+            };
+            said: components["schemas"]["Text"];
+            /** Section */
+            section: string;
+        };
+        /**
+         * SettingsEdition
+         * @description One version of the settings: when, from the file or the page, by whom (work id and name; empty: the server).
+         */
+        SettingsEdition: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "file" | "page";
+            /** Version */
+            version: number;
+        };
+        /**
+         * SettingsFile
+         * @description The hall file on the server; `said` is why it is not what runs, with its text then, else None.
+         */
+        SettingsFile: {
+            /** Name */
+            name: string;
+            said: components["schemas"]["Text"] | null;
+            /** Text */
+            text: string | null;
+        };
+        /**
+         * SettingsProblem
+         * @description Something that is wrong at a place of the text; lines and columns count from 1, 0 is the whole text.
+         */
+        SettingsProblem: {
+            /** Code */
+            code: string;
+            /** Column */
+            column: number;
+            /** Line */
+            line: number;
+            /** Path */
+            path: string;
+            said: components["schemas"]["Text"];
+            /** Suggestion */
+            suggestion: string | null;
+        };
+        /**
+         * SettingsText
+         * @description A whole hall file (TOML).
+         */
+        SettingsText: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * SettingsVersion
+         * @description An edition with its text, and how the settings that run differ from it (None: it cannot be read any more).
+         */
+        SettingsVersion: {
+            /** Differences */
+            differences: components["schemas"]["SettingsDifference"][] | null;
+            edition: components["schemas"]["SettingsEdition"];
+            /** Text */
+            text: string;
+        };
+        /**
          * SignedOut
          * @description Nobody is signed in any more.
          */
@@ -5227,6 +5437,7 @@ export type Announced = components['schemas']['Announced'];
 export type AnnouncementEnded = components['schemas']['AnnouncementEnded'];
 export type AppealCase = components['schemas']['AppealCase'];
 export type Applied = components['schemas']['Applied'];
+export type ApplySettings = components['schemas']['ApplySettings'];
 export type Appointment = components['schemas']['Appointment'];
 export type AppointmentCancelled = components['schemas']['AppointmentCancelled'];
 export type AppointmentFigures = components['schemas']['AppointmentFigures'];
@@ -5382,6 +5593,15 @@ export type ServiceFigures = components['schemas']['ServiceFigures'];
 export type ServiceKind = components['schemas']['ServiceKind'];
 export type ServiceMonth = components['schemas']['ServiceMonth'];
 export type ServiceState = components['schemas']['ServiceState'];
+export type Settings = components['schemas']['Settings'];
+export type SettingsApplied = components['schemas']['SettingsApplied'];
+export type SettingsChecked = components['schemas']['SettingsChecked'];
+export type SettingsDifference = components['schemas']['SettingsDifference'];
+export type SettingsEdition = components['schemas']['SettingsEdition'];
+export type SettingsFile = components['schemas']['SettingsFile'];
+export type SettingsProblem = components['schemas']['SettingsProblem'];
+export type SettingsText = components['schemas']['SettingsText'];
+export type SettingsVersion = components['schemas']['SettingsVersion'];
 export type SignedOut = components['schemas']['SignedOut'];
 export type SlotDay = components['schemas']['SlotDay'];
 export type Slots = components['schemas']['Slots'];
@@ -8133,6 +8353,181 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RollReported"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplySettings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsApplied"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsText"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsChecked"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsVersion"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
