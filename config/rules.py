@@ -476,7 +476,7 @@ def _languages_agree(draft: Draft) -> Iterator[Finding]:
     spoken = [each for _, each in words(draft.table("hall"), "languages")]
     if not spoken or not set(spoken) <= set(LANGUAGES):  # the schema says which it does not know
         spoken = list(LANGUAGES)
-    for table in ("hall", "ticket"):
+    for table in ("hall", "ticket", "speech"):
         seen: set[str] = set()
         for index, language in words(draft.table(table), "languages"):
             if language in seen:
@@ -487,7 +487,7 @@ def _languages_agree(draft: Draft) -> Iterator[Finding]:
                     en=f"Language {quoted(language)} stands twice.",
                     lone=True,
                 )
-            elif table == "ticket" and language in LANGUAGES and language not in spoken:
+            elif table != "hall" and language in LANGUAGES and language not in spoken:
                 yield _not_spoken((table, "languages", index), language, spoken)
             seen.add(language)
     fields = words(draft.table("ticket"), "fields")

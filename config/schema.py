@@ -982,6 +982,25 @@ class Ticket(Table):
     ] = False
 
 
+class Speech(Table):
+    """[speech]: how visitors are called by voice."""
+
+    meaning = Means("How visitors are called by voice.", "语音叫号。")
+
+    languages: Annotated[
+        tuple[Language, ...] | None,
+        Field(strict=False),
+        Means(
+            "Languages of a call, one after the other; without it, the hall's.",
+            "叫号使用的语言，依次播报；不写则与大厅相同。",
+        ),
+    ] = None
+    yao: Annotated[
+        bool,
+        Means("Read the 1 of a ticket 幺, which is not mistaken for 七.", "号码中的 1 读作“幺”，不易与“七”混淆。"),
+    ] = False
+
+
 class Clerk(Table):
     """[[clerk]]: a post at a window or at the guide desk; a label, never a person's name, never a password."""
 
@@ -1077,4 +1096,5 @@ class HallFile(Table):
     agency: Agency = Agency()
     notify: Notify = Notify()
     ticket: Ticket = Ticket()
+    speech: Speech = Speech()
     clerks: Annotated[tuple[Clerk, ...], Field(alias="clerk", strict=False)] = ()

@@ -112,7 +112,7 @@ class PrintNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """Call a ticket to a window by voice, once per language."""
+    """Call a ticket to a window by voice, once per language; with `yao` its 1 is read 幺."""
 
     ticket: str
     label: str
@@ -121,6 +121,7 @@ class Say:
     zone: str
     languages: tuple[str, ...]
     call_count: int
+    yao: bool = False
     behind: int = 0  # calls that wait behind it for the same loudspeaker
 
 
@@ -418,6 +419,7 @@ def _read_say(data: "_Fields", *, behind: int) -> Say:
         zone=data.text("zone"),
         languages=data.texts("languages") or ("zh",),
         call_count=data.whole("call_count"),
+        yao=data.get("yao") is True,
         behind=behind,
     )
 

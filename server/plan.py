@@ -100,6 +100,8 @@ def plan_of(file: HallFile) -> t.HallPlan:
         ticket_languages=tuple(file.ticket.languages or file.hall.languages),
         ticket_fields=tuple(file.ticket.fields or ()),
         ticket_logo=file.ticket.logo or "",
+        call_languages=tuple(file.speech.languages or file.hall.languages),
+        call_yao=file.speech.yao,
         notice=_text(file.hall.notice),
         advice=_text(file.ticket.advice),
         address=_text(file.hall.address),

@@ -41,16 +41,16 @@ def voice() -> None:
 @voice.command("list")
 @click.argument("hall", metavar="HALL.toml")
 @click.option("--language", default="zh", show_default=True, help="zh and en are spelled out; others say it their way.")
-@click.option("--yao", is_flag=True, help="Read the 1 of a ticket 幺, not 一.")
 @numbers_option
 @format_option
-def list_(hall: str, language: str, yao: bool, numbers: int, format_: str) -> None:
+def list_(hall: str, language: str, numbers: int, format_: str) -> None:
     """Write the recording script of a hall: the name of each file and what to say in it.
 
     Example: jiaohao voice list qiaocheng.toml --language zh --numbers 300
     """
+    plan = _hall(hall)
     rows: list[dict[str, object]] = [
-        {"file": f"{unit}.wav", "say": _words(unit, language, yao=yao)} for unit in _units(_hall(hall), numbers)
+        {"file": f"{unit}.wav", "say": _words(unit, language, yao=plan.speech.yao)} for unit in _units(plan, numbers)
     ]
     show_table(rows, format_)
 
@@ -92,7 +92,6 @@ def pack(folder: Path, language: str, order: str) -> None:
 )
 @click.option("--into", required=True, type=folder_path, help="The folder to make: for `clips` of DEVICES.toml.")
 @click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
-@click.option("--yao", is_flag=True, help="Read the 1 of a ticket 幺, not 一.")
 @speed_option
 @click.option(
     "--numbers",
@@ -101,7 +100,7 @@ def pack(folder: Path, language: str, order: str) -> None:
     show_default=True,
     help="Numbers of each series to render now; the others are rendered when their ticket is issued.",
 )
-def build(hall: str, voice_file: Path, into: Path, language: str, yao: bool, speed: float, numbers: int) -> None:
+def build(hall: str, voice_file: Path, into: Path, language: str, speed: float, numbers: int) -> None:
     """Render the voice of a hall on this machine: letters and windows now, each number when its ticket is issued.
 
     Run again, it renders what is missing. Needs pip install 'jiaohao[voice]' and a voice file.
@@ -110,11 +109,12 @@ def build(hall: str, voice_file: Path, into: Path, language: str, yao: bool, spe
     from drivers.speech.build import build_pack
     from drivers.speech.clips import BadPack
 
-    units = list(_units(_hall(hall), numbers))
+    plan = _hall(hall)
+    units = list(_units(plan, numbers))
     count = 0
     try:
         for count, unit in enumerate(
-            build_pack(into, units, voice_file, language=language, speed=speed, yao=yao), start=1
+            build_pack(into, units, voice_file, language=language, speed=speed, yao=plan.speech.yao), start=1
         ):
             click.echo(f"{count}  {unit}")
     except BadPack as bad:
@@ -192,7 +192,7 @@ def prompts(
             pieces: dict[Path, str] = {}
             for text in wanted:
                 with contextlib.suppress(Unsayable):  # listed as missing below
-                    pieces[folder / file_of(text)] = signs_of(text)
+                    pieces[folder / file_of(text)] = signs_of(text, yao=plan.speech.yao)
             for count, made in enumerate(render(known_voice(voice_file, speed=speed), pieces), start=1):
                 click.echo(f"{count}  {made.name}", err=True)
         there, wrong = write_manifest(folder, language, wanted)
@@ -201,7 +201,7 @@ def prompts(
     except BadPack as bad:
         raise Trouble(say(bad.zh, bad.en)) from bad
     missing = [text for text in wanted if not (folder / file_of(text)).exists()]
-    show_table([{"file": file_of(text), "say": to_record(text)} for text in missing], format_)
+    show_table([{"file": file_of(text), "say": to_record(text, yao=plan.speech.yao)} for text in missing], format_)
     for each in wrong:
         click.echo(f"✗ {say(each.zh, each.en)}", err=True)
     zh = f"{folder}：登记了 {there} 段，共 {len(wanted)} 段"

@@ -42,13 +42,13 @@ def texts(templates: Iterable[str], values: Mapping[str, Sequence[str]]) -> list
     return list(dict.fromkeys(found))
 
 
-def signs_of(text: str) -> str:
+def signs_of(text: str, *, yao: bool = False) -> str:
     """Give how a voice is told to say a Chinese text; 012号 is a ticket, read digit by digit. Raises Unsayable."""
     if re.fullmatch(r"[A-Z]", text):
         return signs.of_unit(f"letter-{text}", "zh")
     ticket = re.fullmatch(r"(\d{3,4})号", text)
     if ticket is not None:
-        return signs.of_unit(f"number-{ticket[1]}", "zh")
+        return signs.of_unit(f"number-{ticket[1]}", "zh", yao=yao)
     said = signs.of_sentence(text, "zh")
     return said if said[-1:] in set(",.?") else f"{said}."
 
@@ -86,7 +86,7 @@ def write_manifest(folder: Path, language: str, wanted: Iterable[str]) -> tuple[
     return len(clips), wrong
 
 
-def to_record(text: str) -> str:
+def to_record(text: str, *, yao: bool = False) -> str:
     """Give a text as people read it aloud: 012号 is 零一二号."""
     ticket = re.fullmatch(r"(\d{3,4})号", text)
-    return f"{phrases_zh.ticket(ticket[1])}号" if ticket is not None else text
+    return text if ticket is None else f"{phrases_zh.ticket(ticket[1], phrases_zh.YAO if yao else phrases_zh.ONE)}号"

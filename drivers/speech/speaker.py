@@ -60,8 +60,7 @@ class SpeakerOptions:
     """Options of driver "speech" in DEVICES.toml.
 
     `clips`: folders of recordings, best first; `languages`: what this loudspeaker speaks, in turn, instead of the
-    hall's languages (a dialect or a minority language that was recorded: "zh-sichuan", "ii"); `yao`: the machine reads
-    the 1 of a ticket 幺, not 一; `volume`: time of day -> percent, 0 are quiet hours; `rate_wpm`: words a minute;
+    hall's languages (a dialect or a minority language that was recorded: "zh-sichuan", "ii"); `volume`: time of day -> percent, 0 are quiet hours; `rate_wpm`: words a minute;
     `voice_zh`, `voice_en`: a voice of the machine by name instead of the usual one; `piper_zh`, `piper_en`: a voice
     file (.onnx) for piper, which is then asked before the machine's voice; `espeak_mandarin`: let espeak-ng speak
     Chinese all the same; `readings`: how often a call is read when few wait; `chime`: the two tones before it.
@@ -69,7 +68,6 @@ class SpeakerOptions:
 
     clips: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    yao: bool = False
     volume: Mapping[str, int] = field(default_factory=lambda: _ALWAYS)
     rate_wpm: int = 165
     voice_zh: str = ""
@@ -142,9 +140,7 @@ class Speaker:
             case Say():
                 self._languages = self._options.languages or job.languages
                 readings = 1 if job.behind > CROWD or self._had_to_wait() else self._options.readings
-                lines = phrases.call(
-                    job.label, job.window, self._languages, self._engine.languages(), yao=self._options.yao
-                )
+                lines = phrases.call(job.label, job.window, self._languages, self._engine.languages(), yao=job.yao)
                 about, urgent = f"{job.label}-{job.window}", False
             case Announce():
                 readings = EMERGENCY_READINGS if job.emergency else self._options.readings

@@ -482,6 +482,8 @@ class HallPlan:
     posts: tuple[Post, ...] = ()
     ticket_languages: tuple[str, ...] = ()
     ticket_fields: tuple[str, ...] = ()  # what stands on paper, in order; empty: everything in the usual order
+    call_languages: tuple[str, ...] = ()
+    call_yao: bool = False  # the 1 of a ticket is read 幺
     ticket_logo: str = ""  # PNG of one bit in base64
     notice: Text | None = None
     advice: Text | None = None

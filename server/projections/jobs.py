@@ -106,7 +106,7 @@ class PrintNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """What the loudspeaker calls."""
+    """What the loudspeaker calls; with `yao` the 1 of a ticket is read 幺."""
 
     ticket: str
     label: str
@@ -115,6 +115,7 @@ class Say:
     zone: str
     languages: tuple[str, ...]
     call_count: int
+    yao: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +326,7 @@ def _call(state: HallState, ticket: TicketId, label: Label, window: WindowNo, ca
         window=window,
         window_name=window_name(state.plan, window),
         zone=state.plan.window[window].zone,
-        languages=state.plan.languages,
+        languages=state.plan.call_languages or state.plan.languages,
         call_count=call_count,
+        yao=state.plan.call_yao,
     )

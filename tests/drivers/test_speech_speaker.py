@@ -103,6 +103,12 @@ def test_call_is_said_with_its_sentence_in_the_file() -> None:
     assert began == [True]
 
 
+def test_a_hall_that_says_yao_is_heard_saying_it() -> None:
+    driver, voice, _ = make_speaker()
+    driver.do(replace(CALL, yao=True), lambda: None)
+    assert voice.said == ["请 A，零幺二 号，到 三号 窗口 办理。"]
+
+
 def test_call_that_had_to_wait_is_read_once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 100.0
     monkeypatch.setattr("drivers.speech.speaker.time", SimpleNamespace(monotonic=lambda: now_s))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
+from config import find
 from drivers.speech import sound
 from drivers.speech.clips import ClipsEngine
 from drivers.speech.phrases import call
@@ -33,8 +34,13 @@ def test_the_script_names_every_unit_and_what_to_say() -> None:
     assert (zh["number-012.wav"], zh["window-3.wav"], zh["letter-A.wav"]) == ("零一二号", "到三号窗口办理", "A")
     assert (en["number-012.wav"], en["window-3.wav"]) == ("zero one two", "please proceed to window 3")
     assert "number-013.wav" not in zh
-    assert "零幺二号" in run("list", "qiaocheng", "--numbers", "12", "--yao")[1]
     assert zh.keys() == en.keys() == script("ii").keys()
+
+
+def test_a_hall_that_says_yao_records_it(tmp_path: Path) -> None:
+    file = tmp_path / "hall.toml"
+    file.write_text(find("demo").read_text(encoding="utf-8") + "\n[speech]\nyao = true\n", encoding="utf-8")
+    assert "零幺二号" in run("list", str(file), "--numbers", "12")[1]
 
 
 def test_a_hall_that_recorded_its_script_can_say_every_call(tmp_path: Path) -> None:
