@@ -60,10 +60,11 @@ class SpeakerOptions:
     """Options of driver "speech" in DEVICES.toml.
 
     `clips`: folders of recordings, best first; `languages`: what this loudspeaker speaks, in turn, instead of the
-    hall's languages (a dialect or a minority language that was recorded: "zh-sichuan", "ii"); `volume`: time of day -> percent, 0 are quiet hours; `rate_wpm`: words a minute;
-    `voice_zh`, `voice_en`: a voice of the machine by name instead of the usual one; `piper_zh`, `piper_en`: a voice
-    file (.onnx) for piper, which is then asked before the machine's voice; `espeak_mandarin`: let espeak-ng speak
-    Chinese all the same; `readings`: how often a call is read when few wait; `chime`: the two tones before it.
+    hall's languages (a dialect or a minority language that was recorded: "zh-sichuan", "ii"); `volume`: time of day
+    -> percent, 0 are quiet hours; `rate_wpm`: words a minute; `voice_zh`, `voice_en`: a voice of the machine by
+    name instead of the usual one; `piper_zh`, `piper_en`: a voice file (.onnx) for piper, which is then asked
+    before the machine's voice; `espeak_mandarin`: let espeak-ng speak Chinese all the same; `readings`: how often a
+    call is read when few wait; `chime`: the two tones before it.
     """
 
     clips: tuple[str, ...] = ()
