@@ -37,7 +37,7 @@ def profiles_table() -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, model in profiles().items():
-        answers = "yes" if model.answers else "no"
+        answers = "faults, unasked" if model.automatic else "yes" if model.answers else "no"
         cells = (
             f"`{name}`",
             model.name,

@@ -5,7 +5,8 @@ a name never spoils a ticket, and never becomes a question mark. Text comes clea
 (`sanitise`).
 
     ESC @        1b 40                 start from nothing
-    GS a 0       1d 61 00              no automatic status: the driver asks
+    GS a n       1d 61 n               0 no automatic status: the driver asks; 0e of off line, errors and paper, where
+                                       the printer knows nothing else
     FS &         1c 26                 Chinese mode; bytes >= 81 are the first half of a character
     ESC a n      1b 61 n               0 left, 1 centred
     ESC E n      1b 45 n               emphasised
@@ -44,6 +45,7 @@ Align: TypeAlias = Literal["left", "center"]
 
 INIT = b"\x1b@"
 ASB_OFF = b"\x1da\x00"
+ASB_ON = b"\x1da\x0e"
 CHINESE_MODE = b"\x1c&"
 PAPER_BARRIER = b"\x1dr\x01"
 RASTER = b"\x1dv0\x00"
@@ -100,7 +102,7 @@ def sanitise(text: str) -> str:
 
 def encode(items: Sequence[Item], profile: Profile, faces: Faces) -> bytes:
     """Give the whole ticket as one value: start, lines, cut, and the question that is answered only after the cut."""
-    body = bytearray(INIT + ASB_OFF)
+    body = bytearray(INIT + (ASB_ON if profile.automatic else ASB_OFF))
     if profile.charset != "none":
         body += CHINESE_MODE
     style = b""
@@ -120,7 +122,7 @@ def encode(items: Sequence[Item], profile: Profile, faces: Faces) -> bytes:
             case _:
                 assert_never(item)
     body += _cut(profile) + _BEEP[profile.beep]
-    if profile.answers:
+    if profile.answers and not profile.automatic:
         body += PAPER_BARRIER
     return bytes(body)
 

@@ -7,6 +7,7 @@ write the ticket with the barrier GS r 1 behind the cut; wait for the barrier, a
     paper out, cover, cutter, error    failed, with the code; also when it happens while the ticket is printed, and
                                        then what is on the paper is cut off before the next
     silent printer                     the ticket is sent, the connection closed, and `unknown`: nobody can say
+    automatic status only          faults are heard as they come; a ticket during which none came is `unknown`
     connection lost in the ticket      unknown; before the next ticket the half one is ended and cut off (`mend`)
     barrier answered                   printed; near end of paper is a fault of the printer, not of the ticket
 
@@ -20,13 +21,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal, TypeVar, assert_never
 
 from drivers.driver import Wiring
 from drivers.faults import Fault, FaultCode, Health, HealthStatus, LineDown, Paper
 from drivers.jobs import Announce, Job, PrintNotice, PrintTicket, Result, ResultStatus, Say
 from drivers.printer import notice
-from drivers.printer.escpos import CUT, INIT, MAX_BAND_ROWS, RASTER, drawn, encode
+from drivers.printer.escpos import ASB_ON, CUT, INIT, MAX_BAND_ROWS, RASTER, drawn, encode
 from drivers.printer.fonts import find_faces
 from drivers.printer.profiles import Profile, profiles
 from drivers.printer.roll import Roll
@@ -43,11 +45,15 @@ ANSWER_S = 0.6
 PRINT_S = 12.0
 """How long paper, cutter and barrier may take after the last byte was sent."""
 ASK_WHY_EVERY_S = 1.0
+UNASKED_S = 3.0
+"""How long after a ticket a printer that is never asked may still say that something went wrong with it."""
 WRITE_S = 5.0
 LOGO_S = 2.0
 """A logo that would take longer on the line is left out."""
 MAX_ROLL_M, MAX_ROLL_TICKETS = 500, 10_000
 RECOVER_EVERY_S = 10.0
+ECHOES = 2
+"""Who said so often how it is when it was told to is silent when it does not; others speak at changes only."""
 _STALE_READS = 64
 
 AnyPaper = TypeVar("AnyPaper", PrintTicket, PrintNotice)
@@ -63,6 +69,7 @@ class EscposOptions:
     qr: Literal["native", "raster"] | None = None
     cut: Literal["partial", "full", "none"] | None = None
     answers: bool | None = None
+    automatic: bool | None = None
     font: str = ""
     beep: Literal["none", "buzzer", "drawer"] | None = None
     roll_m: float | None = None
@@ -96,6 +103,7 @@ class EscposOptions:
             qr=base.qr if self.qr is None else self.qr,
             cut=base.cut if self.cut is None else self.cut,
             answers=base.answers if self.answers is None else self.answers,
+            automatic=base.automatic if self.automatic is None else self.automatic,
             beep=base.beep if self.beep is None else self.beep,
         )
 
@@ -116,7 +124,7 @@ class ThermalPrinter:
         parsed = parse_url(wiring.url)
         self._byte_s = parsed.byte_s
         profile = wiring.options.resolved()
-        self._profile = replace(profile, answers=False) if parsed.scheme == "cups" else profile
+        self._profile = replace(profile, answers=False, automatic=False) if parsed.scheme == "cups" else profile
         self._faces = find_faces(wiring.options.font)
         self._roll: Roll | None = None
         if wiring.options.roll_m is not None or wiring.options.roll_tickets is not None:
@@ -130,6 +138,7 @@ class ThermalPrinter:
         self._line: Line | None = None
         self._heard = _Heard()
         self._recovered_s: float | None = None
+        self._told_s: float | None = None  # when it was last told to say by itself how it is
         self._silent_until_s = 0.0
         self._before = mend(b"", self._profile) if wiring.interrupted else b""
 
@@ -151,7 +160,7 @@ class ThermalPrinter:
             return _failed(fault)
         started()
         try:
-            result = self._print(data, answers=status is not None)
+            result = self._print(data, answers=status is not None or self._profile.automatic)
         except LineDown as down:
             self._line = None
             if down.untouched:
@@ -193,7 +202,7 @@ class ThermalPrinter:
             if status.cutter or (status.recoverable and not status.cover_open):
                 self._recover()
             return status.health()
-        if not self._profile.answers:
+        if not self._profile.answers and not self._profile.automatic:
             return Health(paper=Paper.UNKNOWN)
         silent = Fault(code=FaultCode.NO_ANSWER, detail="the printer does not answer; tickets are not confirmed")
         return Health(status=HealthStatus.DEGRADED, faults=(silent,), paper=Paper.UNKNOWN)
@@ -226,6 +235,8 @@ class ThermalPrinter:
             if not (stale := line.read(0)):
                 break
             self._heard.feed(stale)
+        if self._profile.automatic:
+            return self._unasked()
         self._heard.forget()
         if not self._profile.answers or self._clock() < self._silent_until_s:
             return None
@@ -233,6 +244,30 @@ class ThermalPrinter:
         if status is None:
             self._silent_until_s = self._clock() + SILENT_AGAIN_S
         return status
+
+    def _unasked(self) -> PrinterStatus | None:
+        """Give what it said last by itself; told to do so (GS a) it says it at once.
+
+        GS a waits in its buffer while it cannot print, so it is told rarely then; and told it is, for one that was
+        switched off meanwhile has forgotten that it should say anything.
+        """
+        known, now_s = self._heard.asb, self._clock()
+        if known is not None and known.fault() is not None and self._told_s is not None:
+            if now_s - self._told_s < RECOVER_EVERY_S:
+                return known
+        elif known is None and now_s < self._silent_until_s:
+            return None
+        self._heard.forget()
+        self._told_s = now_s
+        self._open().write(self._before + ASB_ON, WRITE_S + 1.5 * len(self._before) * self._byte_s)
+        self._before = b""  # else what is torn would take GS a for its own
+        if self._listen(lambda: self._heard.asb is not None):
+            self._heard.echoes += 1
+        elif known is not None and (known.fault() is not None or self._heard.echoes < ECHOES):
+            self._heard.asb = known
+        else:
+            self._silent_until_s = self._clock() + SILENT_AGAIN_S
+        return self._heard.asb
 
     def _questions(self) -> PrinterStatus | None:
         """Ask paper, off line, its cause, and the error. Cheap boards know only some of these questions."""
@@ -248,17 +283,18 @@ class ThermalPrinter:
         return status if answered else None
 
     def _answer_to(self, n: int) -> int | None:
-        line = self._open()
-        line.write(query(n), WRITE_S)
-        until = self._clock() + ANSWER_S + 4 * self._byte_s
+        self._open().write(query(n), WRITE_S)
+        return self._heard.realtime.popleft() if self._listen(lambda: bool(self._heard.realtime)) else None
+
+    def _listen(self, heard: Callable[[], bool]) -> bool:
+        """Read until it was heard, as long as an answer may take."""
+        line, until = self._open(), self._clock() + ANSWER_S + 4 * self._byte_s
         late = False
-        while not late:
+        while not heard() and not late:
             left_s = until - self._clock()
             late = left_s <= 0  # and one last look: on a busy machine the answer was there before we were
             self._heard.feed(line.read(max(0.0, left_s)))
-            if self._heard.realtime:
-                return self._heard.realtime.popleft()
-        return None
+        return heard()
 
     def _print(self, data: bytes, *, answers: bool) -> Result:
         line = self._open()
@@ -270,8 +306,9 @@ class ThermalPrinter:
             return Result(
                 status=ResultStatus.UNKNOWN, detail=f"{FaultCode.NO_ANSWER}: sent; this printer does not answer"
             )
-        until = self._clock() + self._print_s + 1.5 * on_the_wire_s
-        ask_why_s = self._clock() + ASK_WHY_EVERY_S + on_the_wire_s
+        automatic = self._profile.automatic
+        until = self._clock() + (UNASKED_S if automatic else self._print_s) + 1.5 * on_the_wire_s
+        ask_why_s = inf if automatic else self._clock() + ASK_WHY_EVERY_S + on_the_wire_s
         late = False
         while not late:
             late = self._clock() >= until  # and one last look, as above
@@ -281,14 +318,18 @@ class ThermalPrinter:
                 status = self._questions()  # the barrier may come in between: it is heard all the same
                 fault = status.fault() if status is not None else None
                 ask_why_s = self._clock() + ASK_WHY_EVERY_S
-            if self._heard.barriers:
+            if self._heard.barriers and not automatic:
                 if self._heard.junk > junk:
                     return Result(status=ResultStatus.UNKNOWN, detail=f"{FaultCode.BAD_ANSWER}: noise on the line")
                 paper = barrier_paper(self._heard.barriers[0])
                 return Result(status=ResultStatus.PRINTED, detail="" if paper is Paper.OK else f"paper {paper}")
+            if fault is not None and automatic:
+                return _failed(fault)  # and it is listened to: it says by itself when all is well again
             if fault is not None:
                 self.close()  # what it keeps in its buffer and its late answers belong to this ticket only
                 return _failed(fault)
+        if automatic:
+            return Result(status=ResultStatus.UNKNOWN, detail="sent; this printer tells faults only, and told none")
         self.close()  # a barrier that comes yet must not confirm the next ticket
         return Result(
             status=ResultStatus.UNKNOWN, detail=f"{FaultCode.NO_ANSWER}: sent; the printer did not confirm it"
@@ -343,6 +384,7 @@ class _Heard:
         self.realtime: deque[int] = deque(maxlen=16)
         self.barriers: deque[int] = deque(maxlen=16)
         self.asb: PrinterStatus | None = None
+        self.echoes = 0  # automatic status that came when the printer was told to say it
 
     @property
     def junk(self) -> int:

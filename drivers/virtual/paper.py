@@ -54,14 +54,24 @@ class _Style:
 
 
 class PaperReader:
-    """Bytes in, pieces of paper out. `on_query` is called for each GS r in its place among the data. Never raises."""
+    """Bytes in, pieces of paper out. Never raises.
 
-    def __init__(self, width_dots: int, on_query: Callable[[int], None], *, draws: bool = True) -> None:
+    `on_query` is called for each GS r in its place among the data, `on_asb` for each GS a.
+    """
+
+    def __init__(
+        self,
+        width_dots: int,
+        on_query: Callable[[int], None],
+        on_asb: Callable[[], None] = lambda: None,
+        *,
+        draws: bool = True,
+    ) -> None:
         """Start with an empty sheet of this width; without `draws` the tickets have no picture."""
         self._draws = draws
         self.width_dots = width_dots
         self.asb = False
-        self._on_query = on_query
+        self._on_query, self._on_asb = on_query, on_asb
         self._rest = b""
         self._qr_data = b""
         self._qr_module = 3
@@ -170,6 +180,7 @@ class PaperReader:
                 self._on_query(n)
             case b"\x1da":
                 self.asb = n != 0
+                self._on_asb()
             case b"\x1bd":
                 self._end_line(always=False)
                 self._blank(n * (CELL_HEIGHT + _LINE_GAP))

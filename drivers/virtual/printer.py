@@ -53,17 +53,20 @@ class VirtualPrinter:
         on_ticket: Callable[[PrintedTicket], None] = lambda _: None,
         line: Callable[[str, Callable[[bytes], None]], VirtualLine] = VirtualLine,
         draws: bool = True,
+        automatic: bool = False,
     ) -> None:
         """Open at tcp://HOST:PORT or pty:///PATH; `on_ticket` is called for each cut, in the line's thread.
 
-        `line` makes the device's end of the line; without `draws` tickets have their text and no picture.
+        `line` makes the device's end of the line; without `draws` tickets have their text and no picture; an
+        `automatic` one knows no question and says by itself how it is, once it was told to.
         """
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._now = now
         self._on_ticket = on_ticket
         self._answers = bytearray()
-        self._paper = PaperReader(width_dots, self._queued_query, draws=draws)
+        self._paper = PaperReader(width_dots, self._queued_query, self._asb_again, draws=draws)
+        self._automatic = automatic
         self._tickets: deque[PrintedTicket] = deque(maxlen=TICKETS_KEPT)
         self._printed = 0
         self._troubles: set[Trouble] = set()
@@ -176,7 +179,8 @@ class VirtualPrinter:
                 self._realtime = command  # the rest of it may come with the next bytes
                 break
             if command[:2] == b"\x10\x04" and 1 <= command[2] <= 4:
-                self._answers.append(self._status(command[2]))
+                if not self._automatic:
+                    self._answers.append(self._status(command[2]))
                 at += 3
             elif command[:2] == b"\x10\x05" and command[2] in (1, 2):
                 self._recover(command[2])
@@ -226,7 +230,13 @@ class VirtualPrinter:
             )
         )
 
+    def _asb_again(self) -> None:
+        """Say how it is at each GS a, changed or not."""
+        self._asb_said = b""
+
     def _queued_query(self, n: int) -> None:
         """Answer GS r in its place among the data."""
+        if self._automatic:
+            return
         near, out = Trouble.PAPER_NEAR_END in self._troubles, Trouble.PAPER_OUT in self._troubles
         self._answers.append(((0x03 if near or out else 0) | (0x0C if out else 0)) if n in (1, 49) else 0)

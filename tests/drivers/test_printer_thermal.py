@@ -16,7 +16,7 @@ from drivers.printer import thermal
 from drivers.printer.thermal import EscposOptions, ThermalPrinter
 from drivers.virtual.line import Cut
 from drivers.virtual.printer import Trouble, VirtualPrinter
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, until
 
 JOB = PrintTicket(
     hall_name={"zh": "大厅", "en": "Hall"},
@@ -207,6 +207,46 @@ def test_a_profile_that_never_answers_is_not_asked(driver: Driver, over_tcp: Vir
     assert printer.do(JOB, Started()).status is ResultStatus.UNKNOWN
     assert over_tcp.wait_for(1, PATIENCE_S)
     assert printer.check().status is HealthStatus.OK
+
+
+@pytest.fixture(params=["tcp", "pty"])
+def telling(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VirtualPrinter]:
+    """A printer that answers no question and says by itself what is wrong."""
+    place = "tcp://127.0.0.1:0" if request.param == "tcp" else f"pty://{tmp_path}/printer"
+    printer = VirtualPrinter(place, automatic=True)
+    yield printer
+    printer.close()
+
+
+def test_a_printer_that_only_tells_faults_stops_the_kiosk_and_confirms_nothing(
+    driver: Driver, telling: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thermal, "UNASKED_S", 0.5)
+    printer = driver(telling, profile="automatic-80")
+    assert (printer.check().status, printer.check().paper) == (HealthStatus.OK, Paper.OK)
+    assert printer.do(JOB, Started()).status is ResultStatus.UNKNOWN
+    assert telling.wait_for(1, PATIENCE_S)
+    telling.suffer(Trouble.PAPER_OUT)
+    until(lambda: printer.check().paper is Paper.OUT, "it said so by itself")
+    begun = Started()
+    assert printer.do(JOB, begun).detail.startswith("paper_out")
+    assert (begun.times, telling.printed) == (0, 1)
+    telling.suffer(Trouble.PAPER_OUT, False)
+    until(lambda: printer.check().status is HealthStatus.OK, "and that there is paper again")
+    monkeypatch.setattr(thermal, "UNASKED_S", PATIENCE_S)
+    result = printer.do(JOB, lambda: telling.suffer(Trouble.COVER_OPEN))
+    assert (result.status, result.detail.partition(":")[0]) == (ResultStatus.FAILED, "cover_open")
+
+
+@pytest.mark.usefixtures("hurry")
+def test_a_printer_that_always_told_and_says_nothing_any_more_is_not_called_well(
+    driver: Driver, over_tcp: VirtualPrinter
+) -> None:
+    printer = driver(over_tcp, automatic=True)
+    until(lambda: all(printer.check().paper is Paper.OK for _ in range(3)), "it says how it is")
+    over_tcp.suffer(Trouble.SILENT)
+    assert (printer.check().status, printer.check().paper) == (HealthStatus.DEGRADED, Paper.UNKNOWN)
+    assert (printer.check().faults[0].code) is FaultCode.NO_ANSWER
 
 
 @pytest.mark.usefixtures("hurry")
