@@ -854,6 +854,15 @@ class Appointments(Table):
         Field(ge=1, le=365),
         Means("Days without booking, from the last one not kept.", "自最后一次爽约起不能预约的天数。"),
     ] = 30
+    online: Annotated[
+        Literal["identity_number", "phone_number"] | None,
+        Means(
+            "Visitors book by themselves at /book, and give this number; only a keyed hash of it is kept. Without it,"
+            " they book through the hall.",
+            "群众可在网页 /book 自助预约，预约时填写：identity_number 身份证号，phone_number 手机号；只保存其加密摘要。"
+            "不写则只能由工作人员或外部系统预约。",
+        ),
+    ] = None
 
 
 class Fairness(Table):

@@ -117,7 +117,10 @@ def plan_of(file: HallFile) -> t.HallPlan:
             )
             for kiosk in file.kiosks
         ),
-        bookings=t.BookingRules(**file.appointments.model_dump()),
+        bookings=t.BookingRules(
+            **file.appointments.model_dump(exclude={"online"}),
+            online=t.BookedWith(file.appointments.online) if file.appointments.online else None,
+        ),
         fairness=t.Fairness(**file.fairness.model_dump()),
         left_alone_min=file.staff.left_alone_min,
         ratings=t.RatingRules(**file.rating.model_dump()),

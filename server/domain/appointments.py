@@ -38,6 +38,7 @@ from server.domain.terms import (
     HallPlan,
     Label,
     ServiceId,
+    Shut,
     business_day,
 )
 
@@ -113,6 +114,23 @@ def last_bookable(plan: HallPlan, service: ServiceId, now_ms: int) -> date:
     """Give the last calendar day that can be booked; a day before today when there is none."""
     days = open_days(plan, service, now_ms)
     return days[-1] if days else date.min
+
+
+def shut_days(plan: HallPlan, service: ServiceId, now_ms: int) -> list[tuple[date, Shut]]:
+    """Give the days from today to the last bookable one on which a service is not open, and why."""
+    days = set(open_days(plan, service, now_ms))
+    today = calendar.local(plan, now_ms).date()
+    between = (today + timedelta(days=after) for after in range((max(days, default=today) - today).days))
+    return [
+        (day, Shut.CLOSED if day.isoformat() in plan.closed_days else Shut.NO_HOURS)
+        for day in between
+        if day not in days
+    ]
+
+
+def cancel_until_ms(plan: HallPlan, starts_ms: int) -> int:
+    """Give the last instant at which a visitor can cancel."""
+    return starts_ms - plan.bookings.cancel_before_min * MS_PER_MIN
 
 
 def check_in_from_ms(plan: HallPlan, starts_ms: int) -> int:
@@ -296,7 +314,7 @@ def _cancel(state: HallState, command: c.CancelAppointment, now_ms: int) -> e.Ap
     minutes = state.plan.bookings.cancel_before_min
     if command.by_staff and not reason:
         raise Refusal(Code.REASON_MISSING)
-    if not command.by_staff and now_ms > booked.starts_ms - minutes * MS_PER_MIN:
+    if not command.by_staff and now_ms > cancel_until_ms(state.plan, booked.starts_ms):
         raise Refusal(Code.TOO_LATE_TO_CANCEL, minutes=str(minutes))
     return e.AppointmentCancelled(id=booked.id, service=booked.service, by_staff=command.by_staff, reason=reason)
 

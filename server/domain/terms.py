@@ -67,6 +67,22 @@ class AppointmentStatus(StrEnum):
     MISSED = "missed"
 
 
+class BookedWith(StrEnum):
+    """What a visitor who books alone gives, so that nobody fills the slots: one booking a day is for one of these."""
+
+    IDENTITY_NUMBER = "identity_number"
+    PHONE_NUMBER = "phone_number"
+
+
+class Shut(StrEnum):
+    """Why a day between bookable ones cannot be booked."""
+
+    CLOSED = "closed"
+    """A holiday, or a day that the hall file closes."""
+    NO_HOURS = "no_hours"
+    """The service has no hours on such a day."""
+
+
 class CaseKind(StrEnum):
     """What a case (台账) is about."""
 
@@ -414,6 +430,7 @@ class BookingRules:
     no_shows: int = 3  # so many within `within_days` block booking for `blocked_days` from the last one; 0: never
     within_days: int = 90
     blocked_days: int = 30
+    online: BookedWith | None = None  # visitors book by themselves with this; None: through the hall only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

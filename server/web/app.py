@@ -13,6 +13,7 @@ from server.web import (
     appointments,
     auth,
     balance,
+    booking,
     cases,
     devices,
     docs,
@@ -62,6 +63,7 @@ _ROUTES = (
     structure.api,
     tickets.api,
     appointments.api,
+    booking.api,
     announcements.api,
     balance.api,
     replay.api,
@@ -176,7 +178,7 @@ _ALWAYS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
 )
-_OPEN = frozenset({"login", "logout", "me", "enrol"})
+_OPEN = frozenset({"login", "logout", "me", "enrol", "online_halls", "online_booking", "book_online"})
 _NOT_COMMANDS = frozenset({"login", "logout", "enrol", "register", "alive"})
 _COMMAND_HEADERS: tuple[dict[str, Any], ...] = (
     {

@@ -21,7 +21,13 @@ from server.domain.terms import AppointmentId, AppointmentStatus, DeviceId, Hall
 from server.hall import Hall
 from server.ledger.base import Commit
 from server.people import Role
-from server.projections.common import instant, service_name
+from server.projections.common import (
+    floor_of_service,
+    instant,
+    service_name,
+    track_url,
+    zone_of_service,
+)
 from server.web import answers, wire
 from server.web.asking import (
     base_url,
@@ -34,10 +40,12 @@ from server.web.asking import (
     visitor_hash,
     visitor_of_card,
 )
-from server.web.auth import FLOOR_STAFF, RIGHTS, signed_in
+from server.web.auth import FLOOR_STAFF, RIGHTS, signed_in, who
+from server.web.doors import visitor_address
 from server.web.paper import paper_of, unless_it_prints
 from server.web.problems import bad_request, invalid, language
 from server.web.site import here
+from server.web.structure import guide_of
 from server.web.tickets import CHANNELS, TRACK_BYTES
 
 ID_BYTES = 16  # 128 bits: nobody guesses somebody's appointment
@@ -81,8 +89,15 @@ def slots(path: wire.HallPath, query: wire.SlotsQuery) -> Response:
             days=[
                 wire.SlotDay(day=day.isoformat(), slots=[_slot(plan, slot) for slot in found]) for day, found in rows
             ],
+            shut=[
+                wire.ShutDay(day=day.isoformat(), why=why)
+                for day, why in book.shut_days(plan, service, now_ms)
+                if first is None or day >= first
+            ],
         )
 
+    if who() is None:
+        here().looks.take(visitor_address(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
     return reply(hall.read(look))
 
 
@@ -92,7 +107,7 @@ def book_appointment(path: wire.HallPath, body: wire.BookAppointment) -> Respons
     hall, identity = hall_of(path.hall), signed_in()
     if identity.role is Role.KIOSK:
         here().presses.take(identity.id)
-    commit = _booked(hall, body)
+    commit = booked(hall, body, channel=CHANNELS.get(identity.role, "guide"))
     answer = answers.booked(commit, hall.plan)
     return reply(answer, 201, {"Location": f"/api/v1/halls/{hall.id}/appointments/{answer.appointment}"})
 
@@ -115,10 +130,13 @@ def appointments(path: wire.HallPath, query: wire.AppointmentsQuery) -> Response
     return reply(hall_of(path.hall).read(rows))
 
 
-@api.get("/halls/<hall>/appointments/<appointment>", responses={200: wire.Appointment})
+@api.get("/halls/<hall>/appointments/<appointment>", responses={200: wire.HeldAppointment})
 def appointment(path: wire.AppointmentPath) -> Response:
     """Give an appointment by its unguessable id; no sign-in needed."""
-    return reply(hall_of(path.hall).read(lambda state, _: _view(state, _known(state, path.appointment))))
+    as_holder = not by_role(RIGHTS["appointments.appointment"].roles)
+    hall = hall_of(path.hall)
+    now_ms = hall.now_ms()
+    return reply(hall.read(lambda state, _: _held(state, _known(state, path.appointment), now_ms, as_holder=as_holder)))
 
 
 @api.post("/halls/<hall>/appointments/<appointment>/cancel", responses={200: wire.AppointmentCancelled})
@@ -187,7 +205,7 @@ def _import(hall: Hall, number: int, row: object) -> wire.ImportedAppointment:
     shown = _external(row)
     try:
         body = row if isinstance(row, wire.ImportAppointment) else wire.ImportAppointment.model_validate(row)
-        event = answers.booking(_booked(hall, body, part=str(number)))
+        event = answers.booking(booked(hall, body, channel=CHANNELS.get(signed_in().role, "guide"), part=str(number)))
     except ValidationError as error:
         problem = invalid(error)
         return _refused(number, shown, problem.code, problem.sentence(language()))
@@ -223,8 +241,22 @@ def _refused(row: int, external: str | None, code: str, detail: str) -> wire.Imp
     )
 
 
-def _booked(hall: Hall, body: wire.BookAppointment, *, part: str = "", tries: int = CODE_TRIES) -> Commit:
-    """Book with an id and a code nobody guesses; another code when that one is in use."""
+def booked(
+    hall: Hall,
+    body: wire.BookAppointment,
+    *,
+    channel: str,
+    visitor: str = "",
+    part: str = "",
+    tries: int = CODE_TRIES,
+) -> Commit:
+    """Book with an id and a code nobody guesses; another code when that one is in use.
+
+    `channel` is kept where the body names none; `visitor` and `part` as in `run`.
+
+    Raises:
+        Refusal: the hall says no; nothing is written.
+    """
     command = c.BookAppointment(
         id=AppointmentId(secrets.token_urlsafe(ID_BYTES)),
         code=f"{secrets.randbelow(CODES):06d}",
@@ -232,15 +264,15 @@ def _booked(hall: Hall, body: wire.BookAppointment, *, part: str = "", tries: in
         day=body.day,
         starts=body.starts,
         visitor=visitor_hash(hall, body.visitor_ref),
-        channel=body.channel or CHANNELS.get(signed_in().role, "guide"),
+        channel=body.channel or channel,
         external=body.external,
     )
     try:
-        return run(hall, command, part=part)
+        return run(hall, command, visitor=visitor, part=part)
     except Refusal as refusal:
         if tries == 1 or refusal.code is not Code.CODE_TAKEN:
             raise
-    return _booked(hall, body, part=part, tries=tries - 1)
+    return booked(hall, body, channel=channel, visitor=visitor, part=part, tries=tries - 1)
 
 
 def _known(state: HallState, id_: str) -> Appointment:
@@ -279,4 +311,26 @@ def _view(state: HallState, booked: Appointment) -> wire.Appointment:
         label=booked.ticket.rpartition("-")[2] if booked.ticket is not None else None,
         reason=booked.reason or None,
         trouble=book.trouble(state, booked),
+    )
+
+
+def _held(state: HallState, booked: Appointment, now_ms: int, *, as_holder: bool) -> wire.HeldAppointment:
+    plan = state.plan
+    service = plan.service.get(booked.service)
+    floor = floor_of_service(plan, booked.service) if service is not None else None
+    ticket = state.tickets.get(booked.ticket) if booked.ticket is not None and as_holder else None
+    return wire.HeldAppointment(
+        **dict(_view(state, booked)),
+        hall_name=dict(plan.name),
+        hall_address=dict(plan.address) if plan.address else None,
+        languages=list(plan.languages),
+        zone_name=dict(zone_of_service(plan, booked.service)) if service is not None else None,
+        floor=dict(floor) if floor else None,
+        cancel_until=instant(plan, until_ms := book.cancel_until_ms(plan, booked.starts_ms)),
+        can_cancel=booked.status is AppointmentStatus.BOOKED and now_ms <= until_ms,
+        online=plan.bookings.online is not None,
+        track_url=track_url(ticket.base_url, plan.hall, ticket.track) if ticket is not None else None,
+        guide=guide_of(service),
+        drill=here().drill,
+        as_of=instant(plan, now_ms),
     )

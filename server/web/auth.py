@@ -21,6 +21,7 @@ from server.web.site import Site, here
 SESSION_COOKIE = "jiaohao_session"
 DEVICE_COOKIE = "jiaohao_device"
 CSRF_HEADER = "X-CSRF-Token"
+VISITOR_HEADER = "X-Visitor"  # a visitor's page sends it: who may be signed in with this browser does not count
 
 audit = logging.getLogger("server.audit")  # sign-ins and refused attempts: GB/T 22239-2019 8.1.4.3
 
@@ -31,13 +32,17 @@ FLOOR_STAFF = CHIEFS | {Role.CLERK, Role.GUIDE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """Who may use a route: these roles; who is at work `at_window` or its pad's agent; who holds the `track` token."""
+    """Who may use a route: these roles; who is at work `at_window` or its pad's agent; who holds the `track` token.
+
+    `online`: everybody, in halls where visitors book by themselves.
+    """
 
     roles: frozenset[Role] = frozenset()
     everybody: bool = False
     dev: bool = False  # `--dev` opens it on loopback
     at_window: Kind | None = None
     track: bool = False
+    online: bool = False
 
 
 OPEN = Right(everybody=True)
@@ -64,7 +69,10 @@ RIGHTS: Mapping[str, Right] = {
     "tickets.reprint": Right(roles=FLOOR_STAFF | {Role.KIOSK, Role.INTEGRATION}),
     # Nobody of the hall grades the hall: only the visitor, or a device that stands before the visitor.
     "tickets.rate": Right(roles=frozenset({Role.KIOSK, Role.DEVICES, Role.INTEGRATION}), track=True),
-    "appointments.slots": READ,
+    "booking.online_halls": OPEN,
+    "booking.online_booking": Right(online=True),
+    "booking.book_online": Right(online=True),
+    "appointments.slots": Right(roles=READ.roles, dev=True, online=True),
     "appointments.book_appointment": Right(roles=CHIEFS | {Role.GUIDE, Role.KIOSK, Role.INTEGRATION}),
     "appointments.appointments": Right(roles=PERSON_ROLES),
     "appointments.appointment": Right(roles=PERSON_ROLES | {Role.KIOSK, Role.INTEGRATION}, track=True),
@@ -154,7 +162,9 @@ RIGHTS: Mapping[str, Right] = {
     "health.metrics": OPEN,
 }
 
-WITHOUT_CSRF = frozenset({"people.login", "devices.enrol"})  # a JSON body from another site is stopped by its Origin
+WITHOUT_CSRF = frozenset(
+    {"people.login", "devices.enrol", "booking.book_online"}
+)  # a JSON body from another site is stopped by its Origin
 
 
 def identify(people: People, *, bearer: str | None, session: str | None, device: str | None) -> Identity | None:
@@ -292,11 +302,12 @@ def _let_in(site: Site) -> None:
         if endpoint.startswith("docs."):
             return  # what describes the interface is open to everybody
         raise Problem("not_allowed")
+    cookies = {} if VISITOR_HEADER in request.headers else request.cookies
     identity = identify(
         site.people,
         bearer=bearer_of(request.headers.get("Authorization")),
-        session=request.cookies.get(SESSION_COOKIE),
-        device=request.cookies.get(DEVICE_COOKIE),
+        session=cookies.get(SESSION_COOKIE),
+        device=cookies.get(DEVICE_COOKIE),
     )
     g.identity = identity
     if identity is not None:
@@ -321,6 +332,10 @@ def _check_right(site: Site, right: Right, identity: Identity | None) -> None:
     hall = HallId(view["hall"]) if "hall" in view else None
     if right.everybody:
         return
+    if right.online and ((asked := site.halls.get(hall or HallId(""))) is None or asked.plan.bookings.online):
+        return  # a hall that is not there is told by the route
+    if right.online and not right.roles:
+        raise Problem("not_online")
     if identity is not None:
         if hall is not None and not is_of_hall(identity, hall):
             raise Problem("not_allowed")

@@ -83,6 +83,19 @@ class Doors:
         return name in self._own
 
 
+def visitor_address(peer: str, forwarded: str) -> str:
+    """Give the address a request came from: who connects, or whom a proxy on this machine speaks for.
+
+    `forwarded` is X-Forwarded-For; what stands last in it was written by the proxy, the rest by anybody.
+    """
+    said = forwarded.rpartition(",")[2].strip()
+    try:
+        is_proxy = said != "" and ipaddress.ip_address(peer.removeprefix("::ffff:")).is_loopback
+        return str(ipaddress.ip_address(said)) if is_proxy else peer
+    except ValueError:
+        return peer
+
+
 def own_addresses() -> frozenset[str]:
     """Give the IP addresses of this machine, as far as they can be learned without a network."""
     found: set[str] = set()

@@ -55,6 +55,18 @@ def ticket(hall: str, track: str) -> Response:  # noqa: ARG001 - the page reads 
     return _page(here().pages.server, "ticket.html")
 
 
+@pages.get("/book")
+def book() -> Response:
+    """Show visitors what they can book by themselves."""
+    return _page(here().pages.server, "book.html")
+
+
+@pages.get("/b/<hall>/<appointment>")
+def booked(hall: str, appointment: str) -> Response:  # noqa: ARG001 - the page reads its own address
+    """Show a visitor's own booking."""
+    return _page(here().pages.server, "book.html")
+
+
 @pages.get("/kiosk")
 def kiosk() -> Response:
     """Show the touch page."""

@@ -67,6 +67,21 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "这不是本大厅今天的号票或预约码，请到导办台咨询。",
         "This code is no ticket and no booking of this hall today. Please ask at the guide desk.",
     ),
+    "not_online": (
+        409,
+        "本大厅没有开通网上自助预约，请到现场取号，或请工作人员代为预约。",
+        "This hall takes no bookings over the network. Please come and take a number, or ask the staff to book.",
+    ),
+    "identity_number_wrong": (
+        422,
+        "身份证号不正确，请核对 18 位号码（末位可为 X）。",
+        "This is not an identity number. Check its 18 places; the last one may be X.",
+    ),
+    "phone_number_wrong": (
+        422,
+        "手机号不正确，请核对 11 位号码。",
+        "This is not a mobile number. Check its 11 digits.",
+    ),
     "hall_missing": (422, "请写明大厅（hall）。", "Name the hall: this server has several."),
     "window_not_yours": (403, "您不能在窗口 {window} 登录。", "You may not sign in at window {window}."),
     "window_not_for": (

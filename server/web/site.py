@@ -19,10 +19,16 @@ from server.settings import Seed
 from server.web.buckets import (
     AUDIT_BURST,
     AUDIT_PER_S,
+    BOOK_BURST,
+    BOOK_PER_S,
     ISSUE_BURST,
     ISSUE_PER_S,
     LOGIN_BURST,
     LOGIN_PER_S,
+    LOOK_BURST,
+    LOOK_PER_S,
+    VISITOR_BURST,
+    VISITOR_PER_S,
     Buckets,
 )
 from server.web.doors import Doors
@@ -77,6 +83,9 @@ class Site:
     posts: Lock = field(default_factory=Lock)  # held while somebody begins work at a window
     presses: Buckets = field(default_factory=lambda: Buckets(ISSUE_BURST, ISSUE_PER_S))
     audit_lines: Buckets = field(default_factory=lambda: Buckets(AUDIT_BURST, AUDIT_PER_S))
+    looks: Buckets = field(default_factory=lambda: Buckets(LOOK_BURST, LOOK_PER_S))
+    bookings: Buckets = field(default_factory=lambda: Buckets(BOOK_BURST, BOOK_PER_S))
+    bookings_of_one: Buckets = field(default_factory=lambda: Buckets(VISITOR_BURST, VISITOR_PER_S))
     sign_ins: Buckets = field(default_factory=lambda: Buckets(LOGIN_BURST, LOGIN_PER_S))
 
     def waits_of(self, hall: HallId) -> Waits:

@@ -13,10 +13,10 @@ from server.domain.state import HallState
 from server.domain.terms import (
     APPOINTMENT,
     ORDINARY,
-    Guide,
     HallPlan,
     OpeningHours,
     PriorityRule,
+    Service,
     ServiceId,
     Text,
     WindowNo,
@@ -132,11 +132,8 @@ def structure_of(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
                 windows=list(state.windows_of(service.id)),
                 common=service.common,
                 asks_case=service.asks_case,
-                pinyin=[
-                    spelled(words)
-                    for words in (service.name["zh"], plan.zone[service.zone].name["zh"], service.department or "")
-                ],
-                guide=_guide(service.guide),
+                pinyin=pinyin_of(plan, service),
+                guide=guide_of(service),
             )
             for service in plan.services
         ],
@@ -170,7 +167,7 @@ def structure_of(state: HallState, now_ms: int, *, drill: bool) -> wire.Hall:
             for rule in _priorities(plan)
         ],
         hours=[_hours(row) for row in plan.hours],
-        bookings=wire.BookingRules(**asdict(plan.bookings)),
+        bookings=rules_of(plan),
         fairness=wire.Fairness(**asdict(plan.fairness)),
         left_alone_min=plan.left_alone_min,
         ratings=wire.RatingRules(**asdict(plan.ratings)),
@@ -190,7 +187,20 @@ def _hours(row: OpeningHours) -> wire.OpeningHours:
     )
 
 
-def _guide(guide: Guide | None) -> wire.Guide | None:
+def rules_of(plan: HallPlan) -> wire.BookingRules:
+    """Give the rules of appointments."""
+    return wire.BookingRules(**asdict(plan.bookings))
+
+
+def pinyin_of(plan: HallPlan, service: Service) -> list[str]:
+    """Give how a service, its zone and its department are spelled, for search."""
+    names = (service.name["zh"], plan.zone[service.zone].name["zh"], service.department or "")
+    return [spelled(words) for words in names]
+
+
+def guide_of(service: Service | None) -> wire.Guide | None:
+    """Give what a visitor should know before coming, None where the hall says nothing."""
+    guide = service.guide if service is not None else None
     if guide is None:
         return None
     return wire.Guide(

@@ -16,12 +16,14 @@ from typing_extensions import TypeAliasType
 from server.domain.terms import (
     AppointmentStatus,
     AwayFor,
+    BookedWith,
     CaseKind,
     CaseStatus,
     LegStatus,
     PauseReason,
     Place,
     ServiceKind,
+    Shut,
     TicketStatus,
     WindowStatus,
     ZoneKind,
@@ -416,6 +418,9 @@ class BookingRules(Answer):
     no_shows: int
     within_days: int
     blocked_days: int
+    online: Annotated[
+        BookedWith | None, Field(description="Visitors book by themselves with this number; null: they do not.")
+    ]
 
 
 class Fairness(Answer):
@@ -1445,6 +1450,13 @@ class AppointmentSlot(Answer):
     left: int
 
 
+class ShutDay(Answer):
+    """A day that cannot be booked: `closed` by the calendar (holiday), or the service has `no_hours` then."""
+
+    day: str
+    why: Shut
+
+
 class SlotDay(Answer):
     """An open day with the slots that can still be booked."""
 
@@ -1453,12 +1465,16 @@ class SlotDay(Answer):
 
 
 class Slots(Answer):
-    """What can be booked of a service; `until` is the last day that can be booked now, null when there is none."""
+    """What can be booked of a service; `until` is the last day that can be booked now, null when there is none.
+
+    `shut`: the days from today to `until` on which it is not open.
+    """
 
     service: str
     slot_min: int
     until: str | None
     days: list[SlotDay]
+    shut: list[ShutDay]
 
 
 class BookedAppointment(Answer):
@@ -1502,6 +1518,76 @@ class Appointment(Answer):
     label: str | None
     reason: str | None
     trouble: str | None
+
+
+class HeldAppointment(Appointment):
+    """A booking as its holder sees it at `as_of`: where to go, whether it can be cancelled, the ticket's page.
+
+    `track_url` is there for the holder only, once the number is given; `guide`: what to bring.
+    """
+
+    hall_name: Text
+    hall_address: Text | None
+    languages: list[str]
+    zone_name: Text | None
+    floor: Text | None
+    cancel_until: Instant
+    can_cancel: bool
+    online: bool
+    track_url: str | None
+    guide: Guide | None
+    drill: bool
+    as_of: Instant
+
+
+class OnlineHall(Answer):
+    """A hall in which visitors book by themselves."""
+
+    hall: str
+    name: Text
+
+
+class OnlineHalls(Answer):
+    """The halls of this server in which visitors book by themselves."""
+
+    halls: list[OnlineHall]
+
+
+class OnlineService(Answer):
+    """A service that can be booked, as in Service; `zone_name` and `floor`: where it is served."""
+
+    service: str
+    name: Text
+    zone: str
+    zone_name: Text
+    floor: Text | None
+    department: str | None
+    prefix: str
+    pinyin: list[str]
+    common: bool
+    guide: Guide | None
+
+
+class OnlineBooking(Answer):
+    """What a visitor needs to book: the hall, its rules, and what can be booked."""
+
+    hall: str
+    name: Text
+    address: Text | None
+    time_zone: str
+    languages: list[str]
+    drill: bool
+    rules: BookingRules
+    services: list[OnlineService]
+
+
+class BookOnline(Body):
+    """A slot. `visitor_ref` is the number that the hall's rules ask for; only a keyed hash of it is ever kept."""
+
+    service: Id
+    day: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    starts: Annotated[str, Field(pattern=r"^\d{2}:\d{2}$", description="The clock time at which the slot begins.")]
+    visitor_ref: Annotated[str, Field(min_length=1, max_length=VISITOR_REF_LENGTH_MAX)]
 
 
 class Appointments(Answer):

@@ -43,7 +43,7 @@ RULES = BookingRules(slot_min=60, days_ahead=3)
 def bookable(plan: HallPlan, quota: int = 2, service: str = "general", **rules: int) -> HallPlan:
     """Give the hall with a service that takes so many bookings in a slot of an hour."""
     services = tuple(replace(it, appointments=quota) if it.id == service else it for it in plan.services)
-    return replace(plan, services=services, bookings=replace(RULES, **rules))
+    return replace(plan, services=services, bookings=replace(RULES, **rules))  # type: ignore[arg-type]  # numbers all
 
 
 HALL = bookable(a_hall(*LUNCH))

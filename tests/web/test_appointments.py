@@ -61,6 +61,7 @@ def test_free_slots_by_day(hall: Stage) -> None:
     assert found is not None
     assert (found["service"], found["slot_min"], found["until"]) == ("general", 60, "2026-03-04")
     assert [row["day"] for row in found["days"]] == [MONDAY, TUESDAY, "2026-03-04"]
+    assert found["shut"] == []
     assert found["days"][0]["slots"][0] == {
         "starts": "10:00",
         "starts_at": "2026-03-02T10:00:00.000+08:00",

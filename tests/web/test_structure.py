@@ -58,6 +58,7 @@ def test_zones_services_and_kiosks_of_zhenyuan(stage: Stage) -> None:
         "no_shows": 3,
         "within_days": 90,
         "blocked_days": 30,
+        "online": None,
     }
     assert hall["ratings"] == {
         "at_window_s": 120,

@@ -5,7 +5,7 @@
  */
 import createClient from 'openapi-fetch'
 import { patiently, rememberCsrf } from './http'
-import type { Announce, AnnounceRoll, Assign, AwaitResult, BookAppointment, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, Limits, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
+import type { Announce, AnnounceRoll, Assign, AwaitResult, BookAppointment, BookOnline, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, Limits, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
 import type { TicketMove } from './wire'
 
 const client = createClient<paths>({
@@ -88,6 +88,14 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/appointments/check-in', { params: ofHall(hall), body, ...keyed(key) })),
   appointments: (hall: string, query: { day?: string; service?: string; limit?: number } = {}) =>
     got(client.GET('/api/v1/halls/{hall}/appointments', { params: { ...ofHall(hall), query } })),
+  /** The halls in which visitors book by themselves. */
+  onlineHalls: () => got(client.GET('/api/v1/booking')),
+  onlineBooking: (hall: string) => got(client.GET('/api/v1/halls/{hall}/booking', { params: ofHall(hall) })),
+  bookOnline: (hall: string, body: BookOnline, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/booking', { params: ofHall(hall), body, ...keyed(key) })),
+  /** A booking by its unguessable id. */
+  appointment: (hall: string, appointment: string) =>
+    got(client.GET('/api/v1/halls/{hall}/appointments/{appointment}', { params: { path: { hall, appointment } } })),
   cancelAppointment: (hall: string, appointment: string, reason: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/appointments/{appointment}/cancel', { params: { path: { hall, appointment } }, body: { reason }, ...keyed(key) })),
   tickets: (hall: string, query: { status?: TicketStatus; zone?: string; window?: string; limit?: number } = {}) =>

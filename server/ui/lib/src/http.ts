@@ -54,6 +54,12 @@ export function intent(): string {
 }
 
 let csrf = 'page'
+let visiting = false
+
+/** Speak as a visitor from now on: who may be signed in with this browser does not count. */
+export function comeAsVisitor(): void {
+  visiting = true
+}
 
 /** Remember the token of `GET /me`; sent with every command from then on. */
 export function rememberCsrf(token: string): void {
@@ -67,6 +73,7 @@ export function rememberCsrf(token: string): void {
  */
 export async function patiently(request: Request): Promise<Response> {
   request.headers.set('Accept-Language', currentLanguage())
+  if (visiting) request.headers.set('X-Visitor', '1')
   if (request.method !== 'GET') {
     request.headers.set('X-CSRF-Token', csrf)
     if (!request.headers.has('Idempotency-Key')) request.headers.set('Idempotency-Key', intent())

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/booking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the halls in which visitors book by themselves. */
+        get: operations["online_halls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -305,6 +322,24 @@ export interface paths {
         put?: never;
         /** Say no: it is not suggested again for an hour. */
         post: operations["decline_suggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/booking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give what a visitor can book in a hall, and by which rules. */
+        get: operations["online_booking"];
+        put?: never;
+        /** Book a slot as a visitor, who gives the number that the hall asks for. */
+        post: operations["book_online"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2071,6 +2106,23 @@ export interface components {
             visitor_ref?: string | null;
         };
         /**
+         * BookOnline
+         * @description A slot. `visitor_ref` is the number that the hall's rules ask for; only a keyed hash of it is ever kept.
+         */
+        BookOnline: {
+            /** Day */
+            day: string;
+            /** Service */
+            service: string;
+            /**
+             * Starts
+             * @description The clock time at which the slot begins.
+             */
+            starts: string;
+            /** Visitor Ref */
+            visitor_ref: string;
+        };
+        /**
          * BookedAppointment
          * @description The booking. `appointment` is unguessable and its holder's key; the `code` is told or typed in the hall.
          *
@@ -2109,6 +2161,12 @@ export interface components {
             starts_at: string;
         };
         /**
+         * BookedWith
+         * @description What a visitor who books alone gives, so that nobody fills the slots: one booking a day is for one of these.
+         * @enum {string}
+         */
+        BookedWith: "identity_number" | "phone_number";
+        /**
          * BookingRules
          * @description The rules of appointments: minutes of a slot, open days ahead (today included), and what not coming costs.
          *
@@ -2128,6 +2186,8 @@ export interface components {
             late_min: number;
             /** No Shows */
             no_shows: number;
+            /** @description Visitors book by themselves with this number; null: they do not. */
+            online: components["schemas"]["BookedWith"] | null;
             /** Per Day */
             per_day: number;
             /** Slot Min */
@@ -3205,6 +3265,86 @@ export interface components {
             window: string;
         };
         /**
+         * HeldAppointment
+         * @description A booking as its holder sees it at `as_of`: where to go, whether it can be cancelled, the ticket's page.
+         *
+         *     `track_url` is there for the holder only, once the number is given; `guide`: what to bring.
+         */
+        HeldAppointment: {
+            /** Appointment */
+            appointment: string;
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /**
+             * Booked At
+             * Format: date-time
+             */
+            booked_at: string;
+            /** Can Cancel */
+            can_cancel: boolean;
+            /**
+             * Cancel Until
+             * Format: date-time
+             */
+            cancel_until: string;
+            /** Channel */
+            channel: string;
+            /**
+             * Check In From
+             * Format: date-time
+             */
+            check_in_from: string;
+            /**
+             * Check In Until
+             * Format: date-time
+             */
+            check_in_until: string;
+            /** Code */
+            code: string;
+            /** Day */
+            day: string;
+            /** Drill */
+            drill: boolean;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** External */
+            external: string | null;
+            floor: components["schemas"]["Text"] | null;
+            guide: components["schemas"]["Guide"] | null;
+            hall_address: components["schemas"]["Text"] | null;
+            hall_name: components["schemas"]["Text"];
+            /** Label */
+            label: string | null;
+            /** Languages */
+            languages: string[];
+            /** Online */
+            online: boolean;
+            /** Reason */
+            reason: string | null;
+            /** Service */
+            service: string;
+            service_name: components["schemas"]["Text"];
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            status: components["schemas"]["AppointmentStatus"];
+            /** Ticket */
+            ticket: string | null;
+            /** Track Url */
+            track_url: string | null;
+            /** Trouble */
+            trouble: string | null;
+            zone_name: components["schemas"]["Text"] | null;
+        };
+        /**
          * HeldMoved
          * @description The tickets that `to_window` keeps now.
          */
@@ -3857,6 +3997,64 @@ export interface components {
             service: string;
             /** Track */
             track: string;
+        };
+        /**
+         * OnlineBooking
+         * @description What a visitor needs to book: the hall, its rules, and what can be booked.
+         */
+        OnlineBooking: {
+            address: components["schemas"]["Text"] | null;
+            /** Drill */
+            drill: boolean;
+            /** Hall */
+            hall: string;
+            /** Languages */
+            languages: string[];
+            name: components["schemas"]["Text"];
+            rules: components["schemas"]["BookingRules"];
+            /** Services */
+            services: components["schemas"]["OnlineService"][];
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * OnlineHall
+         * @description A hall in which visitors book by themselves.
+         */
+        OnlineHall: {
+            /** Hall */
+            hall: string;
+            name: components["schemas"]["Text"];
+        };
+        /**
+         * OnlineHalls
+         * @description The halls of this server in which visitors book by themselves.
+         */
+        OnlineHalls: {
+            /** Halls */
+            halls: components["schemas"]["OnlineHall"][];
+        };
+        /**
+         * OnlineService
+         * @description A service that can be booked, as in Service; `zone_name` and `floor`: where it is served.
+         */
+        OnlineService: {
+            /** Common */
+            common: boolean;
+            /** Department */
+            department: string | null;
+            floor: components["schemas"]["Text"] | null;
+            guide: components["schemas"]["Guide"] | null;
+            name: components["schemas"]["Text"];
+            /** Pinyin */
+            pinyin: string[];
+            /** Prefix */
+            prefix: string;
+            /** Service */
+            service: string;
+            /** Zone */
+            zone: string;
+            zone_name: components["schemas"]["Text"];
         };
         /**
          * OpenCase
@@ -4875,6 +5073,21 @@ export interface components {
             text: string;
         };
         /**
+         * Shut
+         * @description Why a day between bookable ones cannot be booked.
+         * @enum {string}
+         */
+        Shut: "closed" | "no_hours";
+        /**
+         * ShutDay
+         * @description A day that cannot be booked: `closed` by the calendar (holiday), or the service has `no_hours` then.
+         */
+        ShutDay: {
+            /** Day */
+            day: string;
+            why: components["schemas"]["Shut"];
+        };
+        /**
          * SignedOut
          * @description Nobody is signed in any more.
          */
@@ -4898,12 +5111,16 @@ export interface components {
         /**
          * Slots
          * @description What can be booked of a service; `until` is the last day that can be booked now, null when there is none.
+         *
+         *     `shut`: the days from today to `until` on which it is not open.
          */
         Slots: {
             /** Days */
             days: components["schemas"]["SlotDay"][];
             /** Service */
             service: string;
+            /** Shut */
+            shut: components["schemas"]["ShutDay"][];
             /** Slot Min */
             slot_min: number;
             /** Until */
@@ -5455,7 +5672,9 @@ export type Because = components['schemas']['Because'];
 export type BlockLeased = components['schemas']['BlockLeased'];
 export type BlockReturned = components['schemas']['BlockReturned'];
 export type BookAppointment = components['schemas']['BookAppointment'];
+export type BookOnline = components['schemas']['BookOnline'];
 export type BookedAppointment = components['schemas']['BookedAppointment'];
+export type BookedWith = components['schemas']['BookedWith'];
 export type BookingRules = components['schemas']['BookingRules'];
 export type CallNext = components['schemas']['CallNext'];
 export type CallTicket = components['schemas']['CallTicket'];
@@ -5509,6 +5728,7 @@ export type Halls = components['schemas']['Halls'];
 export type HandOver = components['schemas']['HandOver'];
 export type HandOverCase = components['schemas']['HandOverCase'];
 export type HandedOver = components['schemas']['HandedOver'];
+export type HeldAppointment = components['schemas']['HeldAppointment'];
 export type HeldMoved = components['schemas']['HeldMoved'];
 export type Hours = components['schemas']['Hours'];
 export type ImportAppointment = components['schemas']['ImportAppointment'];
@@ -5544,6 +5764,10 @@ export type Nothing = components['schemas']['Nothing'];
 export type NoticeGiven = components['schemas']['NoticeGiven'];
 export type OfflineService = components['schemas']['OfflineService'];
 export type OfflineTicket = components['schemas']['OfflineTicket'];
+export type OnlineBooking = components['schemas']['OnlineBooking'];
+export type OnlineHall = components['schemas']['OnlineHall'];
+export type OnlineHalls = components['schemas']['OnlineHalls'];
+export type OnlineService = components['schemas']['OnlineService'];
 export type OpenCase = components['schemas']['OpenCase'];
 export type OpeningHours = components['schemas']['OpeningHours'];
 export type OtherKiosk = components['schemas']['OtherKiosk'];
@@ -5602,6 +5826,8 @@ export type SettingsFile = components['schemas']['SettingsFile'];
 export type SettingsProblem = components['schemas']['SettingsProblem'];
 export type SettingsText = components['schemas']['SettingsText'];
 export type SettingsVersion = components['schemas']['SettingsVersion'];
+export type Shut = components['schemas']['Shut'];
+export type ShutDay = components['schemas']['ShutDay'];
 export type SignedOut = components['schemas']['SignedOut'];
 export type SlotDay = components['schemas']['SlotDay'];
 export type Slots = components['schemas']['Slots'];
@@ -5634,6 +5860,44 @@ export type ZoneKind = components['schemas']['ZoneKind'];
 export type ZoneState = components['schemas']['ZoneState'];
 export type $defs = Record<string, never>;
 export interface operations {
+    online_halls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineHalls"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     devices: {
         parameters: {
             query?: {
@@ -6137,7 +6401,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Appointment"];
+                    "application/json": components["schemas"]["HeldAppointment"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */
@@ -6459,6 +6723,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    online_booking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnlineBooking"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    book_online: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 200 printable characters; the same key again gives the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookOnline"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedAppointment"];
                 };
             };
             /** @description The hall says no, or the request is wrong: nothing was changed. */

@@ -1,6 +1,6 @@
 /** Finding services by what somebody types: words, Pinyin whole or by initials, the letter of a number. */
 import { text } from './i18n'
-import type { Hall, Service } from './wire'
+import type { Hall, Service, Text } from './wire'
 
 /** Give the services that somebody could ever serve: windows to which nobody is sent (未派驻) do not count. */
 export function offeredServices(hall: Hall): Service[] {
@@ -12,21 +12,27 @@ export function offeredServices(hall: Hall): Service[] {
 
 /** Give the services that the words name, best first: letter, name, Pinyin, department or zone. All when there are no words. */
 export function servicesFor(hall: Hall, typed: string): Service[] {
+  return servicesNamed(offeredServices(hall), typed, (service) => hall.zones.find((one) => one.zone === service.zone)?.name)
+}
+
+/** What a service is found by. */
+export type Findable = Pick<Service, 'service' | 'name' | 'prefix' | 'department' | 'pinyin'>
+
+/** Give those of some services that the words name, as `servicesFor` does; `zoneOf` gives the name of a service's zone. */
+export function servicesNamed<One extends Findable>(offered: readonly One[], typed: string, zoneOf: (service: One) => Text | undefined): One[] {
   const words = typed.trim().toLowerCase()
-  const offered = offeredServices(hall)
-  if (words === '') return offered
+  if (words === '') return [...offered]
   return offered
-    .map((service, place) => ({ service, place, rank: rankOf(hall, service, words) }))
+    .map((service, place) => ({ service, place, rank: rankOf(service, zoneOf(service), words) }))
     .filter((one) => one.rank < NOT_FOUND)
     .sort((a, b) => a.rank - b.rank || a.place - b.place)
     .map((one) => one.service)
 }
 
 const NOT_FOUND = 9
-function rankOf(hall: Hall, service: Service, words: string): number {
+function rankOf(service: Findable, zone: Text | undefined, words: string): number {
   const names = [...Object.values(service.name), text(service.name)].map((name) => name.toLowerCase())
-  const zone = hall.zones.find((one) => one.zone === service.zone)
-  const around = [service.department ?? '', ...Object.values(zone?.name ?? {})].map((name) => name.toLowerCase())
+  const around = [service.department ?? '', ...Object.values(zone ?? {})].map((name) => name.toLowerCase())
   const [own = '', ...others] = service.pinyin
   const syllables = words.replace(/\s+/g, '')
   if (service.prefix.toLowerCase() === words) return 0

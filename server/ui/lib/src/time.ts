@@ -66,6 +66,12 @@ export function dayAndClock(instant: string, language: string, timeZone?: string
   return at === today ? clock(instant, timeZone) : `${at} ${clock(instant, timeZone)}`
 }
 
+/** Give a day (ISO date) as people say it: "3月4日周三", "Wed 4 Mar". */
+export function dayName(iso: string, language: string): string {
+  const day = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC' })
+  return day.format(new Date(`${iso}T00:00:00Z`))
+}
+
 /** Give whole minutes for people: any started minute counts, 0 stays 0. */
 export function minutes(seconds: number): number {
   return Math.ceil(Math.max(0, seconds) / 60)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
 const BUDGET_KIB = 200
-const BOUND = new Set(['kiosk', 'board', 'strip', 'rating', 'ticket'])
+const BOUND = new Set(['kiosk', 'board', 'strip', 'rating', 'ticket', 'book'])
 
 const root = join(import.meta.dirname, '..', '..', '..', '..')
 let over = false
