@@ -277,7 +277,7 @@ class _Reader:
         """Say which addresses no device of this driver can have."""
         if entry.stands != "windows":
             return
-        known = entry.addresses(options)
+        known = entry.addresses if isinstance(entry.addresses, range) else entry.addresses(options)
         for address in windows:
             if address not in known:
                 zh = f"地址必须在 {known.start} 到 {known[-1]} 之间，不能是 {address}"

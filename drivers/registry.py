@@ -31,6 +31,7 @@ from drivers.speech.speaker import SpeakerOptions
 Kind: TypeAlias = Literal["printer", "strip", "keypad", "speaker", "rating", "panel", "idcard", "scanner"]
 Stands: TypeAlias = Literal["windows", "window", "kiosk", "kiosk or window"]
 """Where a state driver stands: at windows by address on its line, at one window, at one kiosk."""
+ANY_ADDRESS = range(0x10000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,8 @@ class JobEntry:
 class StateEntry:
     """A driver that shows pictures and reports presses. `options` as for JobEntry; `stands` as in `Stands`.
 
-    `addresses`: those a device of its line may have, by its options (None when they are wrong); `line`: settings that
-    a serial: url must name, because no default fits most devices.
+    `addresses`: those a device of its line may have, or how to tell them by its options (None when they are wrong);
+    `line`: settings that a serial: url must name, because no default fits most devices.
     """
 
     kind: Kind
@@ -57,7 +58,7 @@ class StateEntry:
     schemes: tuple[str, ...]
     options: type
     make: Callable[[Wiring[Any]], StateDriver]  # Any: as for JobEntry
-    addresses: Callable[[Any], range] = lambda options: range(0x10000)  # noqa: ARG005
+    addresses: range | Callable[[Any], range] = ANY_ADDRESS
     line: tuple[str, ...] = ()
     stands: Stands = "windows"
 
@@ -78,7 +79,7 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=OnbonOptions,
         make=onbon.make,
-        addresses=lambda options: onbon.ADDRESSES,  # noqa: ARG005
+        addresses=onbon.ADDRESSES,
     ),
     "onbon-bx6": StateEntry(
         kind="strip",
@@ -86,7 +87,7 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=Onbon6Options,
         make=onbon6.make,
-        addresses=lambda options: onbon.ADDRESSES,  # noqa: ARG005
+        addresses=onbon.ADDRESSES,
     ),
     "c-power": StateEntry(
         kind="strip",
@@ -94,7 +95,7 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=CPowerOptions,
         make=cpower.make,
-        addresses=lambda options: cpower.ADDRESSES,  # noqa: ARG005
+        addresses=cpower.ADDRESSES,
     ),
     "alpha": StateEntry(
         kind="strip",
@@ -102,7 +103,7 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=AlphaOptions,
         make=lambda wiring: alpha.make(wiring, find_faces().files),
-        addresses=lambda options: alpha.ADDRESSES,  # noqa: ARG005
+        addresses=alpha.ADDRESSES,
         line=("bits", "parity"),
     ),
     "modbus-strip": StateEntry(
@@ -111,7 +112,7 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=RegisterOptions,
         make=register_map.make,
-        addresses=lambda options: register_map.ADDRESSES,  # noqa: ARG005
+        addresses=register_map.ADDRESSES,
     ),
     "template": StateEntry(
         kind="strip",
@@ -119,7 +120,7 @@ DRIVERS: Mapping[str, Entry] = {
         schemes=("tcp", "serial"),
         options=TemplateOptions,
         make=template.make,
-        addresses=lambda options: options.addresses if options else range(0x10000),
+        addresses=lambda options: options.addresses if options else ANY_ADDRESS,
     ),
     "ff68": StateEntry(
         kind="keypad",

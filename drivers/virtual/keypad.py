@@ -74,14 +74,9 @@ class PadLine:
 
     def misbehave(self, fault: str | None) -> None:
         """Begin one of FAULTS, or end it with None. Raises ValueError for another word."""
-        if fault is not None and fault not in FAULTS:
-            raise ValueError(f"a pad line knows {', '.join(FAULTS)}, not {fault!r}")
+        self.line.suffer(fault, FAULTS)
         with self._lock:
             self.fault = fault
-        if fault == "unplug":
-            self.line.unplug()
-        else:
-            self.line.replug()
         self._on_change()
 
     def press(self, window: str, key: str) -> None:

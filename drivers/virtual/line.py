@@ -14,7 +14,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
@@ -44,6 +44,18 @@ class VirtualLine:
         self.url = self._port.url
         self._thread = threading.Thread(target=self._run, name=f"virtual {self.url}", daemon=True)
         self._thread.start()
+
+    def suffer(self, fault: str | None, known: Sequence[str]) -> None:
+        """Begin one of the `known` faults of a device, or end it with None: "unplug" is the line's own.
+
+        Raises ValueError for another word; nothing is changed then.
+        """
+        if fault is not None and fault not in known:
+            raise ValueError(f"this device knows {', '.join(known)}, not {fault!r}")
+        if fault == "unplug":
+            self.unplug()
+        else:
+            self.replug()
 
     @property
     def plugged(self) -> bool:

@@ -89,16 +89,11 @@ class PanelTwin:
 
     def misbehave(self, fault: str | None) -> None:
         """Begin one of FAULTS, or end it with None. Raises ValueError for another word."""
-        if fault is not None and fault not in FAULTS:
-            raise ValueError(f"a panel knows {', '.join(FAULTS)}, not {fault!r}")
+        self.line.suffer(fault, FAULTS)
         with self._lock:
             self.fault = fault
             self._stuck = None
             self._unseen.clear()
-        if fault == "unplug":
-            self.line.unplug()
-        else:
-            self.line.replug()
         self._on_change()
 
     def state(self) -> dict[str, object]:

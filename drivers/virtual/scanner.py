@@ -59,13 +59,8 @@ class ScannerTwin:
 
     def misbehave(self, fault: str | None) -> None:
         """Begin one of FAULTS, or end it with None. Raises ValueError for another word."""
-        if fault is not None and fault not in FAULTS:
-            raise ValueError(f"a scanner knows {', '.join(FAULTS)}, not {fault!r}")
+        self.line.suffer(fault, FAULTS)
         self.fault = fault
-        if fault == "unplug":
-            self.line.unplug()
-        else:
-            self.line.replug()
         self._on_change()
 
     def state(self) -> dict[str, object]:

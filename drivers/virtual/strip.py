@@ -68,16 +68,11 @@ class StripLine:
 
     def misbehave(self, fault: str | None) -> None:
         """Begin one of FAULTS, or end it with None. Raises ValueError for another word."""
-        if fault is not None and fault not in FAULTS:
-            raise ValueError(f"a strip line knows {', '.join(FAULTS)}, not {fault!r}")
+        self.line.suffer(fault, FAULTS)
         with self._lock:
             self.fault = fault
         self.line.slow(_SLOW_BYTES_PER_S if fault == "slow" else None)
         self.line.stop_reading(fault == "stop_reading")
-        if fault == "unplug":
-            self.line.unplug()
-        else:
-            self.line.replug()
         self.on_change()
 
     def lose_power(self) -> None:
