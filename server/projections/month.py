@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from server.domain.terms import HallPlan, ServiceId, TenantId, WindowNo, WorkId
 from server.projections.common import instant
+from server.projections.report import rows
 from server.projections.work import (
     Attendance,
     Done,
@@ -26,6 +27,7 @@ from server.projections.work import (
     by_service,
     by_window,
     duty_figures,
+    paused_s,
     work_figures,
 )
 
@@ -118,17 +120,13 @@ def month_report(
             for name, counts in sorted(by_seat(work, lambda clerk, no: _department(plan, clerk, no)).items())
         },
         services=_of_services(by_service(work, lambda service: service)),
-        matters=_of_services(by_service(work, lambda service: _department_of(plan, service))),
-        tenants=_of_services(by_service(work, lambda service: _tenant_of(plan, service))),
+        matters=_of_services(by_service(work, lambda service: department_of(plan, service))),
+        tenants=_of_services(by_service(work, lambda service: tenant_of(plan, service))),
     )
 
 
 def answer_of(plan: HallPlan, report: MonthReport) -> dict[str, Any]:
     """Give the report as the wire has it: {hall, month, days, total, clerks: [...], ..., meanings: [{zh, en}]}."""
-
-    def rows(name: str, figures: Mapping[Any, WorkFigures]) -> list[dict[str, Any]]:
-        return [{name: key or None, **asdict(row)} for key, row in figures.items()]
-
     return {
         "hall": report.hall,
         "month": report.month,
@@ -148,6 +146,8 @@ def answer_of(plan: HallPlan, report: MonthReport) -> dict[str, Any]:
                         "last": instant(plan, it.last_ms),
                         "signed_off": it.signed_off,
                         "signed_on_s": it.signed_on_ms // 1000,
+                        "paused_s": it.paused_ms.total() // 1000,
+                        "paused": paused_s(it.paused_ms),
                         "windows": list(it.windows),
                     }
                     for day, it in one.days.items()
@@ -188,16 +188,18 @@ def _department(plan: HallPlan, clerk: WorkId, no: WindowNo) -> str:
     post, window = plan.post.get(clerk), plan.window.get(no)
     if post is not None and post.department:
         return post.department
-    of_window = {_department_of(plan, service) for service in window.serves} if window is not None else set()
+    of_window = {department_of(plan, service) for service in window.serves} if window is not None else set()
     return next(iter(of_window)) if len(of_window) == 1 else ""
 
 
-def _department_of(plan: HallPlan, service: ServiceId) -> str:
+def department_of(plan: HallPlan, service: ServiceId) -> str:
+    """Give the department whose matter a service is (主管部门), empty when the hall file does not say."""
     known = plan.service.get(service)
     return (known.department if known is not None else None) or ""
 
 
-def _tenant_of(plan: HallPlan, service: ServiceId) -> TenantId:
+def tenant_of(plan: HallPlan, service: ServiceId) -> TenantId:
+    """Give the unit of several under one roof that a service belongs to, empty where there is only one."""
     known = plan.service.get(service)
     return (known.tenant if known is not None else None) or TenantId("")
 

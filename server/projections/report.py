@@ -5,18 +5,19 @@ start - called; serve = finish - start - held; no-show rate = no-shows / issued;
 called; rated rate = rated / visits finished; satisfaction = grades 3..5 / rated (unrated is not satisfied);
 utilisation = serving / signed-on time; load of a window = its share of the serving time / its share of the signed-on
 time. A leg is finished work of its window, zone and service; in the hall's total a visit is finished once, with its
-last leg. Calls, waits and services count by leg. Medians and P90 (nearest rank) stand beside means; all in seconds.
+last leg. Calls, waits and services count by leg. Medians, P80, P90 and P95 (nearest rank) stand beside means; all in
+seconds.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from server.domain import events as e
 from server.domain.terms import HallId, HallPlan, ServiceId, TicketId, WindowNo, WorkId, ZoneId
-from server.projections.spread import Spread, rate, spread
+from server.projections.spread import rate
 from server.projections.standing import standing
+from server.projections.visits import Figures, Tally, VisitCounting, Visits, by_place, figures
 from server.projections.work import (
     Counting,
     Done,
@@ -27,73 +28,12 @@ from server.projections.work import (
     by_window,
     duty_figures,
     fields_of,
-    satisfaction,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booked:
-    """Appointments: made and given back on this day, for whichever day; kept (some of them late) and missed on it."""
-
-    booked: int
-    kept: int
-    late: int
-    missed: int
-    cancelled: int
-
-
-MEANINGS: tuple[tuple[str, str], ...] = (
-    (
-        "等候＝第一次呼叫－取号；联办后续环节从开始等候算起。",
-        "wait = first call - issued; a later leg: since it joined.",
-    ),
-    ("走到窗口＝开始－呼叫；办理＝办结－开始－挂起。", "walk = start - called; serve = finish - start - held."),
-    (
-        "弃号率＝弃号÷取号；超时率＝等候超过目标的呼叫÷呼叫；评价率＝已评价÷办结。",
-        "no-show rate = no-shows / issued; overdue = waited over target / called; rated rate = rated / finished.",
-    ),
-    (
-        "满意率＝3 至 5 分÷已评价；没评价不算满意，申诉成立的不计。",
-        "satisfaction = grades 3..5 / rated; unrated is not satisfied, grades struck by an appeal do not count.",
-    ),
-    (
-        "P90＝九成的人不超过。专区、事项的办结含联办各环节，全大厅每件只算一次。",
-        "P90: nine of ten took no longer. finished of a zone or service includes legs, of the hall each visit once.",
-    ),
-)
 LOAD_MEANING = (
     "负荷＝窗口占全大厅办理时间的份额÷占在岗时间的份额。",
     "load = share of the hall's serving time / share of its time signed on.",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """The figures of a hall, a zone or a service. Rates are None when there is nothing to divide by.
-
-    `legs` are the legs after which a visit went on; `finished` of a zone or service counts them in, of the hall not.
-    `notices`: how often missing papers were named.
-    """
-
-    issued: int
-    called: int
-    finished: int
-    legs: int
-    no_shows: int
-    cancelled: int
-    expired: int
-    missed: int
-    transferred: int
-    notices: int
-    rated: int
-    wait: Spread
-    walk: Spread
-    serve: Spread
-    no_show_rate: float | None
-    overdue_rate: float | None
-    rated_rate: float | None
-    satisfaction: float | None
-    appointments: Booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,29 +56,41 @@ class DayReport:
 
 
 @dataclass(slots=True)
-class _Tally:
-    """Counts while the events go by."""
+class Counts:
+    """All that is counted of some days: what happened to visitors, and who worked where."""
 
-    issued: int = 0
-    called: int = 0
-    visits: int = 0
-    legs: int = 0
-    no_shows: int = 0
-    cancelled: int = 0
-    expired: int = 0
-    missed: int = 0
-    transferred: int = 0
-    notices: int = 0
-    overdue: int = 0
-    booked: int = 0
-    kept: int = 0
-    late: int = 0
-    not_kept: int = 0
-    given_back: int = 0
-    waits: list[int] = field(default_factory=list)
-    walks: list[int] = field(default_factory=list)
-    serves: list[int] = field(default_factory=list)
-    grades: list[int] = field(default_factory=list)
+    visits: Visits = field(default_factory=Visits)
+    work: Work = field(default_factory=Work)
+
+    def add(self, other: "Counts", *, struck: Set[TicketId] = frozenset()) -> None:
+        """Add the counts of another day; grades of the visits in `struck` do not count."""
+        self.visits.add(other.visits, struck=struck)
+        self.work.add(other.work, struck=struck)
+
+
+class DayCounting:
+    """One pass over the events of a day that stand."""
+
+    def __init__(self, plan: HallPlan, day: str) -> None:
+        """Begin a business day (ISO date) with nothing counted."""
+        self._visits, self._work = VisitCounting(plan, day), Counting(plan, day)
+
+    def take(self, event: e.Event, at_ms: int) -> None:
+        """Count one event."""
+        self._visits.take(event, at_ms)
+        self._work.take(event, at_ms)
+
+    def total(self, now_ms: int) -> Counts:
+        """Give the counts; what is still open counts until `now_ms`. Ends the counting."""
+        return Counts(visits=self._visits.visits, work=self._work.total(now_ms))
+
+
+def counts_of_day(plan: HallPlan, day: str, events: Iterable[tuple[int, e.Event]], *, now_ms: int) -> Counts:
+    """Give the counts of a business day from its (at_ms, event) pairs; what is still open counts until `now_ms`."""
+    counting = DayCounting(plan, day)
+    for at_ms, event in standing(events):
+        counting.take(event, at_ms)
+    return counting.total(now_ms)
 
 
 def day_report(
@@ -153,161 +105,56 @@ def day_report(
 
     The grades of the visits in `struck` do not count (an appeal was upheld).
     """
-    return _Day(plan, day, struck).report(events, now_ms)
+    counts = Counts()
+    counts.add(counts_of_day(plan, day, events, now_ms=now_ms), struck=struck)
+    return DayReport(
+        day=day,
+        hall=figures(counts.visits.total(), with_legs=False),
+        zones=zone_figures(plan, counts.visits),
+        services=service_figures(plan, counts.visits),
+        windows=window_figures(plan, counts.work),
+        clerks={clerk: duty_figures(*done) for clerk, done in by_clerk(counts.work).items()},
+    )
+
+
+def zone_figures(plan: HallPlan, visits: Visits) -> dict[ZoneId, Figures]:
+    """Give the figures of every zone with a queue, also of those where nothing happened."""
+    zones: dict[ZoneId, Tally] = {zone.id: Tally() for zone in plan.queues}
+    found = by_place(visits, lambda _, zone: zone)
+    zones |= {zone: tally for zone, tally in found.items() if zone is not None}
+    return {zone: figures(tally) for zone, tally in zones.items()}
+
+
+def service_figures(plan: HallPlan, visits: Visits) -> dict[ServiceId, Figures]:
+    """Give the figures of every service, also of those that nobody came for."""
+    services = {service.id: Tally() for service in plan.services} | by_place(visits, lambda service, _: service)
+    return {service: figures(tally) for service, tally in services.items()}
+
+
+def window_figures(plan: HallPlan, work: Work) -> dict[WindowNo, WindowFigures]:
+    """Give the figures of every window, also of those where nobody worked."""
+    windows = {window.no: (Duty(), Done()) for window in plan.windows} | by_window(work)
+    serving_ms = sum(done.serving_ms for _, done in windows.values())
+    signed_on_ms = sum(duty.signed_on_ms for duty, _ in windows.values())
+    return {no: _window_figures(*counts, serving_ms, signed_on_ms) for no, counts in windows.items()}
 
 
 def answer_of(hall: HallId, report: DayReport) -> dict[str, Any]:
     """Give the report as the wire has it: {hall, business_day, total, zones: [...], services, windows, clerks}."""
-    figures = asdict(report)
     return {
         "hall": hall,
         "business_day": report.day,
-        "total": figures["hall"],
-        "zones": [{"zone": zone, **row} for zone, row in figures["zones"].items()],
-        "services": [{"service": service, **row} for service, row in figures["services"].items()],
-        "windows": [{"window": no, **row} for no, row in figures["windows"].items()],
-        "clerks": [{"clerk": clerk, **row} for clerk, row in figures["clerks"].items()],
+        "total": asdict(report.hall),
+        "zones": rows("zone", report.zones),
+        "services": rows("service", report.services),
+        "windows": rows("window", report.windows),
+        "clerks": [{**row, "clerk": row["clerk"] or ""} for row in rows("clerk", report.clerks)],
     }
 
 
-class _Day:
-    """One pass over the events of a day."""
-
-    def __init__(self, plan: HallPlan, day: str, struck: Set[TicketId]) -> None:
-        self._plan, self._day, self._struck = plan, day, struck
-        self._all = _Tally()
-        self._zones: dict[ZoneId, _Tally] = {zone.id: _Tally() for zone in plan.queues}
-        self._services: dict[ServiceId, _Tally] = {service.id: _Tally() for service in plan.services}
-        self._counting = Counting(plan, day)
-        self._of: dict[TicketId, tuple[ServiceId, ZoneId]] = {}
-        self._called: set[TicketId] = set()
-
-    def report(self, events: Iterable[tuple[int, e.Event]], now_ms: int) -> DayReport:
-        """Count, then divide."""
-        for at_ms, event in standing(events):
-            self._count_ticket(event)
-            self._count_appointment(event)
-            self._counting.take(event, at_ms)
-        work = Work()
-        work.add(self._counting.total(now_ms), struck=self._struck)
-        windows = {window.no: (Duty(), Done()) for window in self._plan.windows} | by_window(work)
-        serving_ms = sum(done.serving_ms for _, done in windows.values())
-        signed_on_ms = sum(duty.signed_on_ms for duty, _ in windows.values())
-        return DayReport(
-            day=self._day,
-            hall=_figures(self._all, with_legs=False),
-            zones={zone: _figures(tally) for zone, tally in self._zones.items()},
-            services={service: _figures(tally) for service, tally in self._services.items()},
-            windows={no: _window_figures(*counts, serving_ms, signed_on_ms) for no, counts in windows.items()},
-            clerks={clerk: duty_figures(*counts) for clerk, counts in by_clerk(work).items()},
-        )
-
-    def _tallies(self, ticket: TicketId) -> Sequence[_Tally]:
-        """Give the three tallies a ticket counts in: the hall's, its zone's, its service's."""
-        known = self._of.get(ticket)
-        if known is None:
-            return ()  # issued on another day
-        return self._tallies_at(*known)
-
-    def _tallies_at(self, service: ServiceId, zone: ZoneId | None) -> Sequence[_Tally]:
-        of_zone = () if zone is None else (self._zones.setdefault(zone, _Tally()),)
-        return self._all, *of_zone, self._services.setdefault(service, _Tally())
-
-    def _count_appointment(self, event: e.Event) -> None:
-        match event:
-            case e.AppointmentKept():
-                for tally in self._tallies(event.ticket):
-                    tally.kept += 1
-                    tally.late += event.late
-            case e.AppointmentBooked() | e.AppointmentCancelled() | e.AppointmentMissed():
-                known = self._plan.service.get(event.service)
-                for tally in self._tallies_at(event.service, known.zone if known is not None else None):
-                    tally.booked += isinstance(event, e.AppointmentBooked)
-                    tally.given_back += isinstance(event, e.AppointmentCancelled)
-                    tally.not_kept += isinstance(event, e.AppointmentMissed)
-            case _:
-                pass
-
-    def _count_ticket(self, event: e.Event) -> None:
-        if isinstance(event, e.TicketIssued):
-            self._of[event.ticket] = event.service, event.zone
-        ticket: TicketId | None = getattr(event, "ticket", None)
-        if ticket is None:
-            return
-        first = isinstance(event, e.TicketCalled) and ticket not in self._called
-        for tally in self._tallies(ticket):
-            match event:
-                case e.TicketIssued():
-                    tally.issued += 1
-                case e.TicketCalled() if first:
-                    tally.called += 1
-                    tally.waits.append(event.waited_s)
-                    known = self._plan.service.get(event.service)
-                    tally.overdue += known is not None and event.waited_s > known.target_wait_min * 60
-                case e.ServingStarted():
-                    tally.walks.append(event.walk_s)
-                case e.TicketFinished():
-                    tally.visits += 1
-                    tally.serves.append(event.serve_s)
-                case e.LegFinished() | e.ResultAwaited():
-                    tally.legs += 1
-                    tally.serves.append(event.serve_s)
-                case e.NoShowRecorded():
-                    tally.no_shows += 1
-                case e.TicketMissed():
-                    tally.missed += 1
-                case e.TicketCancelled():
-                    tally.cancelled += 1
-                case e.TicketExpired():
-                    tally.expired += 1
-                case e.TicketTransferred():
-                    tally.transferred += 1
-                case e.NoticeGiven():
-                    tally.notices += 1
-                case e.TicketRated() if ticket not in self._struck:
-                    tally.grades.append(event.grade)
-                case _:
-                    pass
-        if isinstance(event, e.TicketCalled):
-            self._called.add(ticket)
-        if isinstance(event, e.TicketTransferred):
-            self._of[ticket] = event.service, event.zone
-        if isinstance(event, e.LegFinished):
-            self._of[ticket] = event.next_service, event.zone
-            self._called.discard(ticket)  # the next leg has a first call of its own
-        if isinstance(event, e.ResultAwaited):  # the pickup is the next leg
-            self._of[ticket] = event.pickup, event.zone
-            self._called.discard(ticket)
-
-
-def _figures(tally: _Tally, *, with_legs: bool = True) -> Figures:
-    return Figures(
-        issued=tally.issued,
-        called=tally.called,
-        finished=tally.visits + (tally.legs if with_legs else 0),
-        legs=tally.legs,
-        no_shows=tally.no_shows,
-        cancelled=tally.cancelled,
-        expired=tally.expired,
-        missed=tally.missed,
-        transferred=tally.transferred,
-        notices=tally.notices,
-        rated=len(tally.grades),
-        wait=spread(tally.waits),
-        walk=spread(tally.walks),
-        serve=spread(tally.serves),
-        no_show_rate=rate(tally.no_shows, tally.issued),
-        overdue_rate=rate(tally.overdue, tally.called),
-        rated_rate=rate(len(tally.grades), tally.visits),
-        satisfaction=satisfaction(Counter(tally.grades)),
-        appointments=Booked(
-            booked=tally.booked,
-            kept=tally.kept,
-            late=tally.late,
-            missed=tally.not_kept,
-            cancelled=tally.given_back,
-        ),
-    )
+def rows(name: str, of: Mapping[Any, Any]) -> list[dict[str, Any]]:
+    """Give figures by key as rows: [{name: key, ...figures}]; an empty key is None."""
+    return [{name: None if key == "" else key, **asdict(row)} for key, row in of.items()]
 
 
 def _window_figures(duty: Duty, done: Done, serving_ms: int, signed_on_ms: int) -> WindowFigures:

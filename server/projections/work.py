@@ -9,14 +9,13 @@ happened at the window.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Set
+from collections.abc import Callable, Hashable, Set
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from server.domain import events as e
 from server.domain.terms import HallPlan, PauseReason, ServiceId, TicketId, WindowNo, WorkId, business_day
 from server.projections.spread import Spread, rate, spread_of
-from server.projections.standing import standing
 
 SATISFIED_FROM = 3
 NOBODY = WorkId("")  # something happened at a window at which nobody had worked that day
@@ -68,6 +67,7 @@ class Attendance:
     first_ms: int
     last_ms: int
     signed_on_ms: int = 0
+    paused_ms: Counter[PauseReason] = field(default_factory=Counter)
     signed_off: bool = True
     windows: list[WindowNo] = field(default_factory=list)
 
@@ -113,16 +113,8 @@ class _Seat:
     acted_ms: int = 0  # when something last happened here
 
 
-def work_of_day(plan: HallPlan, day: str, events: Iterable[tuple[int, e.Event]], *, now_ms: int) -> Work:
-    """Give the counts of a business day from its (at_ms, event) pairs; what is still open counts until `now_ms`."""
-    counting = Counting(plan, day)
-    for at_ms, event in standing(events):
-        counting.take(event, at_ms)
-    return counting.total(now_ms)
-
-
 class Counting:
-    """One pass over the events of a day."""
+    """One pass over the events of a day that stand."""
 
     def __init__(self, plan: HallPlan, day: str) -> None:
         """Begin a business day (ISO date) with nothing counted."""
@@ -235,7 +227,10 @@ class Counting:
 
     def _end_pause(self, no: WindowNo, seat: _Seat, at_ms: int) -> None:
         if seat.paused_at is not None:
-            self._work.duties[self._sitting(seat), no].paused_ms[seat.why] += max(0, at_ms - seat.paused_at)
+            clerk, paused_ms = self._sitting(seat), max(0, at_ms - seat.paused_at)
+            self._work.duties[clerk, no].paused_ms[seat.why] += paused_ms
+            if (day := self._work.days.get(clerk, {}).get(self._day)) is not None:
+                day.paused_ms[seat.why] += paused_ms
         seat.paused_at = None
 
     def _sign_off(self, no: WindowNo, seat: _Seat, at_ms: int, *, signed_off: bool = True) -> None:
@@ -313,10 +308,15 @@ def duty_figures(duty: Duty, done: Done) -> DutyFigures:
         **fields_of(work_figures(done)),
         signed_on_s=duty.signed_on_ms // 1000,
         paused_s=duty.paused_ms.total() // 1000,
-        paused={why: ms // 1000 for why, ms in sorted(duty.paused_ms.items()) if ms >= 1000},
+        paused=paused_s(duty.paused_ms),
         left_alone=duty.left_alone,
         utilisation=rate(done.serving_ms, duty.signed_on_ms),
     )
+
+
+def paused_s(paused_ms: Counter[PauseReason]) -> dict[PauseReason, int]:
+    """Give the seconds of pauses by reason."""
+    return {why: ms // 1000 for why, ms in sorted(paused_ms.items()) if ms >= 1000}
 
 
 def satisfaction(grades: Counter[int]) -> float | None:

@@ -11,8 +11,8 @@ from flask import Flask, current_app
 from server.domain.terms import HallId
 from server.hall import Hall
 from server.people import People
+from server.projections.report import Counts
 from server.projections.waits import Waits
-from server.projections.work import Work
 from server.register import Register
 from server.replay import Replays
 from server.settings import Seed
@@ -57,7 +57,7 @@ class Site:
     `checks` and `has_reserve` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
 
     `photos`, `media` and `prompts` are the folders of the clerks' photos, of what boards show beside their calls and of
-    what kiosks say; they need not be there. `works` are the counts of days that are over, by hall and day.
+    what kiosks say; they need not be there. `counts` are those of days that are over, by hall and day.
     """
 
     halls: Mapping[HallId, Hall]
@@ -74,8 +74,8 @@ class Site:
     drill: bool = False
     histories: dict[HallId, History] = field(default_factory=dict)
     waits: dict[HallId, Waits] = field(default_factory=dict)
-    works: dict[tuple[HallId, str], Work] = field(default_factory=dict)
     replays: Replays = field(default_factory=Replays)
+    counts: dict[tuple[HallId, str], Counts] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
     presented: Presented = field(default_factory=Presented)
     seeds: Mapping[HallId, Seed] = field(default_factory=dict)

@@ -203,6 +203,17 @@ class DaySpan(Body):
         return self
 
 
+class PeriodQuery(DaySpan):
+    """Business days, both included; at most a quarter of a year."""
+
+
+class PeriodTableQuery(PeriodQuery):
+    """The same as a file: CSV in UTF-8 with BOM, or a workbook. Without `lang` in the reader's language."""
+
+    format: Literal["csv", "xlsx"] = "xlsx"
+    lang: Literal["zh", "en"] | None = None
+
+
 class MonthQuery(Body):
     """A month; without it the one the hall is in."""
 
@@ -1050,12 +1061,14 @@ class LedgerState(Answer):
 
 
 class Spread(Answer):
-    """How long something took; null when it never happened. Median and P90 by nearest rank."""
+    """How long something took; null when it never happened. Median, P80, P90 and P95 by nearest rank."""
 
     count: int
     mean_s: int | None
     median_s: int | None
+    p80_s: int | None
     p90_s: int | None
+    p95_s: int | None
 
 
 class AppointmentFigures(Answer):
@@ -1164,6 +1177,7 @@ class Attendance(Answer):
     """A clerk's day: the first sign-on and the last sign-off.
 
     Not `signed_off`: still there, or the clock closed the window and `last` is the last thing that was done there.
+    `paused` gives seconds by reason of the pause.
     """
 
     day: str
@@ -1171,6 +1185,8 @@ class Attendance(Answer):
     last: Instant
     signed_off: bool
     signed_on_s: int
+    paused_s: int
+    paused: dict[str, int]
     windows: list[str]
 
 
@@ -1232,6 +1248,87 @@ class MonthReport(Answer):
     services: list[ServiceMonth]
     matters: list[MatterMonth]
     tenants: list[TenantMonth]
+    meanings: list[Text]
+
+
+class DayFigures(Figures):
+    """The hall on a business day."""
+
+    day: str
+
+
+class HourFigures(Figures):
+    """The hall in an hour of the day (0..23); legs count among its `finished`."""
+
+    hour: int
+
+
+class MatterFigures(Figures):
+    """The matters of a department; null: the hall file names none."""
+
+    department: str | None
+
+
+class TenantFigures(Figures):
+    """A unit that shares the hall; null: of none."""
+
+    tenant: str | None
+
+
+class WindowHour(Answer):
+    """What a window finished in an hour of the day, and how long that took on average."""
+
+    window: str
+    hour: int
+    finished: int
+    serve_mean_s: int
+
+
+class FollowUp(Answer):
+    """A bad grade (1 or 2) and what came of it.
+
+    `status`: none (no case was opened for it), open, overdue, appealed, finished, struck (an appeal was upheld: it does
+    not count). `outcome` and `by` say how it ended, while that is known.
+    """
+
+    ticket: str
+    label: str
+    service: str
+    window: str | None
+    clerk: str | None
+    grade: int
+    rated_at: Instant
+    case: str | None
+    status: Literal["none", "open", "overdue", "appealed", "finished", "struck"]
+    due: str | None
+    by: str | None
+    outcome: str | None
+
+
+class PeriodReport(Answer):
+    """The business days of a hall from `first` to `last`, cut in every way. `days` are those there were.
+
+    `counted_until` is set while the last of them goes on. What visitors met: `total`, `days`,
+    `hours`, `zones`, `services`, `matters`, `tenants`. Who worked: `duty`, `windows`, `clerks`, `departments`.
+    """
+
+    hall: str
+    first: str
+    last: str
+    counted_until: Instant | None
+    total: Figures
+    days: list[DayFigures]
+    hours: list[HourFigures]
+    zones: list[ZoneFigures]
+    services: list[ServiceFigures]
+    matters: list[MatterFigures]
+    tenants: list[TenantFigures]
+    duty: DutyFigures
+    windows: list[WindowFigures]
+    window_hours: list[WindowHour]
+    clerks: list[ClerkMonth]
+    departments: list[DepartmentMonth]
+    follow_ups: list[FollowUp]
     meanings: list[Text]
 
 

@@ -28,8 +28,8 @@ from server.domain.terms import (
 from server.hall import Hall
 from server.ledger.memory import MemoryLedger
 from server.projections.month import MonthReport, days_of_month, month_report
-from server.projections.report import day_report
-from server.projections.work import NOBODY, Work, work_of_day
+from server.projections.report import counts_of_day, day_report
+from server.projections.work import NOBODY, Work
 from tests.web.stage import HALL, PLAN, Clock, Stage
 
 ONE, TWO, THREE = WindowNo("1"), WindowNo("2"), WindowNo("3")
@@ -79,7 +79,7 @@ class Month:
         return found
 
     def work(self, day: str = DAY) -> Work:
-        return work_of_day(self.hall.plan, day, self.pairs(day), now_ms=self.clock.ms)
+        return counts_of_day(self.hall.plan, day, self.pairs(day), now_ms=self.clock.ms).work
 
     def report(self, *days: str, struck: frozenset[TicketId] = frozenset()) -> MonthReport:
         total = Work()
@@ -333,7 +333,7 @@ def test_the_month_over_http_is_that_of_the_ledger_and_closed_days_are_kept(stag
     clerk.post(f"/halls/{HALL}/windows/1/close")
     manager = stage.person("manager")
     first = _month(manager.get(f"/halls/{HALL}/reports/month?month=2026-03"))
-    assert (first["month"], first["days"], stage.site.works) == ("2026-03", ["2026-03-02"], {})
+    assert (first["month"], first["days"], stage.site.counts) == ("2026-03", ["2026-03-02"], {})
     (row,) = first["clerks"]
     assert (row["clerk"], row["name"], row["days_present"]) == ("clerk", "clerk 甲", 1)
     assert row["days"][0] == {
@@ -342,6 +342,8 @@ def test_the_month_over_http_is_that_of_the_ledger_and_closed_days_are_kept(stag
         "last": "2026-03-02T09:03:00.000+08:00",
         "signed_off": True,
         "signed_on_s": 180,
+        "paused_s": 0,
+        "paused": {},
         "windows": ["1"],
     }
     assert (row["serving_s"], row["finished"], first["total"]["finished"]) == (120, 1, 1)
@@ -351,7 +353,7 @@ def test_the_month_over_http_is_that_of_the_ledger_and_closed_days_are_kept(stag
     second = _month(manager.get(f"/halls/{HALL}/reports/month"))
     assert second["days"] == ["2026-03-02", "2026-03-03"]
     assert second["clerks"] == first["clerks"]
-    assert [*stage.site.works] == [(HALL, "2026-03-02")]
+    assert [*stage.site.counts] == [(HALL, "2026-03-02")]
     assert _month(manager.get(f"/halls/{HALL}/reports/month"))["clerks"] == first["clerks"]
     day = manager.get(f"/halls/{HALL}/reports/day?date=2026-03-02").json
     assert day is not None

@@ -4,7 +4,7 @@ from server.domain import commands as c
 from server.domain.terms import CLOCK, DeviceId, PauseReason, Place, ServiceId, Track, WindowNo, WorkId
 from server.hall import Hall
 from server.projections.report import DayReport, day_report
-from server.projections.spread import Spread
+from server.projections.spread import NEVER, Spread
 from tests.web.stage import HALL, PLAN, Clock, make_hall
 
 ONE, TWO = WindowNo("1"), WindowNo("2")
@@ -35,7 +35,7 @@ class Day:
 
 def test_an_empty_day_divides_by_nothing() -> None:
     report = Day().report(0)
-    assert report.hall.wait == Spread(count=0, mean_s=None, median_s=None, p90_s=None)
+    assert report.hall.wait == NEVER
     assert (report.hall.no_show_rate, report.hall.satisfaction) == (None, None)
     assert set(report.windows) == {"1", "2", "3"}
     assert (report.windows[ONE].utilisation, report.windows[ONE].load) == (None, None)
@@ -77,7 +77,7 @@ def test_load_is_the_share_of_work_over_the_share_of_time() -> None:
     day.at(300, c.Finish(window=ONE))
     report = day.report(400)
     assert (report.windows[ONE].load, report.windows[TWO].load) == (1.5, 0.5)
-    assert report.hall.serve == Spread(count=2, mean_s=200, median_s=100, p90_s=300)
+    assert report.hall.serve == Spread(count=2, mean_s=200, median_s=100, p80_s=300, p90_s=300, p95_s=300)
 
 
 def test_a_transferred_visit_counts_where_it_goes_and_waits_once() -> None:

@@ -80,9 +80,9 @@ def jiaohao(*arguments: str | Path, lang: str = "zh", **env: str) -> Result:
     return CliRunner().invoke(main, ["--lang", lang, "report", *map(str, arguments)], env=env)
 
 
-@pytest.mark.parametrize(("what", "lang"), [("month", "zh"), ("day", "en")])
+@pytest.mark.parametrize(("what", "lang"), [("month", "zh"), ("day", "en"), ("week", "en")])
 def test_the_tables_are_as_kept(data: Path, what: str, lang: str) -> None:
-    when = ["--date", "2026-03-02"] if what == "day" else []
+    when = [] if what == "month" else ["--date", "2026-03-02"]
     run = jiaohao(what, *when, "--data", data, lang=lang)
     assert run.exit_code == 0, run.output
     assert run.output == (GOLDEN / f"report-{what}-{lang}.txt").read_text(encoding="utf-8")
@@ -204,6 +204,10 @@ def test_a_workbook_has_a_sheet_for_each_table_and_no_formula(data: Path, tmp_pa
         (("day", "--date", "2026-03-04"), 1, "there was no business day 2026-03-04"),
         (("day", "--hall", "elsewhere"), 2, "name the hall with --hall, one of: qiao"),
         (("day", "--format", "pdf"), 2, "pdf"),
+        (("week", "--date", "2026-02-30"), 2, "is no date"),
+        (("week", "--date", "2026-02-20"), 1, "there was no business day from 2026-02-16 to 2026-02-22"),
+        (("period", "--from", "2026-03-02", "--to", "2026-03-01"), 2, "is before the first day"),
+        (("period", "--from", "2026-01-01", "--to", "2026-12-31"), 2, "at most 92 days"),
         (("day", "--output", "/nowhere/day.txt"), 2, "cannot write"),
     ],
 )
@@ -219,6 +223,18 @@ def test_an_empty_folder_has_nothing_to_report(tmp_path: Path) -> None:
     run = jiaohao("day", "--data", tmp_path, lang="en")
     assert (run.exit_code, "there is no ledger" in run.output) == (2, True)
     assert list(tmp_path.iterdir()) == [], "and looking leaves nothing behind"
+
+
+def test_a_week_is_the_same_from_the_ledger_and_the_server(data: Path, served: Stage) -> None:
+    asked = f"/halls/{HALL}/reports/period?from=2026-03-02&to=2026-03-08"
+    answer: Any = served.person("manager").get(asked).json
+    run = jiaohao("week", "--date", "2026-03-08", "--data", data, "--format", "json")
+    told = json.loads(run.output)
+    assert told.pop("counted_until") is None, "by the clock of this machine that week is long over"
+    assert [one.pop("status") for one in told["follow_ups"]] == ["overdue"]
+    assert [one.pop("status") for one in answer["follow_ups"]] == ["open"]
+    answer.pop("counted_until")
+    assert told == answer
 
 
 def test_a_damaged_ledger_is_said_so(data: Path) -> None:

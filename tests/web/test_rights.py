@@ -99,6 +99,8 @@ MATRIX: list[tuple[str, str, set[str]]] = [
         f"/halls/{HALL}/replay/picture?date=2026-03-02&at=2026-03-02T09:00:00%2B08:00",
         CHIEFS | {"auditor", "integration"},
     ),
+    ("GET", f"/halls/{HALL}/reports/period?from=2026-03-02&to=2026-03-02", CHIEFS | {"auditor", "integration"}),
+    ("GET", f"/halls/{HALL}/reports/period/file?from=2026-03-02&to=2026-03-02", CHIEFS | {"auditor", "integration"}),
     ("POST", f"/halls/{HALL}/cases", STAFF),
     ("GET", f"/halls/{HALL}/cases", {*P, "integration"}),
     ("GET", f"/halls/{HALL}/cases/C20260302-001", {*P, "integration"}),

@@ -52,8 +52,9 @@ export const api = {
   replay: (hall: string, date: string) => got(client.GET('/api/v1/halls/{hall}/replay', { params: { ...ofHall(hall), query: { date } } })),
   replayPicture: (hall: string, date: string, at: string) =>
     got(client.GET('/api/v1/halls/{hall}/replay/picture', { params: { ...ofHall(hall), query: { date, at } } })),
-  reportMonth: (hall: string, month?: string) =>
-    got(client.GET('/api/v1/halls/{hall}/reports/month', { params: { ...ofHall(hall), ...(month === undefined ? {} : { query: { month } }) } })),
+  /** Of the business days from the first to the last, ISO dates. */
+  reportPeriod: (hall: string, first: string, last: string) =>
+    got(client.GET('/api/v1/halls/{hall}/reports/period', { params: { ...ofHall(hall), query: { from: first, to: last } } })),
 
   // -------------------------------------------------------------- tickets
   issue: (hall: string, body: IssueTicket, key?: string) =>

@@ -932,6 +932,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/reports/period": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the statistics of some business days: by day, hour, zone, service, department, tenant, window and clerk. */
+        get: operations["report_period"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/reports/period/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the statistics of some business days as a file for spreadsheets, one sheet for each table. */
+        get: operations["report_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/results": {
         parameters: {
             query?: never;
@@ -1966,6 +2000,7 @@ export interface components {
          * @description A clerk's day: the first sign-on and the last sign-off.
          *
          *     Not `signed_off`: still there, or the clock closed the window and `last` is the last thing that was done there.
+         *     `paused` gives seconds by reason of the pause.
          */
         Attendance: {
             /** Day */
@@ -1980,6 +2015,12 @@ export interface components {
              * Format: date-time
              */
             last: string;
+            /** Paused */
+            paused: {
+                [key: string]: number;
+            };
+            /** Paused S */
+            paused_s: number;
             /** Signed Off */
             signed_off: boolean;
             /** Signed On S */
@@ -2720,6 +2761,48 @@ export interface components {
             seq: number;
         };
         /**
+         * DayFigures
+         * @description The hall on a business day.
+         */
+        DayFigures: {
+            appointments: components["schemas"]["AppointmentFigures"];
+            /** Called */
+            called: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Day */
+            day: string;
+            /** Expired */
+            expired: number;
+            /** Finished */
+            finished: number;
+            /** Issued */
+            issued: number;
+            /** Legs */
+            legs: number;
+            /** Missed */
+            missed: number;
+            /** No Show Rate */
+            no_show_rate: number | null;
+            /** No Shows */
+            no_shows: number;
+            /** Notices */
+            notices: number;
+            /** Overdue Rate */
+            overdue_rate: number | null;
+            /** Rated */
+            rated: number;
+            /** Rated Rate */
+            rated_rate: number | null;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Transferred */
+            transferred: number;
+            wait: components["schemas"]["Spread"];
+            walk: components["schemas"]["Spread"];
+        };
+        /**
          * DayReport
          * @description The statistics of one business day.
          */
@@ -3055,6 +3138,45 @@ export interface components {
             name: components["schemas"]["Text"];
         };
         /**
+         * FollowUp
+         * @description A bad grade (1 or 2) and what came of it.
+         *
+         *     `status`: none (no case was opened for it), open, overdue, appealed, finished, struck (an appeal was upheld: it does
+         *     not count). `outcome` and `by` say how it ended, while that is known.
+         */
+        FollowUp: {
+            /** By */
+            by: string | null;
+            /** Case */
+            case: string | null;
+            /** Clerk */
+            clerk: string | null;
+            /** Due */
+            due: string | null;
+            /** Grade */
+            grade: number;
+            /** Label */
+            label: string;
+            /** Outcome */
+            outcome: string | null;
+            /**
+             * Rated At
+             * Format: date-time
+             */
+            rated_at: string;
+            /** Service */
+            service: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "none" | "open" | "overdue" | "appealed" | "finished" | "struck";
+            /** Ticket */
+            ticket: string;
+            /** Window */
+            window: string | null;
+        };
+        /**
          * GiveNotice
          * @description Everything that is missing, one paper a line of at most 30 Chinese characters (60 letters); `note` for the rest.
          *
@@ -3359,6 +3481,48 @@ export interface components {
             to_window: string;
             /** Window */
             window: string;
+        };
+        /**
+         * HourFigures
+         * @description The hall in an hour of the day (0..23); legs count among its `finished`.
+         */
+        HourFigures: {
+            appointments: components["schemas"]["AppointmentFigures"];
+            /** Called */
+            called: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Expired */
+            expired: number;
+            /** Finished */
+            finished: number;
+            /** Hour */
+            hour: number;
+            /** Issued */
+            issued: number;
+            /** Legs */
+            legs: number;
+            /** Missed */
+            missed: number;
+            /** No Show Rate */
+            no_show_rate: number | null;
+            /** No Shows */
+            no_shows: number;
+            /** Notices */
+            notices: number;
+            /** Overdue Rate */
+            overdue_rate: number | null;
+            /** Rated */
+            rated: number;
+            /** Rated Rate */
+            rated_rate: number | null;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Transferred */
+            transferred: number;
+            wait: components["schemas"]["Spread"];
+            walk: components["schemas"]["Spread"];
         };
         /**
          * Hours
@@ -3765,6 +3929,48 @@ export interface components {
             work_id: string;
         };
         /**
+         * MatterFigures
+         * @description The matters of a department; null: the hall file names none.
+         */
+        MatterFigures: {
+            appointments: components["schemas"]["AppointmentFigures"];
+            /** Called */
+            called: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Department */
+            department: string | null;
+            /** Expired */
+            expired: number;
+            /** Finished */
+            finished: number;
+            /** Issued */
+            issued: number;
+            /** Legs */
+            legs: number;
+            /** Missed */
+            missed: number;
+            /** No Show Rate */
+            no_show_rate: number | null;
+            /** No Shows */
+            no_shows: number;
+            /** Notices */
+            notices: number;
+            /** Overdue Rate */
+            overdue_rate: number | null;
+            /** Rated */
+            rated: number;
+            /** Rated Rate */
+            rated_rate: number | null;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Transferred */
+            transferred: number;
+            wait: components["schemas"]["Spread"];
+            walk: components["schemas"]["Spread"];
+        };
+        /**
          * MatterMonth
          * @description What was done of the matters of a department, by whomever.
          */
@@ -4159,6 +4365,49 @@ export interface components {
          * @enum {string}
          */
         PauseReason: "lunch" | "document" | "meeting" | "toilet" | "fault" | "other" | "left_alone";
+        /**
+         * PeriodReport
+         * @description The business days of a hall from `first` to `last`, cut in every way. `days` are those there were.
+         *
+         *     `counted_until` is set while the last of them goes on. What visitors met: `total`, `days`,
+         *     `hours`, `zones`, `services`, `matters`, `tenants`. Who worked: `duty`, `windows`, `clerks`, `departments`.
+         */
+        PeriodReport: {
+            /** Clerks */
+            clerks: components["schemas"]["ClerkMonth"][];
+            /** Counted Until */
+            counted_until: string | null;
+            /** Days */
+            days: components["schemas"]["DayFigures"][];
+            /** Departments */
+            departments: components["schemas"]["DepartmentMonth"][];
+            duty: components["schemas"]["DutyFigures"];
+            /** First */
+            first: string;
+            /** Follow Ups */
+            follow_ups: components["schemas"]["FollowUp"][];
+            /** Hall */
+            hall: string;
+            /** Hours */
+            hours: components["schemas"]["HourFigures"][];
+            /** Last */
+            last: string;
+            /** Matters */
+            matters: components["schemas"]["MatterFigures"][];
+            /** Meanings */
+            meanings: components["schemas"]["Text"][];
+            /** Services */
+            services: components["schemas"]["ServiceFigures"][];
+            /** Tenants */
+            tenants: components["schemas"]["TenantFigures"][];
+            total: components["schemas"]["Figures"];
+            /** Window Hours */
+            window_hours: components["schemas"]["WindowHour"][];
+            /** Windows */
+            windows: components["schemas"]["WindowFigures"][];
+            /** Zones */
+            zones: components["schemas"]["ZoneFigures"][];
+        };
         /**
          * Place
          * @description Where a transferred ticket joins the waiting of its new service.
@@ -5128,7 +5377,7 @@ export interface components {
         };
         /**
          * Spread
-         * @description How long something took; null when it never happened. Median and P90 by nearest rank.
+         * @description How long something took; null when it never happened. Median, P80, P90 and P95 by nearest rank.
          */
         Spread: {
             /** Count */
@@ -5137,8 +5386,12 @@ export interface components {
             mean_s: number | null;
             /** Median S */
             median_s: number | null;
+            /** P80 S */
+            p80_s: number | null;
             /** P90 S */
             p90_s: number | null;
+            /** P95 S */
+            p95_s: number | null;
         };
         /**
          * Suggestion
@@ -5189,6 +5442,48 @@ export interface components {
             name: components["schemas"]["Text"];
             /** Tenant */
             tenant: string;
+        };
+        /**
+         * TenantFigures
+         * @description A unit that shares the hall; null: of none.
+         */
+        TenantFigures: {
+            appointments: components["schemas"]["AppointmentFigures"];
+            /** Called */
+            called: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Expired */
+            expired: number;
+            /** Finished */
+            finished: number;
+            /** Issued */
+            issued: number;
+            /** Legs */
+            legs: number;
+            /** Missed */
+            missed: number;
+            /** No Show Rate */
+            no_show_rate: number | null;
+            /** No Shows */
+            no_shows: number;
+            /** Notices */
+            notices: number;
+            /** Overdue Rate */
+            overdue_rate: number | null;
+            /** Rated */
+            rated: number;
+            /** Rated Rate */
+            rated_rate: number | null;
+            /** Satisfaction */
+            satisfaction: number | null;
+            serve: components["schemas"]["Spread"];
+            /** Tenant */
+            tenant: string | null;
+            /** Transferred */
+            transferred: number;
+            wait: components["schemas"]["Spread"];
+            walk: components["schemas"]["Spread"];
         };
         /**
          * TenantMonth
@@ -5450,6 +5745,20 @@ export interface components {
             zone: string;
         };
         /**
+         * WindowHour
+         * @description What a window finished in an hour of the day, and how long that took on average.
+         */
+        WindowHour: {
+            /** Finished */
+            finished: number;
+            /** Hour */
+            hour: number;
+            /** Serve Mean S */
+            serve_mean_s: number;
+            /** Window */
+            window: string;
+        };
+        /**
          * WindowMonth
          * @description A window's month.
          */
@@ -5700,6 +6009,7 @@ export type CommitRow = components['schemas']['CommitRow'];
 export type Commits = components['schemas']['Commits'];
 export type ConfirmHandOver = components['schemas']['ConfirmHandOver'];
 export type DayClosed = components['schemas']['DayClosed'];
+export type DayFigures = components['schemas']['DayFigures'];
 export type DayReport = components['schemas']['DayReport'];
 export type DecideAppeal = components['schemas']['DecideAppeal'];
 export type DepartmentMonth = components['schemas']['DepartmentMonth'];
@@ -5717,6 +6027,7 @@ export type Figures = components['schemas']['Figures'];
 export type Finish = components['schemas']['Finish'];
 export type FinishCase = components['schemas']['FinishCase'];
 export type Floor = components['schemas']['Floor'];
+export type FollowUp = components['schemas']['FollowUp'];
 export type GiveNotice = components['schemas']['GiveNotice'];
 export type Guide = components['schemas']['Guide'];
 export type Hall = components['schemas']['Hall'];
@@ -5730,6 +6041,7 @@ export type HandOverCase = components['schemas']['HandOverCase'];
 export type HandedOver = components['schemas']['HandedOver'];
 export type HeldAppointment = components['schemas']['HeldAppointment'];
 export type HeldMoved = components['schemas']['HeldMoved'];
+export type HourFigures = components['schemas']['HourFigures'];
 export type Hours = components['schemas']['Hours'];
 export type ImportAppointment = components['schemas']['ImportAppointment'];
 export type ImportAppointments = components['schemas']['ImportAppointments'];
@@ -5752,6 +6064,7 @@ export type LegsPlanned = components['schemas']['LegsPlanned'];
 export type Limits = components['schemas']['Limits'];
 export type LogCase = components['schemas']['LogCase'];
 export type Login = components['schemas']['Login'];
+export type MatterFigures = components['schemas']['MatterFigures'];
 export type MatterMonth = components['schemas']['MatterMonth'];
 export type Me = components['schemas']['Me'];
 export type MediaItem = components['schemas']['MediaItem'];
@@ -5774,6 +6087,7 @@ export type OtherKiosk = components['schemas']['OtherKiosk'];
 export type PanelNumber = components['schemas']['PanelNumber'];
 export type Pause = components['schemas']['Pause'];
 export type PauseReason = components['schemas']['PauseReason'];
+export type PeriodReport = components['schemas']['PeriodReport'];
 export type Place = components['schemas']['Place'];
 export type PlanLegs = components['schemas']['PlanLegs'];
 export type Playlist = components['schemas']['Playlist'];
@@ -5835,6 +6149,7 @@ export type Spread = components['schemas']['Spread'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type TakeCase = components['schemas']['TakeCase'];
 export type Tenant = components['schemas']['Tenant'];
+export type TenantFigures = components['schemas']['TenantFigures'];
 export type TenantMonth = components['schemas']['TenantMonth'];
 export type Text = components['schemas']['Text'];
 export type Ticket = components['schemas']['Ticket'];
@@ -5849,6 +6164,7 @@ export type WhatIf = components['schemas']['WhatIf'];
 export type WindowChanged = components['schemas']['WindowChanged'];
 export type WindowFigures = components['schemas']['WindowFigures'];
 export type WindowHeat = components['schemas']['WindowHeat'];
+export type WindowHour = components['schemas']['WindowHour'];
 export type WindowMonth = components['schemas']['WindowMonth'];
 export type WindowState = components['schemas']['WindowState'];
 export type WindowStatus = components['schemas']['WindowStatus'];
@@ -8436,6 +8752,85 @@ export interface operations {
                     "application/json": components["schemas"]["MonthReport"];
                 };
             };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_period: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeriodReport"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_file: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                format?: "csv" | "xlsx";
+                lang?: ("zh" | "en") | null;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The hall says no, or the request is wrong: nothing was changed. */
             "4XX": {
                 headers: {

@@ -33,6 +33,7 @@ export type {
   Me,
   MediaItem,
   MonthReport,
+  PeriodReport,
   Moved,
   OnlineBooking,
   OnlineHall,
