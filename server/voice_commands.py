@@ -98,10 +98,10 @@ def pack(folder: Path, language: str, order: str) -> None:
     type=click.IntRange(0, 9999),
     default=0,
     show_default=True,
-    help="Numbers of each series to render now; the others are rendered when their ticket is issued.",
+    help="Tickets of each series to render now; the others are rendered when they are issued.",
 )
 def build(hall: str, voice_file: Path, into: Path, language: str, speed: float, numbers: int) -> None:
-    """Render the voice of a hall on this machine: letters and windows now, each number when its ticket is issued.
+    """Render the voice of a hall on this machine: its windows now, each ticket when it is issued.
 
     Run again, it renders what is missing. Needs pip install 'jiaohao[voice]' and a voice file.
     Example: jiaohao voice build qiaocheng.toml --voice zf_xiaoxiao.bin --into /srv/jiaohao/voice-rendered
@@ -110,7 +110,7 @@ def build(hall: str, voice_file: Path, into: Path, language: str, speed: float, 
     from drivers.speech.clips import BadPack
 
     plan = _hall(hall)
-    units = list(_units(plan, numbers))
+    units = list(_rendered_units(plan, numbers))
     count = 0
     try:
         for count, unit in enumerate(
@@ -140,8 +140,9 @@ def check(folder: Path, hall: str | None, numbers: int, format_: str) -> None:
         found = read_pack(folder)
     except BadPack as bad:
         raise Trouble(say(bad.zh, bad.en)) from bad
-    # a rendered voice makes the numbers when their tickets are issued
-    wanted = list(_units(_hall(hall), numbers if found.voice is None else 0)) if hall is not None else []
+    wanted: list[str] = []
+    if hall is not None:  # a rendered voice makes tickets when they are issued
+        wanted = list(_units(_hall(hall), numbers) if found.voice is None else _rendered_units(_hall(hall), 0))
     wrong = faults_of(found, wanted)
     if format_ == "json":
         rows = [{"zh": each.zh, "en": each.en} for each in wrong]
@@ -254,6 +255,19 @@ def _units(hall: "HallFile", numbers_a_day: int) -> Iterator[str]:
         for number in range(service.first, min(service.last, service.first + numbers_a_day - 1) + 1)
     }
     yield from (f"number-{number:03}" for number in sorted(numbers))
+
+
+def _rendered_units(hall: "HallFile", numbers_a_day: int) -> Iterator[str]:
+    """Give the units that are rendered for calls of this hall: a ticket is one unit, first what every call needs."""
+    yield "please"
+    yield from (f"window-{window.no}" for window in hall.windows if window.staffed)
+    yield from sorted(
+        {
+            f"label-{service.prefix}{number:03}"
+            for service in hall.services
+            for number in range(service.first, min(service.last, service.first + numbers_a_day - 1) + 1)
+        }
+    )
 
 
 def _words(unit: str, language: str, *, yao: bool) -> str:

@@ -6,7 +6,7 @@
 
 `order` is how the language puts a call together. In Chinese the units are 请, A, 零一二号, 到3号窗口办理. A whole
 number is one recording: joined digits are not understood. A call is only said from clips when every unit of it is there
-and whole.
+and whole. Letter and number may be one recording, label-A012.wav, which then goes first.
 
 A folder that `jiaohao voice build` made also names a voice, and what is missing in it is rendered on this machine when
 its ticket is issued (`render.py`):
@@ -32,7 +32,7 @@ from drivers.speech.render import RenderedVoice
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from drivers.jobs import Upcoming
     from drivers.speech.phrases import Line
@@ -41,11 +41,13 @@ if TYPE_CHECKING:
 MANIFEST: Final = "manifest.json"
 CHIME: Final = "chime"
 ORDER: Final = ("please", "letter", "number", "window")
-GAP_AFTER_S: Final = {"please": 0.10, "letter": 0.15, "number": 0.25, "window": 0.15}
+GAP_AFTER_S: Final = {"please": 0.10, "letter": 0.15, "number": 0.25, "label": 0.25, "window": 0.15}
 SHORTEST_S: Final = 0.08
 LONGEST_S: Final = 8.0
 QUIETEST_RMS: Final = 0.005
-_UNIT = re.compile(r"please|chime|letter-[A-Z]|number-[0-9]{1,4}|window-[0-9A-Za-z][0-9A-Za-z-]{0,5}")
+_UNIT = re.compile(
+    r"please|chime|letter-[A-Z]|number-[0-9]{1,4}|label-[A-Z]{0,3}[0-9]{1,4}|window-[0-9A-Za-z][0-9A-Za-z-]{0,5}"
+)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,12})*")
 
 
@@ -97,7 +99,7 @@ class Pack:
 
         Raises BadPack when a unit is missing or wrong.
         """
-        ordered = sorted(units, key=lambda unit: self.order.index(_role(unit)))
+        ordered = sorted(units, key=lambda unit: self.order.index(_role(unit).replace("label", "letter")))
         parts: list[array[int]] = []
         for place, unit in enumerate(ordered):
             parts.append(rendered[unit] if unit in rendered else self.samples(unit))
@@ -132,7 +134,7 @@ class ClipsEngine:
             try:
                 pack = self._pack(folder)
                 if pack.language == line.language:
-                    return pack.join(line.units, self._rendered(pack, line.units))
+                    return self._call(pack, line.units)
             except BadPack as error:
                 whys.append(error.en)
         raise NoVoice("; ".join(whys) or f"no clips are recorded in {line.language!r}")
@@ -169,13 +171,20 @@ class ClipsEngine:
                 there = recorded.setdefault(pack.language, set())
                 there.update(pack.clips)
                 if pack.voice is not None:
-                    missing = [unit for unit in upcoming_units(upcoming) if unit not in there]
+                    missing = [unit for unit in upcoming_units(upcoming, there) if unit not in there]
                     self._renderer.want(pack.voice, _signs(pack, missing).values())
 
     def close(self) -> None:
         """End what is being rendered."""
         if self._renderer is not None:
             self._renderer.close()
+
+    def _call(self, pack: Pack, units: tuple[str, ...]) -> array[int]:
+        """Give a call, letter and number in one breath where that can be had. Raises BadPack."""
+        whole = phrases.whole(units)
+        rendered = self._rendered(pack, whole)
+        there = all(unit in rendered or unit in pack.clips for unit in whole)
+        return pack.join(whole if there else units, rendered)
 
     def _rendered(self, pack: Pack, units: Sequence[str]) -> dict[str, array[int]]:
         """Give the units of a call that are not in the folder but were rendered."""
@@ -231,13 +240,17 @@ def read_pack(folder: Path) -> Pack:
     return Pack(folder=folder, language=language, order=tuple(order), clips=clips, voice=voice)
 
 
-def upcoming_units(upcoming: Upcoming) -> list[str]:
-    """Give what calls of these tickets are made of: what all need first, numbers in the order of the tickets."""
-    spoken = [phrases.units(label, "") for label in upcoming.labels]
+def upcoming_units(upcoming: Upcoming, recorded: Container[str] = ()) -> list[str]:
+    """Give what calls of these tickets are made of: what all need first, then the tickets in their order.
+
+    A ticket whose letter and number are recorded needs nothing.
+    """
     common = ["please", *(f"window-{window}" for window in upcoming.windows)]
-    letters = [unit for units in spoken for unit in units if _role(unit) == "letter"]
-    numbers = [unit for units in spoken for unit in units if _role(unit) == "number"]
-    return list(dict.fromkeys([*common, *letters, *numbers]))
+    calls = [phrases.units(label, "") for label in upcoming.labels]
+    to_make = [
+        call for call in calls if not all(unit in recorded for unit in call if _role(unit) in {"letter", "number"})
+    ]
+    return list(dict.fromkeys([*common, *(phrases.whole(call)[1] for call in to_make)]))
 
 
 def write_manifest(

@@ -65,3 +65,13 @@ def units(label: str, window: str) -> tuple[str, ...]:
     letters = [f"letter-{character}" for character in label if character.isalpha()]
     digits = "".join(character for character in label if character.isdigit())
     return ("please", *letters, *([f"number-{digits}"] if digits else []), f"window-{window}")
+
+
+def whole(spoken: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the units of a call with its letter and its number as one: please, label-A012, window-3.
+
+    Said in one breath they are understood best; people record them apart, or there would be thousands.
+    """
+    label = "".join(unit.partition("-")[2] for unit in spoken if unit.startswith(("letter-", "number-")))
+    others = tuple(unit for unit in spoken if not unit.startswith(("letter-", "number-")))
+    return (*others[:1], f"label-{label}", *others[1:])

@@ -28,12 +28,14 @@ _HANZI: Mapping[str, str] = MappingProxyType(
 
 _LETTERS_ZH: Mapping[str, str] = MappingProxyType(
     {
-        "A": "ei→", "B": "pi↘", "C": "ɕi→", "D": "ti↘", "E": "i↘", "F": "ai↗fu↓", "G": "ʨi↘", "H": "ai→ʨʰi↓",
-        "I": "ai→", "J": "ʤeɪ→", "K": "kʰai↘", "L": "ai→lou↓", "M": "ai→mu↓", "N": "ən→", "O": "ou→", "P": "pʰi→",
-        "Q": "kʰju→", "R": "a→ɚ↓", "S": "ai→sɨ↓", "T": "tʰi↘", "U": "jou→", "V": "wei→", "W": "ta↗puljou→",
-        "X": "ai→kʰɤ↘sɨ→", "Y": "wai→", "Z": "ʦei↘",
+        "A": "eɪ→", "B": "pi→", "C": "si→", "D": "ti→", "E": "i→", "F": "ɛf→", "G": "ʤi→", "H": "eɪʧ→", "I": "aɪ→",
+        "J": "ʤeɪ→", "K": "kʰeɪ→", "L": "ɛl→", "M": "ɛm→", "N": "ɛn→", "O": "oʊ→", "P": "pʰi→", "Q": "kʰju→",
+        "R": "ɑɻ→", "S": "ɛs→", "T": "tʰi→", "U": "jou→", "V": "vi→", "W": "dʌbəlju→", "X": "ɛks→", "Y": "waɪ→",
+        "Z": "zi→",
     }
 )  # fmt: skip
+"""As Chinese speakers name them: English sounds in the high level tone. Names out of pinyin syllables (K 开, L 艾楼) were
+written down as words by a recogniser, and letters with English stress not at all."""
 
 _LETTERS_EN: Mapping[str, str] = MappingProxyType(
     {
@@ -79,9 +81,9 @@ class Unsayable(ValueError):
 
 @lru_cache(4096)
 def of_unit(unit: str, language: str, *, yao: bool = False) -> str:
-    """Give the signs of one unit of a call ("please", "letter-A", "number-012", "window-3"). Raises Unsayable."""
+    """Give the signs of one unit of a call: please, letter-A, number-012, label-A012, window-3. Raises Unsayable."""
     role, _, what = unit.partition("-")
-    if language not in LANGUAGES or role not in {"please", "letter", "number", "window"}:
+    if language not in LANGUAGES or role not in {"please", "letter", "number", "label", "window"}:
         raise Unsayable(f"{unit} in {language!r}")
     try:
         signs = _english(role, what) if language == "en" else _chinese(role, what, yao=yao)
@@ -124,6 +126,9 @@ def _chinese(role: str, what: str, *, yao: bool) -> str:
         case "number":
             digits = phrases_zh.ticket(what, phrases_zh.YAO if yao else phrases_zh.ONE)
             return pinyin.sounds(" ".join(_HANZI[digit] for digit in digits) + " hao4")
+        case "label":
+            letters, number = _parted(what)
+            return ", ".join([*(_letter(_LETTERS_ZH, each) for each in letters), _chinese("number", number, yao=yao)])
         case _:
             name = phrases_zh.window_name(what)
             said = "".join(
@@ -143,6 +148,9 @@ def _english(role: str, what: str) -> str:
             return _letter(_LETTERS_EN, what)
         case "number":
             return " ".join(_WORDS_EN[word] for word in phrases_en.ticket(what).split())
+        case "label":
+            letters, number = _parted(what)
+            return ", ".join([*(_letter(_LETTERS_EN, each) for each in letters), _english("number", number)])
         case _:
             head = " ".join(_WORDS_EN[word] for word in ("please", "proceed", "to", "window"))
             name = phrases_en.window_name(what)
@@ -151,6 +159,12 @@ def _english(role: str, what: str) -> str:
             else:
                 words = phrases_en.ticket(what).replace(",", "").split()
             return " ".join([head, *(_LETTERS_EN.get(word) or _WORDS_EN[word] for word in words)])
+
+
+def _parted(label: str) -> tuple[str, str]:
+    """Give letters and digits of a label."""
+    number = label.lstrip("".join(_LETTERS_EN))
+    return label[: len(label) - len(number)], number
 
 
 def _number_words(value: int) -> list[str]:

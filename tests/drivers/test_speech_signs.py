@@ -33,14 +33,23 @@ def test_what_is_no_syllable_is_refused(wrong: str) -> None:
     ("unit", "zh", "en"),
     [
         ("please", "ʨʰi↓ŋ,", "tˈɪkət,"),
-        ("letter-A", "ei→.", "ˈA."),
+        ("letter-A", "eɪ→.", "ˈA."),
         ("number-012", "li↗ŋ i→ ɚ↘ xau↘.", "zˈɪɹO wˈʌn tˈu."),
         ("window-28", "tau↘ ɚ↘ʂɨ↗pa→xau↘ ꭧʰwa→ŋkʰou↓ pa↘nli↓.", "plˈiz pɹəsˈid tə wˈɪndO twˈɛnti ˈAt."),
-        ("window-A3", "tau↘ ei→ sa→nxau↘ ꭧʰwa→ŋkʰou↓ pa↘nli↓.", "plˈiz pɹəsˈid tə wˈɪndO ˈA θɹˈi."),
+        ("window-A3", "tau↘ eɪ→ sa→nxau↘ ꭧʰwa→ŋkʰou↓ pa↘nli↓.", "plˈiz pɹəsˈid tə wˈɪndO ˈA θɹˈi."),
     ],
 )
 def test_units_of_a_call(unit: str, zh: str, en: str) -> None:
     assert (signs.of_unit(unit, "zh"), signs.of_unit(unit, "en")) == (zh, en)
+
+
+def test_a_ticket_in_one_breath_keeps_its_letter_and_its_number_apart() -> None:
+    letter, number = signs.of_unit("letter-A", "zh")[:-1], signs.of_unit("number-012", "zh")
+    assert signs.of_unit("label-A012", "zh") == f"{letter}, {number}"
+    assert signs.of_unit("label-012", "zh") == number
+    assert signs.of_unit("label-AB012", "zh").count(",") == 2
+    assert signs.of_unit("label-A101", "zh", yao=True).endswith("jau→ li↗ŋ jau→ xau↘.")
+    assert signs.of_unit("label-A012", "en") == "ˈA, zˈɪɹO wˈʌn tˈu."
 
 
 def test_one_may_be_read_yao() -> None:
