@@ -34,8 +34,8 @@ _LETTERS_ZH: Mapping[str, str] = MappingProxyType(
         "Z": "zi→",
     }
 )  # fmt: skip
-"""As Chinese speakers name them: English sounds in the high level tone. Names out of pinyin syllables (K 开, L 艾楼) were
-written down as words by a recogniser, and letters with English stress not at all."""
+"""As Chinese speakers name them: English sounds in the high level tone. A recogniser took names out of pinyin syllables
+(K 开, L 艾楼) for words, and English stress for nothing."""
 
 _LETTERS_EN: Mapping[str, str] = MappingProxyType(
     {
