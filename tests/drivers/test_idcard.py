@@ -31,6 +31,8 @@ READ = bytes.fromhex("aa aa aa 96 69 00 03 30 01 32")
 IDENTITY = bytes.fromhex("aa aa aa 96 69 00 03 12 ff ee")
 FOUND = bytes.fromhex("aa aa aa 96 69 00 08 00 00 9f 00 00 00 00 97")
 SELECTED = bytes.fromhex("aa aa aa 96 69 00 0c 00 00 90 00 00 00 00 00 00 00 00 9c")
+NOT_SELECTED = bytes.fromhex("aa aa aa 96 69 00 04 00 00 81 85")
+NOT_READ = bytes.fromhex("aa aa aa 96 69 00 04 00 00 41 45")
 NOT_FOUND = bytes.fromhex("aa aa aa 96 69 00 04 00 00 80 84")
 
 
@@ -43,8 +45,8 @@ def test_questions_are_the_published_frames() -> None:
 
 
 def test_published_answers_are_read() -> None:
-    statuses = [found.status for found in Decoder().feed(FOUND + SELECTED + NOT_FOUND)]
-    assert statuses == [0x9F, 0x90, 0x80]
+    statuses = [found.status for found in Decoder().feed(FOUND + SELECTED + NOT_FOUND + NOT_SELECTED + NOT_READ)]
+    assert statuses == [0x9F, 0x90, 0x80, 0x81, 0x41]
 
 
 def test_the_answer_to_read_is_as_long_as_published() -> None:

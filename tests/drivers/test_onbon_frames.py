@@ -24,6 +24,14 @@ TEXT = bytes.fromhex(
 # Published by a library for these cards (BX4K.c): "how are you" and "clear the screen".
 STATUS = bytes.fromhex(f"{HEAD} 0100 0080 000000 00 00 00 fe 02 0500 a102010000 2d40 5a")
 CLEAR = bytes.fromhex(f"{HEAD} 0100 0080 000000 00 00 00 fe 02 0500 a310010000 51f8 5a")
+# In the program of a roadside sign (STM32, comments and tables): the clock set to Friday 25 January 2013 11:17:26; all
+# texts deleted; the start of a text of 768 x 16 dots that runs to the left (without a CRC there).
+CLOCK = bytes.fromhex(f"{HEAD} 0100 0080 000000 00 00 00 fe 02 0d00 a203010800 1320012511172605 b03f 5a")
+DELETED = bytes.fromhex(f"{HEAD} 0100 0080 000000 00 00 00 fe 02 0700 a306010200 ff00 67cc 5a")
+SIGN = bytes.fromhex(
+    "a3060100 00 ff 01 4500 00 0000 0000 6000 1000 00 00 00 0000 00 0000 01 01 03 00 0c 05 2a000000"
+    "5c464f303030 20 bbb6d3add3c3" + "20" * 29
+)
 # As sent by a weather station to its strip (spcomms_test.py): three areas 512 dots wide and 12 high, two with GBK.
 STATION = bytes.fromhex(
     f"{HEAD} 0100 0080 000000 00 00 00 fe 02 3500 a306020000 00 01 2c00 00 0000 0c00 4000 0c00 01 0a 01 0200 00 0000"
@@ -75,6 +83,15 @@ def test_frames_of_other_programs_are_read() -> None:
         (12, 512, 12, 23),
         (24, 512, 12, 23),
     ]
+
+
+def test_clock_and_deletion_are_the_bytes_of_another_program() -> None:
+    assert onbon.encode(onbon.set_clock(datetime(2013, 1, 25, 11, 17, 26, tzinfo=UTC)), dst=1) == CLOCK
+    assert onbon.encode(onbon.delete_all(), dst=1) == DELETED
+    (frame,) = Decoder().feed(onbon.encode(SIGN, dst=1))
+    (area,) = onbon.read_areas(frame) or []
+    assert (area.width_px, area.height_px, area.speed, area.motion) == (768, 16, 12, Motion.LEFT)
+    assert area.text.startswith("\\FO000 欢迎用".encode("gbk"))
 
 
 def test_call_text_is_the_frame_worked_out_by_hand() -> None:

@@ -1,7 +1,7 @@
 """A busy day with devices that misbehave at random: real feed, journal, owners and drivers; pretend machines over TCP.
 
-No call is lost: each was spoken, or is written down as not spoken, or came too late or was over before anybody could
-speak it; and when the devices are well again, every call is heard. None is spoken late. No ticket is printed twice
+No call is lost: what became of each is written down once for each loudspeaker, and it is as heard; when the devices are
+well again, every call is heard. None is spoken late. No ticket is printed twice
 without the mark 补打. The agent is restarted and its answers are lost in between.
 """
 
@@ -31,9 +31,9 @@ from drivers.speech.speaker import Speaker, SpeakerOptions
 from drivers.virtual.paper import PrintedTicket
 from drivers.virtual.printer import Trouble, VirtualPrinter
 from drivers.virtual.speaker import FAULTS, Loudspeaker
-from server.domain.terms import WindowNo
+from server.domain.terms import TicketId, WindowNo
 from server.feeds.devices import JobFeed
-from server.feeds.journal import JobJournal
+from server.feeds.journal import JobJournal, JobResult
 from server.projections import jobs as jobs_module
 from tests.patience import PATIENCE_S, until
 from tests.projections.scene import PLAN, Day
@@ -260,17 +260,16 @@ class Bench:
         return lambda: self.speakers[device].misbehave(None)
 
     def idle(self) -> bool:
-        """Say whether the feed has nothing more to send and nothing is under way."""
-        return all(lane.kept is None for lane in self.feed._lanes.values()) and all(
-            kept.is_late() or not self._matters(kept.job) for kept in self.feed._tail
-        )
+        """Say whether the feed has nothing more to send, nothing is under way, and all is written down."""
+        with self.feed._turn:
+            return not any(lane.kept is not None or self._left(lane) for lane in self.feed._lanes.values())
 
-    def _matters(self, job: Any) -> bool:
+    def _left(self, lane: Any) -> bool:
+        """Say whether something is left to do, or to write down, at a device."""
         return any(
-            (job.seq, job.index) > (lane.place.seq, lane.place.job)
-            and (lane.device == "printer-1") == isinstance(job.data, jobs_module.PrintTicket)
-            and self.day.read(lambda state: jobs_module.still_matters(state, job))
-            for lane in self.feed._lanes.values()
+            kept.place > lane.place
+            and (lane.device == "printer-1") == isinstance(kept.job.data, jobs_module.PrintTicket)
+            for kept in self.feed._tail
         )
 
     def close(self) -> None:
@@ -340,16 +339,20 @@ def sentence_of(key: str) -> str:
     return phrases_zh.call(label, window)
 
 
+def told_of(bench: Bench, ticket: TicketId) -> list[JobResult]:
+    """Give what is written down of the call of a ticket, by device."""
+    results = bench.journal.of_ticket(bench.day.hall.id, ticket)
+    return sorted((each for each in results if each.kind == "say"), key=lambda each: each.device)
+
+
 def judge(bench: Bench) -> dict[str, int]:
     """Hold what was heard and printed against what was called and written down."""
-    hall = bench.day.hall
     tickets = bench.day.read(lambda state: {str(ticket.label): ticket.id for ticket in state.tickets.values()})
     results: Counter[str] = Counter()
     for key in bench.called_s:
-        label = key.partition("-")[0]
-        for result in bench.journal.of_ticket(hall.id, tickets[label]):
-            if result.kind != "say":
-                continue
+        of_call = told_of(bench, tickets[key.partition("-")[0]])
+        assert [result.device for result in of_call] == sorted(bench.speakers), f"{key}: {of_call}"
+        for result in of_call:
             results[result.status] += 1
             heard = bench.heard[f"{result.device} {sentence_of(key)}"]
             assert heard <= 1, f"{key} was heard {heard} times at {result.device}"
@@ -374,6 +377,7 @@ def quiet(bench: Bench, first: int) -> None:
         for device in bench.speakers:
             until(lambda d=device, k=key: bench.heard[f"{d} {sentence_of(k)}"] == 1, f"{key} is heard at {device}")  # type: ignore[misc]
         until(lambda x=label: any(p.label == x for p in list(bench.papers)), f"{label} is printed")  # type: ignore[misc]
+    until(bench.idle, "and what became of them is written down")
 
 
 def soak(bench: Bench, calls: int, pause_s: float) -> None:
