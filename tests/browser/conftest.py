@@ -26,6 +26,7 @@ __all__ = [
     "Api",
     "Station",
     "Visitor",
+    "cut_off",
     "hear",
     "settle",
     "until",
@@ -51,6 +52,30 @@ new MutationObserver(() => {
   last = now
 }).observe(document, { childList: true, characterData: true, subtree: true })
 """
+# Words that are cut off: hidden by the edge of their box (and told nowhere else), outside the screen, or reached only
+# by scrolling sideways. A wide table may scroll in a frame of its own that keys reach, tabs may follow each other in a
+# row, and examples below a button may end in dots. Gives [where and what].
+CUT_OFF = """() => {
+  const found = []
+  if (document.scrollingElement.scrollWidth > innerWidth) found.push('the page scrolls sideways')
+  const hides = (overflow) => overflow === 'hidden' || overflow === 'clip'
+  for (const one of document.querySelectorAll('body *')) {
+    const words = one.textContent.trim().replace(/\\s+/g, ' ').slice(0, 40)
+    if (words === '' || one.clientWidth < 2 || one.closest('.for-readers, [aria-hidden=true]')) continue
+    const { fontSize, overflowX, overflowY, visibility, webkitLineClamp } = getComputedStyle(one)
+    if (visibility === 'hidden' || webkitLineClamp !== 'none') continue
+    if (one.matches('[role=tablist], [role=region][tabindex]')) continue
+    const name = `<${one.tagName.toLowerCase()} class="${one.className}"> ${words}`
+    if (one.scrollWidth > one.clientWidth + 1) {
+      if (hides(overflowX) && one.closest('[title]') === null) found.push(`cut off at the side: ${name}`)
+      if (overflowX === 'auto' || overflowX === 'scroll') found.push(`scrolls sideways: ${name}`)
+    }
+    // The box of a font is taller than its signs.
+    const spare = 0.2 * parseFloat(fontSize)
+    if (hides(overflowY) && one.scrollHeight > one.clientHeight + spare) found.push(`cut off below: ${name}`)
+  }
+  return [...new Set(found)].slice(0, 8)
+}"""
 SETTLE = """() => {
   for (const one of document.getAnimations()) if (one.effect.getComputedTiming().endTime !== Infinity) one.finish()
 }"""
@@ -59,6 +84,11 @@ SETTLE = """() => {
 def settle(page: Page) -> None:
     """Let what fades or rings on the page be at its end."""
     page.evaluate(SETTLE)
+
+
+def cut_off(page: Page) -> list[str]:
+    """Give what of the page's words nobody can read at its size."""
+    return list(page.evaluate(CUT_OFF))
 
 
 def hear(page: Page, words: str, *, after: int = 0) -> None:
@@ -107,7 +137,18 @@ class Station:
     def stop(self) -> None:
         """Let it finish and end."""
         if self._process is not None:
+            self.thaw()
             self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """Let it say and hear nothing any more, with all lines open, as a machine that hangs."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it was."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def _end(self, number: int) -> None:
         assert self._process is not None

@@ -6,13 +6,20 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LANDSCAPE, PORTRAIT, Api, Station, Visitor, settle
+from tests.browser.conftest import LANDSCAPE, PORTRAIT, Api, Station, Visitor, cut_off, settle
 
 pytestmark = pytest.mark.browser
 
 HALL = "/halls/qiaocheng"
 HALL_4K = (3840, 2160)
+SMALLEST = 1 / 55  # of the screen's shorter side: the smallest words, for who stands before it
 READABLE = 1 / 7  # of the screen's height: the newest number at ten metres
+
+
+# Give the smallest type of all words, in pixels.
+SMALLEST_TYPE = """() => Math.min(...[...document.querySelectorAll('.board *')]
+  .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== ''))
+  .map((one) => parseFloat(getComputedStyle(one).fontSize)))"""
 
 
 def screen(visitor: Visitor, station: Station, path: str, size: tuple[int, int] = LANDSCAPE) -> Page:
@@ -90,6 +97,19 @@ def test_a_lost_server_is_told_and_heals_without_a_reload(visitor: Visitor, stat
     assert page.evaluate("window.stillTheSamePage")
 
 
+def test_a_server_that_hangs_is_told_with_the_time_of_its_last_word(
+    visitor: Visitor, station: Station, manager: Api
+) -> None:
+    page = screen(visitor, station, "/board")
+    label = call(manager, "household", "11")
+    expect(page.locator(".newest .label")).to_have_text(label)
+    station.freeze()
+    expect(page.locator(".late")).to_contain_text(re.compile(r"最后更新 \d\d:\d\d"))
+    expect(page.locator(".newest .label")).to_have_text(label)
+    station.thaw()
+    expect(page.locator(".late")).to_have_count(0)
+
+
 def test_a_screen_that_is_not_enrolled_asks_for_its_code(visitor: Visitor, station: Station) -> None:
     page = visitor.open("/board?hall=qiaocheng")
     page.fill("#code", "WRONG-CODE")
@@ -114,6 +134,7 @@ def test_the_strip_says_what_its_window_is_doing(visitor: Visitor, station: Stat
 
 
 SMALL = (("tests/browser/halls/small.toml",), ())
+LARGE = (("config/zhenyuan.toml", "config/lincang-linxiang.toml", "config/hefeng-county.toml"), ())
 CHINESE = (("tests/browser/halls/chinese.toml",), ())
 
 
@@ -121,6 +142,30 @@ def wall(visitor: Visitor, station: Station, path: str) -> Page:
     """Give a screen of another hall, enrolled."""
     code = station.people.new_code("screen-1", role="display")
     return visitor.open(f"{path}#code={code}", LANDSCAPE)
+
+
+@pytest.mark.parametrize("station", [LARGE], indirect=True)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_tiny_or_cut_off_in_any_hall(visitor: Visitor, station: Station, language: str) -> None:
+    manager = station.manager()
+    for hall in ("zhenyuan", "lincang-linxiang"):
+        service = manager.send("GET", f"/halls/{hall}")["services"][0]
+        window = f"/halls/{hall}/windows/{service['windows'][0]}"
+        for _ in range(2):
+            manager.send("POST", f"/halls/{hall}/tickets", {"service": service["service"]})
+        manager.send("POST", f"{window}/open", {})
+        manager.send("POST", f"{window}/call-next", {})
+        manager.send("POST", f"{window}/call-next", {"finish": True})
+    manager.close()
+    page = wall(visitor, station, f"/board?hall=zhenyuan&lang={language}")
+    for hall in ("zhenyuan", "lincang-linxiang", "hefeng-county"):
+        page.goto(f"{station.url}/board?hall={hall}&lang={language}")
+        expect(page.locator(".windows li").first).to_be_visible()
+        settle(page)
+        for width, height in (LANDSCAPE, HALL_4K, PORTRAIT):
+            page.set_viewport_size({"width": width, "height": height})
+            assert cut_off(page) == [], (hall, width)
+            assert page.evaluate(SMALLEST_TYPE) >= SMALLEST * min(width, height), (hall, width)
 
 
 @pytest.mark.parametrize("station", [SMALL], indirect=True)
@@ -181,5 +226,12 @@ def test_an_emergency_covers_the_board_and_an_announcement_takes_the_place_of_th
     assert box is not None
     assert (box["width"], box["height"]) == size
     assert not alarm.evaluate("it => it.scrollHeight > it.clientHeight || it.scrollWidth > it.clientWidth")
+    longest = {"zh": "请立即离开大厅。" * 25, "en": "Leave the hall at once. " * 8}
+    manager.send("POST", f"{HALL}/announcements", {"text": longest, "emergency": True})
+    expect(alarm).to_contain_text(longest["zh"])
+    assert not alarm.evaluate("it => it.scrollHeight > it.clientHeight || it.scrollWidth > it.clientWidth")
     manager.send("POST", f"{HALL}/announcements/end", {})
     expect(alarm).to_have_count(0)
+    manager.send("POST", f"{HALL}/announcements", {"text": longest})
+    expect(page.locator("[data-notice]")).to_contain_text(longest["zh"])
+    assert cut_off(page) == []
