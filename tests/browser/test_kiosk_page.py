@@ -19,6 +19,9 @@ STICKING_OUT = """() => {
   const width = innerWidth, height = innerHeight
   if (document.scrollingElement.scrollWidth > width) found.push('the page scrolls sideways')
   if (document.scrollingElement.scrollHeight > height) found.push('the page scrolls')
+  const floor = document.querySelector('main').getBoundingClientRect().bottom
+  for (const one of document.querySelectorAll('main button, main article'))
+    if (one.getBoundingClientRect().bottom > floor + 1) found.push(`under the footer: ${one.innerText.slice(0, 30)}`)
   for (const one of document.querySelectorAll('body *')) {
     if (one.closest('svg, .for-readers') || one.matches('.outer, .inner')) continue
     const box = one.getBoundingClientRect()
@@ -368,6 +371,12 @@ def test_nothing_is_cut_off_in_the_largest_hall(visitor: Visitor, station: Stati
         for floor in ("1F", "2F", "3F"):
             page.click(f"[data-place='{floor}']")
             look(f"{floor} {language}")
+        page.click("[data-ease=large]")
+        look(f"large type {language}")
+        page.click("[data-door=comeBack]")
+        look(f"entry in large type {language}")
+        page.click("[data-back]")
+        page.click("[data-ease=large]")
         page.click("[data-place='3F']")
         while page.locator("[data-choice=real-estate]").count() == 0:
             page.click(".pages button:last-child")

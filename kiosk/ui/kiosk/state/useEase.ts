@@ -1,13 +1,14 @@
 /** What makes the page easier for somebody: large type, high contrast, controls within reach, words read aloud. */
-import { computed, ref, watchEffect } from 'vue'
+import type { Hall } from '@jiaohao/lib'
+import { computed, ref, watchEffect, type Ref } from 'vue'
 import { useVoice } from './useVoice'
 
-export function useEase() {
+export function useEase(hall: Readonly<Ref<Hall | null>>) {
   const large = ref(false)
   const contrast = ref(false)
   /** Everything to touch stands in the lower half, for somebody who sits or is small. */
   const low = ref(false)
-  const voice = useVoice()
+  const voice = useVoice(hall)
 
   watchEffect(() => {
     const classes = document.documentElement.classList

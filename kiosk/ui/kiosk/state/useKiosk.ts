@@ -22,8 +22,8 @@ function makeKiosk() {
   const step = shallowRef<Step>({ at: 'starting', waiting: false })
   /** A touch-query page (触摸查询机): it tells what to bring and where to go, and gives no numbers. */
   const readOnly = new URLSearchParams(location.search).get('mode') === 'guide'
-  const ease = useEase()
   const house = useHall()
+  const ease = useEase(house.hall)
   const browse = useBrowse(house)
   const lying = useCard(house)
   const arrival = useArrival(step, house)

@@ -1,8 +1,12 @@
 /** How the page names things: where a service stands, when it opens, what is special about it. */
 import { dayAndClock, text, useI18n, windowRange, type Service, type Zone } from '@jiaohao/lib'
 import { computed } from 'vue'
+import { hoursOf } from './hours'
 import { marksOf, stopsOf, tenantOf, type Place } from './places'
 import { theKiosk } from './useKiosk'
+
+/** 1 January 2024 was a Monday. */
+const DAYS: Record<string, number> = { mon: 1, tue: 2, wed: 3, thu: 4, fri: 5, sat: 6, sun: 7 }
 
 /** Give the parts that say something, in one line. */
 export const joined = (...parts: string[]) => parts.filter((part) => part !== '').join(' · ')
@@ -32,6 +36,16 @@ export function useWords() {
   const marks = (service: Service) => (hall.value === null ? [] : marksOf(hall.value, service, text(service.name), (mark) => t(`kiosk.mark.${mark}`)))
   const stopLines = (service: Service) => stopsOf(hall.value, service).map((one) => ({ name: text(one.service.name), place: zonePlace(one.zone), note: windowsNote(one.service.windows) }))
 
+  function dayName(day: string): string {
+    const of_month = DAYS[day]
+    if (of_month === undefined) return t('kiosk.shut.market')
+    const language = locale.value === 'zh' ? 'zh-CN' : locale.value
+    return new Intl.DateTimeFormat(language, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(2024, 0, of_month))
+  }
+  const run = ([from, to]: [string, string]) => (from === to ? dayName(from) : t('kiosk.shut.run', { from: dayName(from), to: dayName(to) }))
+  /** The hours of a service, days with equal hours in one line; none where it never closes. */
+  const hourLines = (service: Service) => (hall.value === null ? [] : hoursOf(hall.value, service)).map(({ days, spans }) => ({ days: days.map(run).join(t('list.and')), spans: spans.join(t('list.and')) }))
+
   const tenantOfZone = computed(() => {
     const id = step.value.at === 'zone' ? step.value.zone.tenant : null
     const tenants = hall.value?.tenants ?? []
@@ -43,5 +57,5 @@ export function useWords() {
     return step.value.at === 'zone' && named === tenantOfZone.value ? '' : named
   }
 
-  return { opensAt, opens, windowsNote, floorNote, zonePlace, placeOf, placeName, marks, stopLines, tenant, tenantOfZone }
+  return { opensAt, opens, windowsNote, floorNote, zonePlace, placeOf, placeName, marks, stopLines, hourLines, tenant, tenantOfZone }
 }

@@ -44,6 +44,8 @@ export const api = {
   halls: () => got(client.GET('/api/v1/halls')),
   hall: (hall: string) => got(client.GET('/api/v1/halls/{hall}', { params: ofHall(hall) })),
   state: (hall: string) => got(client.GET('/api/v1/halls/{hall}/state', { params: ofHall(hall) })),
+  /** What kiosks can say with clips, in a language. */
+  prompts: (hall: string, language: 'zh' | 'en') => got(client.GET('/api/v1/halls/{hall}/prompts', { params: { ...ofHall(hall), query: { language } } })),
   media: (hall: string) => got(client.GET('/api/v1/halls/{hall}/media', { params: ofHall(hall) })),
   /** What is registered; to a kiosk its printers, and whether it can print what it gives in this hall. */
   devices: (hall?: string) => got(client.GET('/api/v1/devices', { params: { query: hall === undefined ? {} : { hall } } })),
