@@ -148,9 +148,9 @@ def suggest(state: HallState, now_ms: int, limits: Limits = LIMITS) -> list[Sugg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What comes of letting a window serve something (`on`), or no longer; minutes as in `Suggestion`.
+    """What comes of letting a window serve a service (`on`), or no longer; minutes as in `Suggestion`.
 
-    `after_min` is None where nobody at work would serve the zone any more.
+    `before_min` and `after_min` are of who comes for that service, None where nobody at work serves it.
     """
 
     window: WindowNo
@@ -168,21 +168,20 @@ def what_if(state: HallState, now_ms: int, service: ServiceId) -> list[Effect]:
 
     Whether as own work or as relief makes no difference to the prediction of waits worth telling: it is of relief.
     """
-    outlook, zone = _Outlook(state, now_ms), state.plan.service[service].zone
-    found = []
+    outlook, found = _Outlook(state, now_ms), []
     for window in windows_at_work(state):
         on = service not in (*window.serves, *window.relief)
-        change = _change(outlook, window.no, zone, (service,), _home(outlook, window.no), on=on)
+        after, home = outlook.changed(window.no, (service,), on=on), _home(outlook, window.no)
         found.append(
             Effect(
                 window=window.no,
                 on=on,
-                gain_min=change.gain_min,
-                before_min=_known_min(change.before_min),
-                after_min=_known_min(change.after_min),
-                home=change.home,
-                home_before_min=change.home_before_min,
-                home_after_min=change.home_after_min,
+                gain_min=outlook.cost_min() - after.cost_min(),
+                before_min=_known_min(outlook.wait_for_min(service)),
+                after_min=_known_min(after.wait_for_min(service)),
+                home=home,
+                home_before_min=outlook.wait_min(home),
+                home_after_min=after.wait_min(home),
             )
         )
     return found
@@ -233,6 +232,7 @@ class _Outlook:
         self.state, self.now_ms, self.assigned = state, now_ms, dict(assigned or {})
         self._coming = coming if coming is not None else _expected(state, now_ms)
         self._waits: dict[ZoneId, float] | None = None
+        self._of_service: dict[ServiceId, float] = {}
         self._cost: float | None = None
 
     def changed(self, no: WindowNo, services: tuple[ServiceId, ...], *, on: bool) -> "_Outlook":
@@ -256,7 +256,13 @@ class _Outlook:
             self._waits = {}
             for queue, minutes in zip(queues, spread(queues, seats), strict=True):
                 self._waits[queue.zone] = max(minutes, self._waits.get(queue.zone, 0.0))
+                self._of_service.update(dict.fromkeys(queue.services, minutes))
         return self._waits.get(zone, 0.0)
+
+    def wait_for_min(self, service: ServiceId) -> float:
+        """Give the minutes that somebody who came now for a service would wait."""
+        self.wait_min(self.state.plan.service[service].zone)
+        return self._of_service.get(service, 0.0)
 
     def cost_min(self) -> float:
         """Give the minutes that all people together will wait in the next hour."""

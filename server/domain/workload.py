@@ -24,7 +24,7 @@ Duties = tuple[tuple[ServiceId, ...], tuple[ServiceId, ...]]  # what a window se
 
 @dataclass(slots=True, kw_only=True)
 class Queue:
-    """Who waits in a zone for what the same windows may serve; `work_min` at an ordinary clerk.
+    """Who waits in a zone for `services`, which the same windows may serve; `work_min` at an ordinary clerk.
 
     `coming`: people who are expected besides, with `coming_min` of work.
     """
@@ -34,6 +34,7 @@ class Queue:
     work_min: float = 0.0
     coming: float = 0.0
     coming_min: float = 0.0
+    services: list[ServiceId] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,6 +111,7 @@ def load(
             queues.append(Queue(zone=planned.zone))
             may.append((own, relief))
         queue, taken_min = queues[index], learned.taken_s(planned) / 60.0
+        queue.services.append(planned.id)
         queue.people += count
         queue.work_min += count * taken_min
         if coming is not None:

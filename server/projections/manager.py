@@ -6,7 +6,7 @@ from typing import Any
 
 from server.domain.forecast import open_windows
 from server.domain.state import HallState
-from server.domain.terms import PauseReason, Text, label_of
+from server.domain.terms import PauseReason, Text, Window, label_of
 from server.projections.cases import CaseAlarm, CaseView, case_alarms, open_cases
 from server.projections.common import (
     AnnouncementView,
@@ -40,7 +40,7 @@ class ManagerWindow:
     since: str | None
     serves: tuple[str, ...]
     relief: tuple[str, ...]
-    trained: tuple[str, ...]  # what whoever sits there has learned besides
+    able: tuple[str, ...]  # all that the hall file sends whoever sits there, or has trained them for
     served_today: int
     busy_s_today: int
 
@@ -246,12 +246,16 @@ def _windows(state: HallState, names: Mapping[str, str]) -> tuple[ManagerWindow,
                 since=instant_or_none(state.plan, window.since_ms or None),
                 serves=window.serves,
                 relief=window.relief,
-                trained=state.plan.window[no].trained,
+                able=_able(state.plan.window[no]),
                 served_today=window.served_today,
                 busy_s_today=window.busy_s_today,
             )
         )
     return tuple(views)
+
+
+def _able(planned: Window) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*planned.serves, *planned.relief, *planned.trained)))
 
 
 def _zones(state: HallState) -> tuple[ManagerZone, ...]:

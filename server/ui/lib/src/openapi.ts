@@ -2985,8 +2985,8 @@ export interface components {
          * EffectAt
          * @description What comes of giving the service to a window at work (`on`), or of taking it away. Predicted minutes.
          *
-         *     `before_min`, `after_min`: wait in the zone of the service, None where nobody at work serves it; `home`: the zone of
-         *     the window's own work; `gain_min`: minutes of people's time saved in the next hour.
+         *     `before_min`, `after_min`: of who comes for the service, None where nobody at work serves it; `home`: the zone of the
+         *     window's own work; `gain_min`: minutes of people's time saved in the next hour.
          */
         EffectAt: {
             /** After Min */

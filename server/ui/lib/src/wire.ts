@@ -243,7 +243,8 @@ export interface ManagerPicture {
     since: string | null
     serves: string[]
     relief: string[]
-    trained: string[]
+    /** All that the hall file sends whoever sits there, or has trained them for. */
+    able: string[]
     served_today: number
     busy_s_today: number
   }[]
