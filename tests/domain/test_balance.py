@@ -107,8 +107,8 @@ def seats(count: int, busy_min: float = 0.0) -> list[Seat]:
 
 
 def test_an_hour_is_played_forward_and_the_minutes_of_people_are_counted() -> None:
-    def ten(**more: float) -> list[Queue]:
-        return [Queue(zone=A, people=10, work_min=100.0, **more)]
+    def ten(coming: float = 0.0, coming_min: float = 0.0) -> list[Queue]:
+        return [Queue(zone=A, people=10, work_min=100.0, coming=coming, coming_min=coming_min)]
 
     assert played_forward(ten(), []) == 10 * HOUR_MIN  # nobody serves them
     assert played_forward(ten(), seats(1)) == pytest.approx((10 + 4) / 2 * HOUR_MIN)  # 40 minutes are left

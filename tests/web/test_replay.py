@@ -10,7 +10,7 @@ from server import replay
 from server.domain import commands as c
 from server.domain.terms import CLOCK, PauseReason, ServiceId, Track, WindowNo, WorkId
 from server.hall import Hall
-from server.ledger.base import LedgerBroken
+from server.ledger.base import Commit, LedgerBroken
 from server.projections.manager import manager
 from server.replay import Film, Kind, Replays
 from tests.patience import PATIENCE_S
@@ -75,12 +75,12 @@ def test_a_move_that_was_taken_back_stands_until_it_was(stage: Stage) -> None:
     film = film_of(Replays(), stage.hall, DAY)
     finished_ms, undone_ms = seen[11][0], seen[12][0]
 
-    def label(at_ms: int) -> str | None:
-        return film.show(at_ms, lambda state, *_: state.windows[WindowNo("1")].current)
+    def is_busy(at_ms: int) -> bool:
+        return film.show(at_ms, lambda state, _seq, _next: state.windows[WindowNo("1")].current is not None)
 
-    assert label(finished_ms) is None
-    assert label(undone_ms - 1) is None
-    assert label(undone_ms) is not None
+    assert not is_busy(finished_ms)
+    assert not is_busy(undone_ms - 1)
+    assert is_busy(undone_ms)
     assert Kind.MOVE_UNDONE in [it.kind for it in film.marks]
 
 
@@ -117,7 +117,12 @@ def test_a_start_that_was_kept_is_used_and_one_that_does_not_fit_is_not(
     do(stage, c.StartDay())
     asked: list[int] = []
     read = stage.hall.commits
-    monkeypatch.setattr(stage.hall, "commits", lambda after, limit: asked.append(after) or read(after, limit))
+
+    def commits(after: int, limit: int) -> list[Commit]:
+        asked.append(after)
+        return read(after, limit)
+
+    monkeypatch.setattr(stage.hall, "commits", commits)
     film_of(Replays(tmp_path), stage.hall, NEXT)
     assert min(asked) == 0
     kept = tmp_path / HALL / f"{NEXT}.snapshot"

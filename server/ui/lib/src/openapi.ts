@@ -2985,7 +2985,7 @@ export interface components {
          * EffectAt
          * @description What comes of giving the service to a window at work (`on`), or of taking it away. Predicted minutes.
          *
-         *     `before_min`, `after_min`: of who comes for the service, None where nobody at work serves it; `home`: the zone of the
+         *     `before_min`, `after_min`: of who comes for the service, None where nobody at work serves it; `home`: zone of the
          *     window's own work; `gain_min`: minutes of people's time saved in the next hour.
          */
         EffectAt: {
