@@ -290,8 +290,9 @@ def _test_picture(window: str, *, calling: bool) -> WindowPicture:
 
 
 def _of_health(device: str, health: Health) -> Iterator[Finding]:
+    says_zh, says_en = (f"：{health.firmware}", f": {health.firmware}") if health.firmware else ("", "")
     if not health.faults:
-        yield Finding(what=device, verdict=Verdict.OK, zh="应答正常", en="answers well")
+        yield Finding(what=device, verdict=Verdict.OK, zh=f"应答正常{says_zh}", en=f"answers well{says_en}")
     for fault in health.faults:
         do_zh, do_en = REMEDIES[fault.code]
         verdict = Verdict.BAD if health.status is HealthStatus.DOWN else Verdict.WARN

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import socketio
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LAPTOP, PASSWORD, PHONE, Api, Station, Visitor, hear, until
@@ -184,6 +185,31 @@ def test_a_printer_without_paper_comes_first(visitor: Visitor, station: Station,
     expect(page.locator(".devices li").first).to_contain_text("缺纸")
     expect(page.locator(".devices li").first).to_contain_text("09:00")
     expect(page.locator(".devices li").nth(1)).to_contain_text("1–3 号窗口")
+
+
+def test_a_ticket_that_did_not_come_out_is_said_beside_its_printer(
+    visitor: Visitor, station: Station, chief: Api
+) -> None:
+    token = station.people.add_device("agent", role="devices")
+    agent = station.api(token)
+    agent.send("PUT", f"{HALL}/devices/printer-1", {"kind": "printer", "health": "ok", "paper": "ok"})
+    agent.close()
+    line = socketio.Client(reconnection=False)
+    why = {"status": "failed", "detail": "cutter: the cutter is blocked"}
+    line.on("job", lambda job: {"id": job["id"], "result": why}, namespace="/live")
+    line.connect(station.url, transports=["websocket"], namespaces=["/live"], auth={"token": token})
+    try:
+        line.call("watch", {"hall": "qiaocheng", "topic": "device:printer-1", "after": None}, namespace="/live")
+        kiosk = station.api(station.people.add_device("kiosk-1", role="kiosk"))
+        label = kiosk.send("POST", f"{HALL}/tickets", {"service": "general"})["label"]
+        kiosk.close()
+        page = open_page(visitor)
+        page.click("#tab-devices")
+        missing = page.locator("[data-show=missing]")
+        expect(missing).to_contain_text(f"{label} 没有完成：切刀故障")
+        assert not page.evaluate(SIDEWAYS)
+    finally:
+        line.disconnect()
 
 
 def test_who_waits_where_nobody_calls_is_said(visitor: Visitor, station: Station, chief: Api) -> None:

@@ -162,6 +162,21 @@ def test_paper_that_ends_in_the_middle_is_failed_and_the_next_ticket_stands_on_i
     assert not [text for text in emulator.receipts() if "A777" in text and "A778" in text]
 
 
+def test_what_the_emulator_says_by_itself_is_understood_without_a_question(emulator: Emulator) -> None:
+    printer = ThermalPrinter(Wiring(device="p", url=emulator.url, options=EscposOptions(profile="automatic-80")))
+    try:
+        until(_is_well(printer), "it says that it is well")
+        before = len(emulator.receipts())
+        assert printer.do(replace(TICKET, label="A779"), begun).status is ResultStatus.UNKNOWN
+        until(lambda: len(emulator.receipts()) > before, "and it is printed all the same")
+        emulator.fault("set", "paper-out")
+        until(lambda: printer.check().paper is Paper.OUT, "it says that the paper is out")
+        emulator.fault("clear", "paper-out")
+        until(_is_well(printer), "and when there is paper again")
+    finally:
+        printer.close()
+
+
 def _is_well(printer: ThermalPrinter) -> Callable[[], bool]:
     def well() -> bool:
         try:
