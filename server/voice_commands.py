@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from drivers.speech.render import SPEED
 from server.console import FOUND_TROUBLE, Trouble, data_option, format_option, say, show_table
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ numbers_option = click.option(
     help="Numbers of a busy day in each series; a call above them goes to the next voice.",
 )
 speed_option = click.option(
-    "--speed", type=click.FloatRange(0.5, 2.0), default=0.92, show_default=True, help="1: as trained."
+    "--speed", type=click.FloatRange(0.5, 2.0), default=SPEED, show_default=True, help="1: as trained."
 )
 
 
@@ -258,12 +259,11 @@ def _units(hall: "HallFile", numbers_a_day: int) -> Iterator[str]:
 
 
 def _rendered_units(hall: "HallFile", numbers_a_day: int) -> Iterator[str]:
-    """Give the units that are rendered for calls of this hall: a ticket is one unit, first what every call needs."""
-    yield "please"
+    """Give the units that are rendered for calls of this hall: a ticket is one unit, the windows first."""
     yield from (f"window-{window.no}" for window in hall.windows if window.staffed)
     yield from sorted(
         {
-            f"label-{service.prefix}{number:03}"
+            f"ticket-{service.prefix}{number:03}"
             for service in hall.services
             for number in range(service.first, min(service.last, service.first + numbers_a_day - 1) + 1)
         }

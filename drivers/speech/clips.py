@@ -6,12 +6,12 @@
 
 `order` is how the language puts a call together. In Chinese the units are 请, A, 零一二号, 到3号窗口办理. A whole
 number is one recording: joined digits are not understood. A call is only said from clips when every unit of it is there
-and whole. Letter and number may be one recording, label-A012.wav, which then goes first.
+and whole. 请, letter and number may be one recording, ticket-A012.wav, which then goes first.
 
 A folder that `jiaohao voice build` made also names a voice, and what is missing in it is rendered on this machine when
 its ticket is issued (`render.py`):
 
-    "rendered": {"voice": "zf_xiaoxiao.bin", "sha256": "...", "speed": 0.92, "yao": false}
+    "rendered": {"voice": "zf_xiaoxiao.bin", "sha256": "...", "speed": 0.85, "yao": false}
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 MANIFEST: Final = "manifest.json"
 CHIME: Final = "chime"
 ORDER: Final = ("please", "letter", "number", "window")
-GAP_AFTER_S: Final = {"please": 0.10, "letter": 0.15, "number": 0.25, "label": 0.25, "window": 0.15}
+GAP_AFTER_S: Final = {"please": 0.10, "letter": 0.15, "number": 0.25, "ticket": 0.25, "window": 0.15}
 SHORTEST_S: Final = 0.08
 LONGEST_S: Final = 8.0
 QUIETEST_RMS: Final = 0.005
 _UNIT = re.compile(
-    r"please|chime|letter-[A-Z]|number-[0-9]{1,4}|label-[A-Z]{0,3}[0-9]{1,4}|window-[0-9A-Za-z][0-9A-Za-z-]{0,5}"
+    r"please|chime|letter-[A-Z]|number-[0-9]{1,4}|ticket-[A-Z]{0,3}[0-9]{1,4}|window-[0-9A-Za-z][0-9A-Za-z-]{0,5}"
 )
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,12})*")
 
@@ -99,7 +99,7 @@ class Pack:
 
         Raises BadPack when a unit is missing or wrong.
         """
-        ordered = sorted(units, key=lambda unit: self.order.index(_role(unit).replace("label", "letter")))
+        ordered = sorted(units, key=lambda unit: self.order.index(_role(unit).replace("ticket", "letter")))
         parts: list[array[int]] = []
         for place, unit in enumerate(ordered):
             parts.append(rendered[unit] if unit in rendered else self.samples(unit))
@@ -180,7 +180,7 @@ class ClipsEngine:
             self._renderer.close()
 
     def _call(self, pack: Pack, units: tuple[str, ...]) -> array[int]:
-        """Give a call, letter and number in one breath where that can be had. Raises BadPack."""
+        """Give a call, its ticket in one breath where that can be had. Raises BadPack."""
         whole = phrases.whole(units)
         rendered = self._rendered(pack, whole)
         there = all(unit in rendered or unit in pack.clips for unit in whole)
@@ -245,12 +245,12 @@ def upcoming_units(upcoming: Upcoming, recorded: Container[str] = ()) -> list[st
 
     A ticket whose letter and number are recorded needs nothing.
     """
-    common = ["please", *(f"window-{window}" for window in upcoming.windows)]
+    common = [f"window-{window}" for window in upcoming.windows]
     calls = [phrases.units(label, "") for label in upcoming.labels]
     to_make = [
         call for call in calls if not all(unit in recorded for unit in call if _role(unit) in {"letter", "number"})
     ]
-    return list(dict.fromkeys([*common, *(phrases.whole(call)[1] for call in to_make)]))
+    return list(dict.fromkeys([*common, *(phrases.whole(call)[0] for call in to_make)]))
 
 
 def write_manifest(
@@ -374,7 +374,7 @@ def _usable(name: str, content: bytes, *, speech: bool) -> array[int]:
     if sound.seconds(samples) > LONGEST_S:
         zh, en = f"{name}：超过 {LONGEST_S:g} 秒，请剪短", f"{name}: longer than {LONGEST_S:g} s, cut it"
         raise BadPack(zh, en)
-    return sound.level(samples, sound.SPEECH_PEAK if speech else sound.CHIME_PEAK)
+    return sound.level(samples) if speech else sound.to_peak(samples, sound.CHIME_PEAK)
 
 
 def _no_manifest(folder: Path, error: OSError) -> BadPack:

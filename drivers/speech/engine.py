@@ -31,7 +31,7 @@ class Engine(Protocol):
         ...
 
     def speak(self, line: Line) -> array[int]:
-        """Give the line as trimmed samples at `sound.SPEECH_PEAK`. Raises NoVoice; never gives silence."""
+        """Give the line as trimmed samples at `sound.SPEECH_LOUDNESS`. Raises NoVoice; never gives silence."""
         ...
 
     def check(self, language: str) -> None:

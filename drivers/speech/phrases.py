@@ -68,10 +68,9 @@ def units(label: str, window: str) -> tuple[str, ...]:
 
 
 def whole(spoken: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the units of a call with its letter and its number as one: please, label-A012, window-3.
+    """Give the units of a call with 请, letter and number as one: ticket-A012, window-3.
 
     Said in one breath they are understood best; people record them apart, or there would be thousands.
     """
     label = "".join(unit.partition("-")[2] for unit in spoken if unit.startswith(("letter-", "number-")))
-    others = tuple(unit for unit in spoken if not unit.startswith(("letter-", "number-")))
-    return (*others[:1], f"label-{label}", *others[1:])
+    return (f"ticket-{label}", *(unit for unit in spoken if unit.startswith("window-")))

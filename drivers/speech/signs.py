@@ -81,9 +81,9 @@ class Unsayable(ValueError):
 
 @lru_cache(4096)
 def of_unit(unit: str, language: str, *, yao: bool = False) -> str:
-    """Give the signs of one unit of a call: please, letter-A, number-012, label-A012, window-3. Raises Unsayable."""
+    """Give the signs of one unit of a call: please, letter-A, number-012, ticket-A012, window-3. Raises Unsayable."""
     role, _, what = unit.partition("-")
-    if language not in LANGUAGES or role not in {"please", "letter", "number", "label", "window"}:
+    if language not in LANGUAGES or role not in {"please", "letter", "number", "ticket", "window"}:
         raise Unsayable(f"{unit} in {language!r}")
     try:
         signs = _english(role, what) if language == "en" else _chinese(role, what, yao=yao)
@@ -126,9 +126,10 @@ def _chinese(role: str, what: str, *, yao: bool) -> str:
         case "number":
             digits = phrases_zh.ticket(what, phrases_zh.YAO if yao else phrases_zh.ONE)
             return pinyin.sounds(" ".join(_HANZI[digit] for digit in digits) + " hao4")
-        case "label":
+        case "ticket":
             letters, number = _parted(what)
-            return ", ".join([*(_letter(_LETTERS_ZH, each) for each in letters), _chinese("number", number, yao=yao)])
+            names = [_letter(_LETTERS_ZH, each) for each in letters]
+            return ", ".join([_chinese("please", "", yao=yao), *names, _chinese("number", number, yao=yao)])
         case _:
             name = phrases_zh.window_name(what)
             said = "".join(
@@ -148,9 +149,10 @@ def _english(role: str, what: str) -> str:
             return _letter(_LETTERS_EN, what)
         case "number":
             return " ".join(_WORDS_EN[word] for word in phrases_en.ticket(what).split())
-        case "label":
+        case "ticket":
             letters, number = _parted(what)
-            return ", ".join([*(_letter(_LETTERS_EN, each) for each in letters), _english("number", number)])
+            names = [_letter(_LETTERS_EN, each) for each in letters]
+            return ", ".join([" ".join([_english("please", ""), *names]), _english("number", number)])
         case _:
             head = " ".join(_WORDS_EN[word] for word in ("please", "proceed", "to", "window"))
             name = phrases_en.window_name(what)

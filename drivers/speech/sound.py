@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 RATE_HZ = 22_050
 FULL = 32_767
-SPEECH_PEAK = 0.8
-"""Peak of speech as a share of full scale: loud, with room so that a cheap amplifier does not clip."""
+SPEECH_LOUDNESS = 0.18
+"""How loud speech is where it is voiced, RMS as a share of full scale (-15 dB): clips of one peak differ by 10 dB."""
+SPEECH_PEAK = 0.95
+"""Its peak is never above this share of full scale."""
 CHIME_PEAK = 0.35
 MAX_SECONDS = 120
 _AUDIBLE = 0.01
@@ -71,13 +73,27 @@ def trim(samples: array[int], keep_s: float = 0.03) -> array[int]:
     return samples[max(0, first - keep) : last + 1 + keep]
 
 
-def level(samples: array[int], target_peak: float = SPEECH_PEAK) -> array[int]:
-    """Give the samples at one loudness, whatever the engine made of them."""
-    top = peak(samples)
-    if top == 0.0:
+def level(samples: array[int]) -> array[int]:
+    """Give speech at one loudness, whatever the engine or the microphone made of it; nothing is clipped."""
+    top, loud = peak(samples), loudness(samples)
+    if top == 0.0 or loud == 0.0:
         return samples
-    gain = target_peak / top
+    gain = min(SPEECH_LOUDNESS / loud, SPEECH_PEAK / top)
     return array("h", [round(sample * gain) for sample in samples])
+
+
+def to_peak(samples: array[int], share: float) -> array[int]:
+    """Give the samples with their peak at a share of full scale."""
+    top = peak(samples)
+    return samples if top == 0.0 else array("h", [round(sample * share / top) for sample in samples])
+
+
+def loudness(samples: array[int]) -> float:
+    """Give the RMS, a share of full scale, of the blocks within 20 dB of the loudest: pauses do not count."""
+    size = round(0.05 * RATE_HZ)
+    powers = [rms(samples[at : at + size]) ** 2 for at in range(0, len(samples), size)]
+    voiced = [power for power in powers if power >= max(powers) / 100]
+    return math.sqrt(sum(voiced) / len(voiced)) if voiced else 0.0
 
 
 def join(parts: list[array[int]]) -> array[int]:

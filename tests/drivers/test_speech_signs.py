@@ -44,12 +44,12 @@ def test_units_of_a_call(unit: str, zh: str, en: str) -> None:
 
 
 def test_a_ticket_in_one_breath_keeps_its_letter_and_its_number_apart() -> None:
-    letter, number = signs.of_unit("letter-A", "zh")[:-1], signs.of_unit("number-012", "zh")
-    assert signs.of_unit("label-A012", "zh") == f"{letter}, {number}"
-    assert signs.of_unit("label-012", "zh") == number
-    assert signs.of_unit("label-AB012", "zh").count(",") == 2
-    assert signs.of_unit("label-A101", "zh", yao=True).endswith("jau→ li↗ŋ jau→ xau↘.")
-    assert signs.of_unit("label-A012", "en") == "ˈA, zˈɪɹO wˈʌn tˈu."
+    please, letter, number = (signs.of_unit(unit, "zh")[:-1] for unit in ("please", "letter-A", "number-012"))
+    assert signs.of_unit("ticket-A012", "zh") == f"{please}, {letter}, {number}."
+    assert signs.of_unit("ticket-012", "zh") == f"{please}, {number}."
+    assert signs.of_unit("ticket-AB012", "zh").count(",") == 3
+    assert signs.of_unit("ticket-A101", "zh", yao=True).endswith("jau→ li↗ŋ jau→ xau↘.")
+    assert signs.of_unit("ticket-A012", "en") == "tˈɪkət ˈA, zˈɪɹO wˈʌn tˈu."
 
 
 def test_one_may_be_read_yao() -> None:

@@ -76,7 +76,12 @@ def test_chime_is_two_falling_tones_without_a_click() -> None:
 
 def test_loudness_is_the_same_whatever_the_engine_made() -> None:
     for level in (0.02, 0.3, 1.0):
-        assert sound.peak(sound.level(tone(0.2, level))) == pytest.approx(sound.SPEECH_PEAK, abs=0.01)
+        assert sound.loudness(sound.level(tone(0.2, level))) == pytest.approx(sound.SPEECH_LOUDNESS, abs=0.005)
+    hushed = sound.join([tone(0.5, 0.02), sound.silence(5.0), tone(0.5, 0.02)])
+    assert sound.loudness(hushed) == pytest.approx(0.02 / 2**0.5, rel=0.1), "pauses do not count"
+    click = tone(0.5, 0.02)
+    click[100] = sound.FULL
+    assert sound.peak(sound.level(click)) == pytest.approx(sound.SPEECH_PEAK, abs=0.01), "nothing is clipped"
     assert sound.level(sound.silence(0.1)) == sound.silence(0.1)
 
 
