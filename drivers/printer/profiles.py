@@ -31,6 +31,7 @@ class Profile:
     qr: QrWay = "native"
     cut: Cut = "partial"
     answers: bool = True  # whether it answers DLE EOT and GS r at all
+    named: bool = False  # whether it tells its model and firmware (GS I)
     automatic: bool = False  # whether it only says by itself how it is (GS a): never asked, never confirmed
     beep: Beep = "none"
 

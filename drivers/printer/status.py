@@ -11,10 +11,13 @@
       second    04 recoverable, 08 cutter, 20 unrecoverable, 40 clears itself
       third     03 near end, 0C absent
 
-The three kinds differ in fixed bits, so they may share one stream. Some printers send automatic status although it was
-turned off.
+    GS I n      1d 49 n    5F, text, NUL: 43 model, 41 firmware; queued. Its text may look like anything, so it is
+                           heard only while it is awaited
 
-Source: Epson ESC/POS command reference, DLE EOT, GS r, GS a
+The other three kinds differ in fixed bits, so they may share one stream. Some printers send automatic status although
+it was turned off.
+
+Source: Epson ESC/POS command reference, DLE EOT, GS r, GS a, GS I
 (https://download4.epson.biz/sec_pubs/pos/reference_en/escpos/).
 """
 
@@ -25,6 +28,12 @@ from drivers.faults import Fault, FaultCode, Health, HealthStatus, Paper
 RECOVER = b"\x10\x05\x02"
 """DLE ENQ 2: recover from an error whose cause was removed, forgetting what was half printed."""
 
+ASK_NAMES = b"\x1dI\x43\x1dI\x41"
+"""GS I: the model, then its firmware."""
+NAMES = 2
+MAX_NAME = 80
+
+_NAME = 0x5F
 _XON_XOFF = frozenset({0x11, 0x13})
 
 
@@ -125,26 +134,46 @@ class Answers:
     realtime: tuple[int, ...] = ()
     barriers: tuple[int, ...] = ()
     asb: PrinterStatus | None = None
+    names: tuple[str, ...] = ()
 
 
 class StatusReader:
-    """Sorts the bytes a printer sends, at any cut. Never raises; keeps at most three bytes of an unfinished status."""
+    """Sorts the bytes a printer sends, at any cut.
+
+    Never raises; keeps at most three bytes of an unfinished status, or MAX_NAME of a name that is awaited.
+    """
 
     def __init__(self) -> None:
         """Start with nothing."""
         self._part = b""
+        self._names_left = 0
         self.junk = 0
+
+    def await_names(self, count: int) -> None:
+        """Take the next answers for names; with 0 none is awaited any more, and half a name is dropped."""
+        self._names_left = count
+        if self._part[:1] == bytes([_NAME]):
+            self._part = b""
 
     def feed(self, data: bytes) -> Answers:
         """Take bytes and give what they say. Bytes that mean nothing are counted in `junk`."""
         realtime: list[int] = []
         barriers: list[int] = []
+        names: list[str] = []
         asb: PrinterStatus | None = None
         stream, self._part = self._part + data, b""
         at = 0
         while at < len(stream):
             byte = stream[at]
-            if byte & 0x93 == 0x12:
+            if byte == _NAME and self._names_left:
+                end = stream.find(0, at)
+                if end < 0 and len(stream) - at <= MAX_NAME:
+                    self._part = stream[at:]
+                    break
+                self._names_left = 0 if end < 0 else self._names_left - 1
+                names += [] if end < 0 else [stream[at + 1 : end][:MAX_NAME].decode("ascii", "replace").strip()]
+                at = max(at, end)
+            elif byte & 0x93 == 0x12:
                 realtime.append(byte)
             elif byte & 0x93 == 0x10:
                 rest = stream[at + 1 : at + 4]
@@ -161,4 +190,4 @@ class StatusReader:
             elif byte not in _XON_XOFF:
                 self.junk += 1
             at += 1
-        return Answers(realtime=tuple(realtime), barriers=tuple(barriers), asb=asb)
+        return Answers(realtime=tuple(realtime), barriers=tuple(barriers), asb=asb, names=tuple(names))

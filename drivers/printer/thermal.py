@@ -32,7 +32,16 @@ from drivers.printer.escpos import ASB_ON, CUT, INIT, MAX_BAND_ROWS, RASTER, dra
 from drivers.printer.fonts import find_faces
 from drivers.printer.profiles import Profile, profiles
 from drivers.printer.roll import Roll
-from drivers.printer.status import RECOVER, PrinterStatus, StatusReader, barrier_paper, query, with_answer
+from drivers.printer.status import (
+    ASK_NAMES,
+    NAMES,
+    RECOVER,
+    PrinterStatus,
+    StatusReader,
+    barrier_paper,
+    query,
+    with_answer,
+)
 from drivers.printer.ticket import lay_out
 from drivers.transport import Line, open_line, parse_url
 
@@ -105,6 +114,7 @@ class EscposOptions:
             answers=base.answers if self.answers is None else self.answers,
             automatic=base.automatic if self.automatic is None else self.automatic,
             beep=base.beep if self.beep is None else self.beep,
+            named=base.named,
         )
 
 
@@ -194,14 +204,15 @@ class ThermalPrinter:
             return health
         near = Fault(code=FaultCode.PAPER_NEAR_END, detail=f"{warning} by count; after changing the roll: jiaohao roll")
         status = HealthStatus.DEGRADED if health.status is HealthStatus.OK else health.status
-        return Health(status=status, faults=(*health.faults, near), paper=Paper.NEAR_END)
+        return replace(health, status=status, faults=(*health.faults, near), paper=Paper.NEAR_END)
 
     def _health(self) -> Health:
         status = self._ask_fresh()
         if status is not None:
             if status.cutter or (status.recoverable and not status.cover_open):
                 self._recover()
-            return status.health()
+            health = status.health()
+            return replace(health, firmware=self._name()) if not health.faults else health
         if not self._profile.answers and not self._profile.automatic:
             return Health(paper=Paper.UNKNOWN)
         silent = Fault(code=FaultCode.NO_ANSWER, detail="the printer does not answer; tickets are not confirmed")
@@ -348,6 +359,16 @@ class ThermalPrinter:
             status=ResultStatus.UNKNOWN, detail=f"{FaultCode.LINE_DOWN}: {down.why} while the ticket was printed"
         )
 
+    def _name(self) -> str | None:
+        """Give model and firmware of a printer that tells them; it is asked once on each connection."""
+        if self._profile.named and self._heard.names is None:
+            self._heard.names = []
+            self._heard.await_names(NAMES)
+            self._open().write(ASK_NAMES, WRITE_S)
+            self._listen(lambda: len(self._heard.names or ()) >= NAMES)
+            self._heard.await_names(0)
+        return " ".join(name for name in self._heard.names or () if name) or None
+
     def _recover(self) -> None:
         """Tell the printer to go on after an error; it stays in it when the cause is still there."""
         now_s = self._clock()
@@ -384,6 +405,7 @@ class _Heard:
         self.realtime: deque[int] = deque(maxlen=16)
         self.barriers: deque[int] = deque(maxlen=16)
         self.asb: PrinterStatus | None = None
+        self.names: list[str] | None = None  # None: not asked yet
         self.echoes = 0  # automatic status that came when the printer was told to say it
 
     @property
@@ -395,6 +417,11 @@ class _Heard:
         self.realtime.extend(answers.realtime)
         self.barriers.extend(answers.barriers)
         self.asb = answers.asb or self.asb
+        if self.names is not None:
+            self.names += answers.names
+
+    def await_names(self, count: int) -> None:
+        self._reader.await_names(count)
 
     def forget(self) -> None:
         self.realtime.clear()

@@ -56,7 +56,7 @@ class _Style:
 class PaperReader:
     """Bytes in, pieces of paper out. Never raises.
 
-    `on_query` is called for each GS r in its place among the data, `on_asb` for each GS a.
+    `on_query` is called for each GS r in its place among the data, `on_asb` for each GS a, `on_name` for each GS I.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class PaperReader:
         width_dots: int,
         on_query: Callable[[int], None],
         on_asb: Callable[[], None] = lambda: None,
+        on_name: Callable[[int], None] = lambda n: None,  # noqa: ARG005
         *,
         draws: bool = True,
     ) -> None:
@@ -71,7 +72,7 @@ class PaperReader:
         self._draws = draws
         self.width_dots = width_dots
         self.asb = False
-        self._on_query, self._on_asb = on_query, on_asb
+        self._on_query, self._on_asb, self._on_name = on_query, on_asb, on_name
         self._rest = b""
         self._qr_data = b""
         self._qr_module = 3
@@ -178,6 +179,8 @@ class PaperReader:
                 self._style.inverse = bool(n & 1)
             case b"\x1dr":
                 self._on_query(n)
+            case b"\x1dI":
+                self._on_name(n)
             case b"\x1da":
                 self.asb = n != 0
                 self._on_asb()

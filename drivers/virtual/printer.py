@@ -10,9 +10,10 @@ Source: Epson ESC/POS command reference (https://download4.epson.biz/sec_pubs/po
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from drivers.virtual.line import VirtualLine
 from drivers.virtual.paper import PaperReader, PrintedTicket
@@ -54,18 +55,21 @@ class VirtualPrinter:
         line: Callable[[str, Callable[[bytes], None]], VirtualLine] = VirtualLine,
         draws: bool = True,
         automatic: bool = False,
+        names: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         """Open at tcp://HOST:PORT or pty:///PATH; `on_ticket` is called for each cut, in the line's thread.
 
         `line` makes the device's end of the line; without `draws` tickets have their text and no picture; an
-        `automatic` one knows no question and says by itself how it is, once it was told to.
+        `automatic` one knows no question and says by itself how it is, once it was told to. `names`: what it answers to
+        GS I n; with none it does not know that question.
         """
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._now = now
         self._on_ticket = on_ticket
         self._answers = bytearray()
-        self._paper = PaperReader(width_dots, self._queued_query, self._asb_again, draws=draws)
+        self._paper = PaperReader(width_dots, self._queued_query, self._asb_again, self._tell_name, draws=draws)
+        self._names = names
         self._automatic = automatic
         self._tickets: deque[PrintedTicket] = deque(maxlen=TICKETS_KEPT)
         self._printed = 0
@@ -229,6 +233,11 @@ class VirtualPrinter:
                 0x0F if out else 0,
             )
         )
+
+    def _tell_name(self, n: int) -> None:
+        """Answer GS I in its place among the data."""
+        if n in self._names:
+            self._answers += b"_" + self._names[n].encode("ascii") + b"\x00"
 
     def _asb_again(self) -> None:
         """Say how it is at each GS a, changed or not."""

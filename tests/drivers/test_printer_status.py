@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.faults import FaultCode, HealthStatus, Paper
-from drivers.printer.status import Answers, PrinterStatus, StatusReader, barrier_paper, from_asb, query, with_answer
+from drivers.printer.status import (
+    MAX_NAME,
+    Answers,
+    PrinterStatus,
+    StatusReader,
+    barrier_paper,
+    from_asb,
+    query,
+    with_answer,
+)
 
 
 def told(n1: int, n2: int, n3: int, n4: int) -> PrinterStatus:
@@ -118,3 +127,24 @@ def test_junk_for_ever_never_raises_and_keeps_at_most_three_bytes(pieces: list[b
         assert len(reader._part) <= 3
     reader.feed(b"\x92\x92\x92")  # ends whatever was begun
     assert reader.feed(b"\x12").realtime == (0x12,)
+
+
+def test_a_name_is_heard_at_any_cut_only_while_it_is_awaited() -> None:
+    stream = b"\x12" + b"_TM-T88V\x00" + b"\x16" + b"_\x00" + b"\x12"
+    for cut in range(len(stream) + 1):
+        reader = StatusReader()
+        reader.await_names(2)
+        first, second = reader.feed(stream[:cut]), reader.feed(stream[cut:])
+        assert first.names + second.names == ("TM-T88V", "")
+        assert first.realtime + second.realtime == (0x12, 0x16, 0x12)
+    assert StatusReader().feed(b"_TM\x00").names == ()
+
+
+def test_a_name_without_an_end_is_given_up() -> None:
+    reader = StatusReader()
+    reader.await_names(1)
+    reader.feed(b"_half")
+    reader.await_names(0)
+    assert reader.feed(b"\x12").realtime == (0x12,)
+    reader.await_names(1)
+    assert reader.feed(b"_" + b"!" * MAX_NAME + b"\x12").realtime == (0x12,)

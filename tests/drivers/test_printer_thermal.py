@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from drivers.driver import Wiring
-from drivers.faults import FaultCode, HealthStatus, LineDown, Paper
+from drivers.faults import FaultCode, Health, HealthStatus, LineDown, Paper
 from drivers.jobs import PrintTicket, ResultStatus, Say
 from drivers.printer import thermal
 from drivers.printer.thermal import EscposOptions, ThermalPrinter
@@ -207,6 +207,30 @@ def test_a_profile_that_never_answers_is_not_asked(driver: Driver, over_tcp: Vir
     assert printer.do(JOB, Started()).status is ResultStatus.UNKNOWN
     assert over_tcp.wait_for(1, PATIENCE_S)
     assert printer.check().status is HealthStatus.OK
+
+
+def test_what_a_printer_calls_itself_stands_in_the_register(driver: Driver) -> None:
+    names = {67: "TM-T88V", 65: "30.14 ESC/POS"}  # letters whose bits look like every kind of status
+    virtual = VirtualPrinter("tcp://127.0.0.1:0", names=names)
+    try:
+        printer = driver(virtual, profile="tm-t88-cn")
+        assert printer.check().firmware == "TM-T88V 30.14 ESC/POS"
+        assert (printer.check().firmware, bytes(virtual.taken).count(b"\x1dI")) == ("TM-T88V 30.14 ESC/POS", 2)
+        assert printer.do(JOB, Started()).status is ResultStatus.PRINTED
+        virtual.suffer(Trouble.COVER_OPEN)
+        assert printer.check().faults[0].code is FaultCode.COVER_OPEN
+    finally:
+        virtual.close()
+
+
+@pytest.mark.usefixtures("hurry")
+def test_a_printer_that_does_not_tell_its_name_is_asked_once_and_works(
+    driver: Driver, over_tcp: VirtualPrinter
+) -> None:
+    printer = driver(over_tcp, profile="tm-t88-cn")
+    assert (printer.check(), printer.check()) == (Health(paper=Paper.OK), Health(paper=Paper.OK))
+    assert bytes(over_tcp.taken).count(b"\x1dI") == 2
+    assert printer.do(JOB, Started()).status is ResultStatus.PRINTED
 
 
 @pytest.fixture(params=["tcp", "pty"])
