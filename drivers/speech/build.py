@@ -7,9 +7,9 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from drivers.speech import kokoro, signs
+from drivers.speech import kokoro, signs, sound
 from drivers.speech.clips import ORDER, BadPack, read_pack, write_manifest
-from drivers.speech.engine import NoVoice
+from drivers.speech.engine import NoVoice, usable
 from drivers.speech.render import Child, RenderedVoice
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def render(voice: RenderedVoice, pieces: Mapping[Path, str]) -> Iterator[Path]:
             half_done = file.with_suffix(".part")
             try:
                 child.render(said, half_done)
+                half_done.write_bytes(sound.write_wav(usable(half_done.read_bytes())))  # kiosks play it as it is
                 half_done.replace(file)
             finally:
                 half_done.unlink(missing_ok=True)

@@ -351,6 +351,8 @@ def test_the_words_of_kiosks_are_rendered_once_and_recordings_stay(
     assert {"A", "002号", "前面等候 60 人。", "社会保险。", "请取走小票。"} <= set(clips)
     assert (folder / clips["请取走小票。"]).read_bytes() == own
     assert len(asked(child)) == len(clips) - 1
+    rendered = sound.read_wav((folder / clips["002号"]).read_bytes()).samples
+    assert sound.loudness(rendered) == pytest.approx(sound.SPEECH_LOUDNESS, rel=0.1)
     assert CliRunner().invoke(main, command).exit_code == 0
     assert len(asked(child)) == len(clips) - 1, "what is there is not rendered again"
     missing = CliRunner().invoke(main, [*command[:4], "demo", "--numbers", "3", *command[-2:], "--format", "json"])
