@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, Api, Station, Visitor, until
+from tests.browser.conftest import PASSWORD, PHONE, Api, Station, Visitor, until
 
 pytestmark = pytest.mark.browser
 
@@ -144,6 +144,34 @@ def test_the_first_load_is_small_and_one_chain(visitor: Visitor, visit: Visit) -
     assets = [path for path in files if path.startswith("/pages/")]
     assert 3 <= len(assets) <= 8
     assert all(path in named for path in assets), "a file that only another file asks for is one more round trip"
+
+
+def test_the_number_is_there_before_the_script_and_all_of_it_before_the_live_line(
+    visitor: Visitor, visit: Visit
+) -> None:
+    slow = visitor.context(PHONE).new_page()
+    slow.route("**/*.js", lambda route: route.abort())
+    slow.goto(visit.page.url)
+    expect(slow.locator("[data-first] h1")).to_have_text(f"{visit.label}前面 0 人")
+    quiet = visitor.context(PHONE).new_page()
+    quiet.route_web_socket("**/*", lambda _: None)  # opens, and never says a word
+    quiet.goto(visit.page.url)
+    expect(quiet.locator("[data-label]")).to_have_text(visit.label)
+    expect(quiet.locator("[data-ahead]")).to_have_text("0")
+    expect(quiet.locator(".connection")).to_contain_text("信息可能延迟")  # and it does not pretend
+
+
+def test_staff_who_open_a_ticket_in_their_own_browser_act_as_its_holder(visitor: Visitor, visit: Visit) -> None:
+    page = visitor.open("/login", PHONE)
+    page.fill("#work-id", "manager-1")
+    page.fill("#password", PASSWORD)
+    page.select_option("#hall", "qiaocheng")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/manager")
+    page.goto(visit.page.url)
+    page.click("[data-cancel]")
+    page.click("[data-confirm]")
+    expect(page.locator("main.cancelled")).to_be_visible()
 
 
 def test_a_phone_rings_when_its_visitor_asked_for_that(visit: Visit) -> None:

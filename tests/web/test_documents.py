@@ -1,14 +1,18 @@
 """The OpenAPI document, the pages, health and figures."""
 
+import gzip
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from openapi_spec_validator import validate
 
+from server.domain.commands import PlanHall
 from server.domain.refusals import Code
+from server.domain.terms import CLOCK
 from server.web.app import create_app, openapi
 from server.web.buckets import ISSUE_BURST, LOGIN_BURST
 from server.web.openapi import openapi_json
@@ -96,13 +100,50 @@ def built(stage: Stage) -> Stage:
 def test_pages_are_served_with_a_strict_policy(built: Stage, path: str, name: str) -> None:
     answer = built.new_http().get(path, buffered=True)
     assert f"<title>{name}</title>" in answer.text
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == ("no-store" if name == "ticket" else "no-cache")
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "connect-src 'self' ws://localhost wss://localhost" in policy
     assert "unsafe" not in policy
     assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_ticket_page_brings_its_first_picture_as_data_and_never_as_markup(built: Stage) -> None:
+    (built.site.pages.server / "ticket.html").write_text('<!doctype html><body><div id="app"></div></body>')
+    evil = "</script><script>alert(1)</script>"
+    plan = replace(built.hall.plan, name={"zh": evil, "en": evil})
+    built.hall.handle(PlanHall(plan=plan), actor=CLOCK)
+    issued = built.issue()
+    http = built.new_http()
+    answer = http.get(f"/t/{HALL}/{issued['track']}", buffered=True)
+    block = re.search(r'<script type="application/json" id="first">(.*?)</script>', answer.text)
+    assert block is not None
+    first = json.loads(block[1])
+    assert (first["data"]["label"], first["data"]["hall_name"]["zh"]) == (issued["label"], evil)
+    assert first["seq"] == built.hall.seq
+    assert f"<h1>{issued['label']}<b>前面 0 人</b></h1>" in answer.text
+    assert "<script>alert" not in answer.text
+    assert "ETag" not in answer.headers
+    for stranger in (f"/t/{HALL}/{'x' * 22}", f"/t/nowhere/{issued['track']}", f"/t/other/{issued['track']}"):
+        assert "first" not in http.get(stranger, buffered=True).text, stranger
+
+
+def test_files_are_packed_for_who_takes_that(built: Stage) -> None:
+    path, words = built.site.pages.server / "assets" / "app-1a2b.js", "let a = 1;" * 1000
+    path.write_text(words)
+    http = built.new_http()
+    asked = {accept: http.get("/pages/server/assets/app-1a2b.js", headers={"Accept-Encoding": accept}, buffered=True)
+             for accept in ("gzip, deflate", "identity", "gzip;q=0")}  # fmt: skip
+    packed = asked["gzip, deflate"]
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data).decode() == words
+    assert len(packed.data) < len(words) / 10
+    assert packed.content_length == len(packed.data)
+    for plain in (asked["identity"], asked["gzip;q=0"]):
+        assert "Content-Encoding" not in plain.headers
+        assert plain.text == words
+    assert {answer.headers["Vary"] for answer in asked.values()} == {"Accept-Encoding"}
 
 
 def test_assets_may_be_kept_for_a_year_and_nothing_else_leaves_the_folder(built: Stage) -> None:

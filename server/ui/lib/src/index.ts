@@ -2,7 +2,7 @@
 export { api } from './api'
 export { Refusal, Unreachable, comeAsVisitor, intent, problemText } from './http'
 export { currentLanguage, keepTo, setLanguage, text, translate, useLanguages } from './i18n'
-export { reconnectLive, useLine, useLive, type Line, type Live } from './live'
+export { reconnectLive, useLine, useLive, type FirstPicture, type Line, type Live } from './live'
 export { startPage } from './page'
 export { clock, dayAndClock, dayName, hallNow, offsetOf, minutes, secondsSince, stopwatch } from './time'
 export { useNow } from './now'

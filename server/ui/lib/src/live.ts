@@ -76,14 +76,22 @@ export interface Live<Data> extends Line {
   code: Readonly<Ref<string | null>>
 }
 
+/** A picture that came with the page. */
+export interface FirstPicture<Data> {
+  seq: number
+  at: string
+  data: Data
+}
+
 /**
  * Follow a topic while the calling component lives.
  *
- * `hall` and `topic` may change; an empty one watches nothing.
+ * `hall` and `topic` may change; an empty one watches nothing. `first` is a picture of the topic that is here already.
  */
 export function useLive<const Topic extends string>(
   hall: MaybeRefOrGetter<string | null | undefined>,
   topic: MaybeRefOrGetter<Topic | null | undefined>,
+  first?: FirstPicture<PictureOf<Topic>>,
 ): Live<PictureOf<Topic>> {
   const data = shallowRef<unknown>(null)
   const seq = ref<number | null>(null)
@@ -107,6 +115,12 @@ export function useLive<const Topic extends string>(
       code.value = null
       if (!newHall || !newTopic) return
       current = { hall: newHall, topic: newTopic, seq, data, code, fresh: true, again: undefined }
+      if (first !== undefined) {
+        data.value = first.data
+        seq.value = first.seq
+        learnHallTime(first.at)
+        first = undefined
+      }
       watches.add(current)
       open()
       if (connected.value) void ask(current)
