@@ -5,9 +5,9 @@ export function csvOf(lines: readonly (readonly string[])[]): string {
   return `\ufeff${lines.map((line) => line.map(quoted).join(',')).join('\r\n')}\r\n`
 }
 
-export function saveAs(name: string, content: string): void {
+export function saveAs(name: string, content: string, type = 'text/csv'): void {
   const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([content], { type: 'text/csv;charset=utf-8' }))
+  link.href = URL.createObjectURL(new Blob([content], { type: `${type};charset=utf-8` }))
   link.download = name
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 1_000)

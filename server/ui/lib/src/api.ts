@@ -5,7 +5,7 @@
  */
 import createClient from 'openapi-fetch'
 import { patiently, rememberCsrf } from './http'
-import type { Announce, AnnounceRoll, Assign, AwaitResult, BookAppointment, BookOnline, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, Limits, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
+import type { Announce, AnnounceRoll, ApplySettings, Assign, AwaitResult, BookAppointment, BookOnline, CallNext, CallTicket, CheckIn, DecideAppeal, Finish, FinishCase, GiveNotice, HandOver, HandOverCase, IssueTicket, Limits, LogCase, Login, Me, Move, MoveHeld, OpenCase, paths, Pause, TicketStatus, Transfer, WithdrawCase } from './openapi'
 import type { TicketMove } from './wire'
 
 const client = createClient<paths>({
@@ -57,6 +57,12 @@ export const api = {
   /** Of the business days from the first to the last, ISO dates. */
   reportPeriod: (hall: string, first: string, last: string) =>
     got(client.GET('/api/v1/halls/{hall}/reports/period', { params: { ...ofHall(hall), query: { from: first, to: last } } })),
+
+  settings: (hall: string) => got(client.GET('/api/v1/halls/{hall}/settings', { params: ofHall(hall) })),
+  settingsVersion: (hall: string, version: number) => got(client.GET('/api/v1/halls/{hall}/settings/{version}', { params: { path: { hall, version } } })),
+  checkSettings: (hall: string, text: string) => got(client.POST('/api/v1/halls/{hall}/settings/check', { params: ofHall(hall), body: { text } })),
+  applySettings: (hall: string, body: ApplySettings, key?: string) =>
+    got(client.PUT('/api/v1/halls/{hall}/settings', { params: ofHall(hall), body, ...keyed(key) })),
 
   // -------------------------------------------------------------- tickets
   issue: (hall: string, body: IssueTicket, key?: string) =>
