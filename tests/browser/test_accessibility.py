@@ -1,4 +1,4 @@
-"""Every page in every state one meets at once, in both languages, looked over by axe at WCAG 2.2 AA."""
+"""Every page in every state one meets at once, in both languages: axe at WCAG 2.2 AA, and nothing cut off."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import LANDSCAPE, LAPTOP, PASSWORD, PHONE, PORTRAIT, Api, Station, Visitor
+from tests.browser.conftest import LANDSCAPE, LAPTOP, PASSWORD, PHONE, PORTRAIT, Api, Station, Visitor, cut_off
 
 pytestmark = pytest.mark.browser
 
@@ -53,8 +53,13 @@ class Look:
         assert page.evaluate("document.documentElement.lang").startswith(self.language), where
         page.evaluate(self._axe)
         self.found += [(where, one) for one in page.evaluate(LOOK_OVER)]
-        if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
-            self.found.append((where, "scrolls sideways"))
+        own = page.viewport_size
+        for width, height in (PORTRAIT, LANDSCAPE, LAPTOP, PHONE):
+            page.set_viewport_size({"width": width, "height": height})
+            self.found += [(f"{where} at {width} x {height}", one) for one in cut_off(page)]
+        if own is not None:
+            page.set_viewport_size(own)
+            self.found += [(where, one) for one in cut_off(page)]
 
 
 @pytest.fixture(params=["zh", "en"])
@@ -63,7 +68,7 @@ def look(request: pytest.FixtureRequest) -> Iterator[Look]:
     assert AXE.is_file(), "needs axe-core: npm ci"
     look = Look(request.param)
     yield look
-    assert look.found == []
+    assert look.found == [], "\n".join(f"{where}: {what}" for where, what in look.found)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The clerk console before a real server: by keys alone, harmless double presses, through a restart."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -335,3 +336,31 @@ def test_a_call_that_helps_another_zone_says_what_was_weighed(visitor: Visitor, 
     fits(page)
     history = guide.send("GET", f"{HALL}/tickets/{label}")["history"]
     assert [it["reason"] for it in history if it["event"] == "ticket_called"] == [helped]
+
+
+def test_a_zone_that_asks_for_help_is_heard_and_stands_in_the_title_until_somebody_looks(
+    visitor: Visitor, station: Station, guide: Api
+) -> None:
+    page = console(visitor, station, "26")  # its clerk was trained for general matters, too
+    page.evaluate(
+        """() => {
+          window.tones = 0
+          const start = OscillatorNode.prototype.start
+          OscillatorNode.prototype.start = function (...when) { window.tones += 1; return start.apply(this, when) }
+          window.titles = []
+          new MutationObserver(() => window.titles.push([document.title, Date.now()]))
+            .observe(document.querySelector('title'), { childList: true })
+        }"""
+    )
+    guide.send("POST", f"{HALL}/windows/1/open", {})
+    for _ in range(25):
+        issue(guide)
+    expect(page.locator("[data-relief-wanted]")).to_contain_text("无差别综合服务区")
+    calls = "() => window.titles.filter(([title]) => title.includes('请支援')).map(([, at]) => at)"
+    until(lambda: len(page.evaluate(calls)) >= 2, "the title takes turns")
+    first, second = page.evaluate(calls)[:2]
+    assert second - first > 1000 / 3, "three flashes a second can harm people"
+    assert page.evaluate("window.tones") == 2
+    page.keyboard.press("Shift")
+    expect(page).to_have_title(re.compile(r"^\(\d+\)"))
+    expect(page.locator("[data-relief-wanted]")).to_be_visible()  # the words stay

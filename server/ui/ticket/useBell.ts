@@ -5,10 +5,11 @@
  * where it is allowed, all after one press. A page in the background may be put to sleep by the phone, so the visitor is
  * asked to leave it open.
  */
+import { playTones } from '@jiaohao/lib'
 import { onScopeDispose, ref, type Ref } from 'vue'
 
 const NOTES_HZ = [880, 660]
-const NOTE_S = 0.28
+const LOUDNESS = 0.5
 const SHAKE_MS = [400, 200, 400, 200, 400]
 
 export interface Bell {
@@ -29,17 +30,7 @@ export function useBell(): Bell {
     const touched = !('userActivation' in navigator) || navigator.userActivation.hasBeenActive
     if (touched && 'vibrate' in navigator) navigator.vibrate(SHAKE_MS)
     if (sound === undefined || !on.value) return
-    for (let n = 0; n < times * NOTES_HZ.length; n++) {
-      const begin = sound.currentTime + n * NOTE_S + Math.floor(n / NOTES_HZ.length) * NOTE_S
-      const tone = sound.createOscillator()
-      const loud = sound.createGain()
-      tone.frequency.value = NOTES_HZ[n % NOTES_HZ.length] ?? 0
-      loud.gain.setValueAtTime(0.5, begin)
-      loud.gain.exponentialRampToValueAtTime(0.001, begin + NOTE_S)
-      tone.connect(loud).connect(sound.destination)
-      tone.start(begin)
-      tone.stop(begin + NOTE_S)
-    }
+    playTones(sound, NOTES_HZ, times, LOUDNESS)
   }
   async function stayAwake(): Promise<void> {
     if (!on.value || document.visibilityState !== 'visible' || !('wakeLock' in navigator)) return
