@@ -81,7 +81,7 @@ def run(devices_path: Path, server_url: str, token: str, data_dir: Path) -> int:
         file = load_devices(devices_path)
     except BadDevicesFile as error:
         return _say(str(error), EXIT_BAD_INPUT)
-    if urlsplit(server_url).scheme not in {"http", "https"} or not urlsplit(server_url).hostname:
+    if not _is_address(server_url):
         return _say(f"the server's address must look like http://127.0.0.1:8080, not {server_url!r}", EXIT_BAD_INPUT)
     folder = data_dir / "devices"
     try:
@@ -454,6 +454,14 @@ def _fixed_fields(device: Device, server_url: str) -> dict[str, object]:
 def _byte_s(url: str) -> float:
     """Give how long a byte is on its way on this port; 0 for what is no line (sound cards, folders)."""
     return parse_url(url).byte_s if url.startswith(("tcp:", "serial:")) else 0.0
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that cannot be
+        return False
 
 
 def _own_ip(server_url: str) -> str | None:

@@ -177,7 +177,10 @@ def _token(hall: Hall, code: str) -> str:
     Raises:
         Problem: it is the ticket of another hall.
     """
-    parts = urlsplit(code).path.split("/") if "/" in code else []
+    try:
+        parts = urlsplit(code).path.split("/") if "/" in code else []
+    except ValueError:  # an address that cannot be, such as http://[
+        parts = []
     if len(parts) < 3 or parts[-3] != "t":
         return code
     if parts[-2] != hall.id:

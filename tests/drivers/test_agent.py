@@ -395,10 +395,11 @@ def test_a_bad_file_ends_the_agent_with_its_lines(tmp_path: Path, capsys: pytest
     assert f"{path}:5:1: driver 'escpo' is not known" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:8080", "http://127.0.0.1:99999", "http://[", "http://hall:port"])
 def test_a_bad_address_of_the_server_ends_the_agent(
-    printer: VirtualPrinter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    address: str, printer: VirtualPrinter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(write_devices(tmp_path, printer), "127.0.0.1:8080", TOKEN, tmp_path) == 2
+    assert run(write_devices(tmp_path, printer), address, TOKEN, tmp_path) == 2
     assert "must look like http://" in capsys.readouterr().err
 
 

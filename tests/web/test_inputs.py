@@ -236,7 +236,7 @@ def test_a_booking_gets_its_number_by_its_code_once(hall: Stage, by: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "code", ["hello", f"https://queue.example.cn/t/{OTHER}/abcdefghijklmnopqrstuv", "A001", "/t//"]
+    "code", ["hello", f"https://queue.example.cn/t/{OTHER}/abcdefghijklmnopqrstuv", "A001", "/t//", "http://[/t/x"]
 )
 def test_a_code_that_is_not_ours_is_refused_and_told_on_the_page(hall: Stage, code: str) -> None:
     hall.issue()
