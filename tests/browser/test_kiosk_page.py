@@ -333,7 +333,7 @@ def test_a_closed_hall_says_when_it_opens_and_refuses_kindly(visitor: Visitor, s
 def test_on_weekend_duty_zones_that_rest_say_when_they_open(visitor: Visitor, station: Station) -> None:
     page = at_the_kiosk(visitor, station, "hefeng-county")
     expect(page.locator(".question")).to_contain_text("您要办什么事")
-    expect(page.locator("[data-choice=joint], [data-choice=departments]").first).to_contain_text("周一 08:30 开始取号")
+    expect(page.locator("[data-choice=joint], [data-choice=departments]").first).to_contain_text("周一 08:30 起")
 
 
 @pytest.mark.parametrize("station", [CHINESE], indirect=True)

@@ -16,7 +16,7 @@ const NOTHING: Waits = { waiting: 0, eta: null, open: true }
 export function useChoices() {
   const { t } = useI18n()
   const kiosk = theKiosk()
-  const { step, hall, place, departments, byDepartment, closed, sought, withGuide, readOnly } = kiosk
+  const { step, hall, place, departments, byDepartment, sought, withGuide, readOnly } = kiosk
   const words = useWords()
 
   const servicesIn = (one: Place | undefined) => (one?.zones ?? []).flatMap(kiosk.servicesOf)
@@ -30,7 +30,7 @@ export function useChoices() {
       id: service.service,
       badge: service.prefix,
       name: text(service.name),
-      note: waits.opensAt ? words.opensAt(waits.opensAt) : joined(words.tenant(service), words.floorNote(kiosk.zoneOf(service)), words.windowsNote(service.windows)),
+      note: waits.opensAt ? words.opensFrom(waits.opensAt) : joined(words.tenant(service), words.floorNote(kiosk.zoneOf(service)), words.windowsNote(service.windows)),
       marks: [...(stops > 0 ? [t('kiosk.stops', { n: stops })] : []), ...words.marks(service)],
       waits,
     }
@@ -55,14 +55,14 @@ export function useChoices() {
     const services = kiosk.servicesOf(zone)
     const only = services.length === 1 ? services[0] : undefined
     if (only !== undefined) return { ...serviceChoice(only), id: zone.zone }
-    const opening = closed.value ? undefined : openingOf(services)
+    const opening = openingOf(services)
     const prefixes = new Set(services.map((one) => one.prefix))
     return {
       id: zone.zone,
       badge: prefixes.size === 1 ? [...prefixes].join('') : '',
       name: text(zone.name),
       marks: [],
-      note: opening ? words.opensAt(opening) : joined(words.floorNote(zone), namesOf(services)),
+      note: opening ? words.opensFrom(opening) : joined(words.floorNote(zone), namesOf(services)),
       waits: readOnly ? NOTHING : { ...kiosk.waitsOfZone(zone), opensAt: opening ?? null },
       read: readOnly,
     }
@@ -75,7 +75,7 @@ export function useChoices() {
       id: String(index),
       badge: '',
       name: department.name || t('kiosk.otherDepartments'),
-      note: opening ? words.opensAt(opening) : namesOf(department.services),
+      note: opening ? words.opensFrom(opening) : namesOf(department.services),
       marks: [],
       waits: readOnly ? NOTHING : { waiting: 0, eta: null, open: waits.some((one) => one.open), opensAt: opening ?? null },
       read: true,

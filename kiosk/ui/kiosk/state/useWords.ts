@@ -15,7 +15,9 @@ export function useWords() {
   const { t, locale } = useI18n()
   const { hall, state, step, places, zoneOf, floorName } = theKiosk()
 
-  const opensAt = (instant: string) => t('kiosk.opensAt', { time: dayAndClock(instant, locale.value, hall.value?.time_zone) })
+  const opensAt = (instant: string, key = 'kiosk.opensAt') => t(key, { time: dayAndClock(instant, locale.value, hall.value?.time_zone) })
+  /** The same in as few words as a card has room for. */
+  const opensFrom = (instant: string) => opensAt(instant, 'kiosk.opensFrom')
   /** When the hall gives numbers again. */
   const opens = computed(() => (state.value?.opens_at ? opensAt(state.value.opens_at) : t('kiosk.dayClosed')))
 
@@ -57,5 +59,5 @@ export function useWords() {
     return step.value.at === 'zone' && named === tenantOfZone.value ? '' : named
   }
 
-  return { opensAt, opens, windowsNote, floorNote, zonePlace, placeOf, placeName, marks, stopLines, hourLines, tenant, tenantOfZone }
+  return { opensAt, opensFrom, opens, windowsNote, floorNote, zonePlace, placeOf, placeName, marks, stopLines, hourLines, tenant, tenantOfZone }
 }
