@@ -1,8 +1,9 @@
 """Tells another system what visitors should know, so that it can tell their phones.
 
 The notices of a commit and the place in the ledger are written to `notify.sqlite` in one step; what is in it is sent in
-order, each until it is taken, refused for good or too late. A server that is killed goes on where it was: a notice may
-go out twice, with the same id, and none is lost in between.
+order, each until it is taken, refused for good or too late. A receiver that stumbles over one message gets the others
+meanwhile. A server that is killed goes on where it was: a notice may go out twice, with the same id, and none is lost
+in between.
 
 Messages and signatures follow Standard Webhooks (https://www.standardwebhooks.com): headers `webhook-id`,
 `webhook-timestamp` (Unix seconds) and `webhook-signature` (`v1,` and the base64 of HMAC-SHA-256 over
@@ -35,6 +36,7 @@ PAGE = 500
 LOOK_EVERY_S = 1.0
 CONNECT_S, ANSWER_S = 3.0, 5.0
 RETRY_FIRST_S, RETRY_MOST_S = 1.0, 30.0
+STUMBLES_MOST = 3  # so many in a row answered by "not now": it is the receiver, not the message
 BUSY_WAIT_S = 5.0
 LATER = frozenset({408, 425, 429})  # of the 4xx: the message is good, try again
 SECRET = "whsec_"  # noqa: S105 - how receivers' libraries know a secret by its looks
@@ -60,12 +62,15 @@ class OutboxBroken(Exception):
 
 
 class NotTaken(Exception):
-    """Nobody took the message; the text says why. `refused`: nor will anybody when it is sent again."""
+    """Nobody took the message; the text says why.
 
-    def __init__(self, why: str, *, refused: bool = False) -> None:
-        """Keep both."""
+    `refused`: nor will anybody when it is sent again. `answered`: somebody was there and did not take this one now.
+    """
+
+    def __init__(self, why: str, *, refused: bool = False, answered: bool = False) -> None:
+        """Keep them."""
         super().__init__(why)
-        self.refused = refused
+        self.refused, self.answered = refused, answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +136,8 @@ class Webhook:
         except requests.RequestException as error:
             raise NotTaken(type(error).__name__) from error
         if not 200 <= status < 300:
-            raise NotTaken(f"status {status}", refused=400 <= status < 500 and status not in LATER)
+            refused = 400 <= status < 500 and status not in LATER
+            raise NotTaken(f"status {status}", refused=refused, answered=True)
 
 
 def signature(key: bytes, id_: str, stamp: str, body: bytes) -> str:
@@ -221,6 +227,7 @@ class Notifier:
         self._told, self._day = outbox.told(hall.id), ""
         self._read_to = max(hall.gone(), kept if (kept := outbox.cursor(hall.id)) is not None else hall.seq)
         self._wait_s, self._not_before_s = 0.0, 0.0
+        self._later: dict[int, tuple[float, float]] = {}  # messages that were not taken alone: not before, the pause
         self.fault: str | None = None
         """Why nothing is taken now."""
         self.beat = monotonic()
@@ -286,27 +293,50 @@ class Notifier:
     def _send(self) -> None:
         if monotonic() < self._not_before_s:
             return
-        for message in self._outbox.waiting(self._hall.id, PAGE):
+        stumbles = 0
+        for message in self._due():
             self.beat = monotonic()
             if self._stopped:
                 return
-            if message.expires_ms <= self._hall.now_ms():
-                log.warning("notice %s of %s: too late to be told", message.id, self._hall.id)
-                self._outbox.done([message.n])
-                continue
             try:
                 self._sender.send(message)
             except NotTaken as error:
                 if not error.refused:
+                    stumbles += 1
+                    if error.answered and stumbles < STUMBLES_MOST:
+                        self._put_off(message, error)
+                        continue
                     self._note(str(error))
-                    self._wait_s = min(RETRY_MOST_S, max(RETRY_FIRST_S, self._wait_s * 2))
+                    self._wait_s = _longer(self._wait_s)
                     self._not_before_s = monotonic() + self._wait_s
                     return
-                log.error("notice %s of %s: refused (%s)", message.id, self._hall.id, error)
+                self._note(f"refused, {error}")  # one may be at fault, but all are when the address or the secret is
             else:
                 self._note(None)
+                stumbles = 0
             self._wait_s = 0.0
-            self._outbox.done([message.n])
+            self._done([message])
+
+    def _due(self) -> list[Message]:
+        """Give what is to be sent now; what comes too late is forgotten."""
+        waiting, now_ms, now_s = self._outbox.waiting(self._hall.id, PAGE), self._hall.now_ms(), monotonic()
+        late = [message for message in waiting if message.expires_ms <= now_ms]
+        if late:
+            log.warning("notices of %s: %d too late to be told, from %s on", self._hall.id, len(late), late[0].id)
+            self._done(late)
+        return [it for it in waiting if it.expires_ms > now_ms and self._later.get(it.n, (0.0, 0.0))[0] <= now_s]
+
+    def _put_off(self, message: Message, error: NotTaken) -> None:
+        """Let the others pass a message that was not taken; it is tried again by itself."""
+        if message.n not in self._later:
+            log.warning("notice %s of %s: not taken now (%s)", message.id, self._hall.id, error)
+        pause_s = _longer(self._later.get(message.n, (0.0, 0.0))[1])
+        self._later[message.n] = (monotonic() + pause_s, pause_s)
+
+    def _done(self, messages: Sequence[Message]) -> None:
+        self._outbox.done([message.n for message in messages])
+        for message in messages:
+            self._later.pop(message.n, None)
 
     def _note(self, fault: str | None) -> None:
         """Write a fault down once when it comes and once when it goes."""
@@ -315,3 +345,8 @@ class Notifier:
         elif fault is None and self.fault is not None:
             log.info("notices of %s are taken again", self._hall.id)
         self.fault = fault
+
+
+def _longer(pause_s: float) -> float:
+    """Give the next pause between two tries."""
+    return min(RETRY_MOST_S, max(RETRY_FIRST_S, pause_s * 2))
