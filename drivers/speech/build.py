@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from drivers.speech import kokoro, signs, sound
 from drivers.speech.clips import ORDER, BadPack, read_pack, write_manifest
 from drivers.speech.engine import NoVoice, usable
-from drivers.speech.render import Child, RenderedVoice
+from drivers.speech.render import Child, RenderedVoice, for_tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ def render(voice: RenderedVoice, pieces: Mapping[Path, str]) -> Iterator[Path]:
             child = child or Child(voice)
             half_done = file.with_suffix(".part")
             try:
-                child.render(said, half_done)
+                child.render(said, half_done, for_tickets(voice).speed if _is_ticket(file) else voice.speed)
                 half_done.write_bytes(sound.write_wav(usable(half_done.read_bytes())))  # kiosks play it as it is
                 half_done.replace(file)
             finally:
@@ -69,6 +69,10 @@ def render(voice: RenderedVoice, pieces: Mapping[Path, str]) -> Iterator[Path]:
     finally:
         if child is not None:
             child.kill()
+
+
+def _is_ticket(file: Path) -> bool:
+    return file.name.startswith("ticket-")
 
 
 def known_voice(voice_file: Path, *, speed: float, yao: bool = False) -> RenderedVoice:

@@ -11,7 +11,7 @@ and whole. 请, letter and number may be one recording, ticket-A012.wav, which t
 A folder that `jiaohao voice build` made also names a voice, and what is missing in it is rendered on this machine when
 its ticket is issued (`render.py`):
 
-    "rendered": {"voice": "zf_xiaoxiao.bin", "sha256": "...", "speed": 0.85, "yao": false}
+    "rendered": {"voice": "zf_xiaoxiao.bin", "sha256": "...", "speed": 0.92, "yao": false}
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.speech import phrases, signs, sound
 from drivers.speech.engine import NoVoice
-from drivers.speech.render import RenderedVoice
+from drivers.speech.render import RenderedVoice, for_tickets
 
 if TYPE_CHECKING:
     from array import array
@@ -172,7 +172,8 @@ class ClipsEngine:
                 there.update(pack.clips)
                 if pack.voice is not None:
                     missing = [unit for unit in upcoming_units(upcoming, there) if unit not in there]
-                    self._renderer.want(pack.voice, _signs(pack, missing).values())
+                    for unit, pieces in _signs(pack, missing).items():
+                        self._renderer.want(_voice_for(unit, pack.voice), [pieces])
 
     def close(self) -> None:
         """End what is being rendered."""
@@ -192,7 +193,7 @@ class ClipsEngine:
             return {}
         found: dict[str, array[int]] = {}
         for unit, pieces in _signs(pack, [unit for unit in units if unit not in pack.clips]).items():
-            samples = self._renderer.get(pack.voice, pieces)
+            samples = self._renderer.get(_voice_for(unit, pack.voice), pieces)
             if samples is not None:
                 found[unit] = samples
         return found
@@ -300,6 +301,10 @@ def faults_of(pack: Pack, wanted: Iterable[str]) -> list[BadPack]:
         except BadPack as bad:
             found.append(bad)
     return found
+
+
+def _voice_for(unit: str, voice: RenderedVoice) -> RenderedVoice:
+    return for_tickets(voice) if _role(unit) == "ticket" else voice
 
 
 def _signs(pack: Pack, units: Iterable[str]) -> dict[str, str]:

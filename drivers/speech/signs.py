@@ -28,8 +28,8 @@ _HANZI: Mapping[str, str] = MappingProxyType(
 
 _LETTERS_ZH: Mapping[str, str] = MappingProxyType(
     {
-        "A": "eɪ→", "B": "pi→", "C": "si→", "D": "ti→", "E": "i→", "F": "ɛf→", "G": "ʤi→", "H": "eɪʧ→", "I": "aɪ→",
-        "J": "ʤeɪ→", "K": "kʰeɪ→", "L": "ɛl→", "M": "ɛm→", "N": "ɛn→", "O": "oʊ→", "P": "pʰi→", "Q": "kʰju→",
+        "A": "ei→", "B": "pi↘", "C": "si→", "D": "ti→", "E": "i→", "F": "ɛf→", "G": "ʤi→", "H": "eɪʧ→", "I": "aɪ→",
+        "J": "ʤeɪ→", "K": "kʰeɪ→", "L": "ɛl→", "M": "ɛm→", "N": "ən→", "O": "oʊ→", "P": "pʰi→", "Q": "kʰju→",
         "R": "ɑɻ→", "S": "ɛs→", "T": "tʰi→", "U": "jou→", "V": "vi→", "W": "dʌbəlju→", "X": "ɛks→", "Y": "waɪ→",
         "Z": "zi→",
     }

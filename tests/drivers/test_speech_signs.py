@@ -33,10 +33,10 @@ def test_what_is_no_syllable_is_refused(wrong: str) -> None:
     ("unit", "zh", "en"),
     [
         ("please", "ʨʰi↓ŋ,", "tˈɪkət,"),
-        ("letter-A", "eɪ→.", "ˈA."),
+        ("letter-A", "ei→.", "ˈA."),
         ("number-012", "li↗ŋ i→ ɚ↘ xau↘.", "zˈɪɹO wˈʌn tˈu."),
         ("window-28", "tau↘ ɚ↘ʂɨ↗pa→xau↘ ꭧʰwa→ŋkʰou↓ pa↘nli↓.", "plˈiz pɹəsˈid tə wˈɪndO twˈɛnti ˈAt."),
-        ("window-A3", "tau↘ eɪ→ sa→nxau↘ ꭧʰwa→ŋkʰou↓ pa↘nli↓.", "plˈiz pɹəsˈid tə wˈɪndO ˈA θɹˈi."),
+        ("window-A3", "tau↘ ei→ sa→nxau↘ ꭧʰwa→ŋkʰou↓ pa↘nli↓.", "plˈiz pɹəsˈid tə wˈɪndO ˈA θɹˈi."),
     ],
 )
 def test_units_of_a_call(unit: str, zh: str, en: str) -> None:

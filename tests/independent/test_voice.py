@@ -30,7 +30,7 @@ from drivers.speech.build import build_pack
 from drivers.speech.clips import ClipsEngine
 from drivers.speech.phrases import Line, call, whole
 from drivers.speech.player import open_player
-from drivers.speech.render import SPEED, Renderer
+from drivers.speech.render import SPEED, Renderer, for_tickets
 from drivers.speech.speaker import Speaker, SpeakerOptions
 
 log = logging.getLogger(__name__)
@@ -128,14 +128,14 @@ def said(label: str, window: str) -> Say:
 def render(voice: ClipsEngine, line: Line) -> None:
     """Render what is not there yet, and wait for it."""
     for unit in whole(line.units):
-        made(voice, signs.of_unit(unit, "zh"))
+        made(voice, signs.of_unit(unit, "zh"), for_ticket=unit.startswith("ticket-"))
 
 
-def made(voice: ClipsEngine, what: str) -> array[int]:
+def made(voice: ClipsEngine, what: str, *, for_ticket: bool = False) -> array[int]:
     pack = voice._pack(HOME / "pack")
     assert pack.voice is not None
     assert voice._renderer is not None
-    return voice._renderer.say(pack.voice, what, 600)
+    return voice._renderer.say(for_tickets(pack.voice) if for_ticket else pack.voice, what, 600)
 
 
 def in_one_piece(voice: ClipsEngine, letter: str, number: str, window: str) -> array[int]:
