@@ -235,6 +235,19 @@ def bookable_has_hours(draft: Draft) -> Iterator[Finding]:
             )
 
 
+def online_has_bookable(draft: Draft) -> Iterator[Finding]:
+    """A page on which nothing can be booked would only disappoint."""
+    bookable = any("appointments" in row for _, row in draft.rows("service"))
+    if draft.table("appointments").get("online") is not None and not bookable:
+        yield Finding(
+            path=("appointments", "online"),
+            code="online_without_bookable",
+            zh="没有可预约的事项：请在 [[service]] 中写 appointments，或删去 online。",
+            en="Nothing can be booked: write appointments in a [[service]] or leave out online.",
+            lone=True,
+        )
+
+
 def _rows_of(zone: Row, zone_id: str | None, service_id: str | None, hours: list[Row]) -> list[tuple[str, str]]:
     """Give the opening and closing times that may bind a service; none where it is always open."""
     if zone.get("always_open") is True:

@@ -9,7 +9,8 @@ have served (closed early, not open at all, the service gone) is cancelled by th
 Numbers of appointments are drawn from the series of the service; the quotas of walk-in numbers do not know them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import assert_never
@@ -65,24 +66,35 @@ def slots(state: HallState, service: ServiceId, day: date, now_ms: int) -> list[
     Raises:
         Refusal: the hall has no such service, or it takes no appointments.
     """
+    return next((found for known, found in open_slots(state, service, now_ms) if known == day), [])
+
+
+def open_slots(state: HallState, service: ServiceId, now_ms: int) -> Iterator[tuple[date, list[Slot]]]:
+    """Give the days of `open_days` with their slots that can still be booked, full ones included with `left` 0.
+
+    Raises:
+        Refusal: the hall has no such service, or it takes no appointments.
+    """
     quota = quota_of(state, service)
-    if day > last_bookable(state.plan, service, now_ms):
-        return []
-    taken = [
+    taken = sorted(
         booked.starts_ms
         for booked in state.appointments.values()
         if booked.service == service and booked.status is not AppointmentStatus.CANCELLED
-    ]
-    return [
-        Slot(
-            starts=f"{calendar.local(state.plan, starts_ms):%H:%M}",
-            starts_ms=starts_ms,
-            ends_ms=ends_ms,
-            left=max(0, quota - sum(starts_ms <= other_ms < ends_ms for other_ms in taken)),
+    )
+    for day in open_days(state.plan, service, now_ms):
+        yield (
+            day,
+            [
+                Slot(
+                    starts=f"{calendar.local(state.plan, starts_ms):%H:%M}",
+                    starts_ms=starts_ms,
+                    ends_ms=ends_ms,
+                    left=max(0, quota - (bisect_left(taken, ends_ms) - bisect_left(taken, starts_ms))),
+                )
+                for starts_ms, ends_ms in _slots_of(state.plan, service, day)
+                if starts_ms > now_ms and not _is_closed_for(state, starts_ms)
+            ],
         )
-        for starts_ms, ends_ms in _slots_of(state.plan, service, day)
-        if starts_ms > now_ms and not _is_closed_for(state, starts_ms)
-    ]
 
 
 def quota_of(state: HallState, service: ServiceId) -> int:
@@ -116,9 +128,8 @@ def last_bookable(plan: HallPlan, service: ServiceId, now_ms: int) -> date:
     return days[-1] if days else date.min
 
 
-def shut_days(plan: HallPlan, service: ServiceId, now_ms: int) -> list[tuple[date, Shut]]:
-    """Give the days from today to the last bookable one on which a service is not open, and why."""
-    days = set(open_days(plan, service, now_ms))
+def shut_days(plan: HallPlan, days: Sequence[date], now_ms: int) -> list[tuple[date, Shut]]:
+    """Give the days from today to the last of `open_days` that are not among them, and why."""
     today = calendar.local(plan, now_ms).date()
     between = (today + timedelta(days=after) for after in range((max(days, default=today) - today).days))
     return [

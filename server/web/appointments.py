@@ -78,20 +78,19 @@ def slots(path: wire.HallPath, query: wire.SlotsQuery) -> Response:
 
     def look(state: HallState, _: int) -> wire.Slots:
         plan = state.plan
-        book.quota_of(state, service)
-        days = [day for day in book.open_days(plan, service, now_ms) if first is None or day >= first]
-        until = book.last_bookable(plan, service, now_ms)
-        rows = [(day, book.slots(state, service, day, now_ms)) for day in days[: query.days]]
+        rows = list(book.open_slots(state, service, now_ms))
+        days = [day for day, _ in rows]
+        wanted = [(day, found) for day, found in rows if first is None or day >= first][: query.days]
         return wire.Slots(
             service=service,
             slot_min=plan.bookings.slot_min,
-            until=None if until == date.min else until.isoformat(),
+            until=days[-1].isoformat() if days else None,
             days=[
-                wire.SlotDay(day=day.isoformat(), slots=[_slot(plan, slot) for slot in found]) for day, found in rows
+                wire.SlotDay(day=day.isoformat(), slots=[_slot(plan, slot) for slot in found]) for day, found in wanted
             ],
             shut=[
                 wire.ShutDay(day=day.isoformat(), why=why)
-                for day, why in book.shut_days(plan, service, now_ms)
+                for day, why in book.shut_days(plan, days, now_ms)
                 if first is None or day >= first
             ],
         )

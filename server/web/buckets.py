@@ -9,7 +9,7 @@ from server.web.problems import too_many
 
 LOGIN_BURST, LOGIN_PER_S = 60, 1.0  # sign-ins and codes per address; a whole hall may sit behind one
 ISSUE_BURST, ISSUE_PER_S = 500, 50.0  # numbers per kiosk; many hands on the glass are slower
-LOOK_BURST, LOOK_PER_S = 300, 5.0  # looks at what can be booked, per address
+LOOK_BURST, LOOK_PER_S = 150, 3.0  # looks at what can be booked, per address
 BOOK_BURST, BOOK_PER_S = 30, 1 / 20  # bookings per address; a village may sit behind one
 VISITOR_BURST, VISITOR_PER_S = 10, 1 / 300  # tries to book per visitor; good ones are bound by the hall's own rules
 AUDIT_BURST, AUDIT_PER_S = 50, 0.2  # lines about refused attempts per address; a flood must not fill the disk

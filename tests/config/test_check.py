@@ -395,6 +395,13 @@ def test_holidays_without_hours_mean_nothing(write: Write) -> None:
     assert [each.code for each in check([write(text)])] == ["calendar_without_hours"]
 
 
+def test_what_visitors_book_by_themselves_can_be_booked(write: Write) -> None:
+    text = GOOD + '\n[appointments]\nonline = "phone_number"\n'
+    (problem,) = check([write(text)])
+    assert (problem.code, problem.line) == ("online_without_bookable", line_of(text, "online"))
+    assert check([write(text.replace("first = 1", "appointments = 2"))]) == []
+
+
 def test_without_hours_nothing_can_be_booked(write: Write) -> None:
     hours = 'hours = [\n  { days = ["mon"], opens = "09:00", closes = "12:00" },\n]\n'
     text = GOOD.replace("first = 1", "appointments = 2")
