@@ -394,6 +394,23 @@ def test_no_call_is_lost_or_late_and_nothing_is_printed_twice(bench: Bench) -> N
     soak(bench, 60, 0.12)
 
 
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_feed_that_says_nothing_of_a_late_call_is_found_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tells: bool
+) -> None:
+    if not tells:
+        monkeypatch.setattr(JobFeed, "_let_pass", lambda *_: None)
+    bench.feed.unwatch(bench.line, "speaker-2")
+    bench.call(0)
+    until(lambda: bench.feed._read_to >= bench.day.hall.seq, "the feed knows the call")
+    until(lambda: not bench.feed._tail, "and it is too late for a loudspeaker that nobody drives")
+    if tells:
+        judge(bench)
+    else:
+        with pytest.raises(AssertionError, match="speaker-1"):
+            judge(bench)
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("bench", [7], indirect=True)
 @pytest.mark.timeout(3600)
