@@ -219,6 +219,7 @@ class _Server:
             register=self._register,
             doors=doors,
             pages=_pages(),
+            folder=self._data,
             photos=self._data / "photos",
             media=self._data / "media",
             prompts=self._data / "prompts",

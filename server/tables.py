@@ -336,7 +336,7 @@ def as_csv(found: Sequence[Table]) -> str:
         writer.writerow([table.title])
         writer.writerow(table.heads)
         for row in table.rows:
-            writer.writerow([_harmless(_value(*it)) for it in zip(row, table.kinds, strict=True)])
+            writer.writerow([harmless(_value(*it)) for it in zip(row, table.kinds, strict=True)])
         writer.writerows([meaning] for meaning in table.meanings)
         writer.writerow([])
     return text.getvalue()
@@ -397,6 +397,6 @@ def _shown(value: Any, kind: str) -> str:
             return str(known)
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     """Keep a text that begins like a formula from being one."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -11,6 +11,7 @@ from flask_openapi3.openapi import OpenAPI
 from server.web import (
     announcements,
     appointments,
+    audit,
     auth,
     balance,
     booking,
@@ -79,6 +80,7 @@ _ROUTES = (
     manager.api,
     settings.api,
     reports.api,
+    audit.api,
     cases.api,
     devices.api,
     inputs.api,

@@ -16,6 +16,7 @@ from server.projections.waits import Waits
 from server.register import Register
 from server.replay import Replays
 from server.settings import Seed
+from server.trail import Trail
 from server.web.buckets import (
     AUDIT_BURST,
     AUDIT_PER_S,
@@ -58,6 +59,7 @@ class Site:
 
     `photos`, `media` and `prompts` are the folders of the clerks' photos, of what boards show beside their calls and of
     what kiosks say; they need not be there. `counts` are those of days that are over, by hall and day.
+    `folder` is where the indexes of audits are kept; without one they are in memory.
     """
 
     halls: Mapping[HallId, Hall]
@@ -65,6 +67,7 @@ class Site:
     register: Register
     doors: Doors
     pages: PageFolders
+    folder: Path | None = None
     photos: Path | None = None
     media: Path | None = None
     prompts: Path | None = None
@@ -74,6 +77,7 @@ class Site:
     drill: bool = False
     histories: dict[HallId, History] = field(default_factory=dict)
     waits: dict[HallId, Waits] = field(default_factory=dict)
+    trails: dict[HallId, Trail] = field(default_factory=dict)
     replays: Replays = field(default_factory=Replays)
     counts: dict[tuple[HallId, str], Counts] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)

@@ -214,6 +214,37 @@ class PeriodTableQuery(PeriodQuery):
     lang: Literal["zh", "en"] | None = None
 
 
+class AuditQuery(Body):
+    """What to look for in the ledger; nothing said is anything. Days are of the calendar, both included.
+
+    `who` is a work id or a device, `action` the stored name of an event, `ticket` a label of any day. `before` goes on
+    where a page ended.
+    """
+
+    who: Id | None = None
+    kind: Literal["person", "device", "visitor", "clock"] | None = None
+    role: PersonRole | None = None
+    action: Annotated[str | None, Field(max_length=ID_LENGTH_MAX)] = None
+    window: Id | None = None
+    ticket: Annotated[str | None, Field(min_length=1, max_length=ID_LENGTH_MAX)] = None
+    from_: Annotated[Day | None, Field(alias="from")] = None
+    to: Day | None = None
+    before: Annotated[int | None, Field(ge=0, le=2**62)] = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+    @model_validator(mode="after")
+    def _first_before_last(self) -> Self:
+        if self.from_ is not None and self.to is not None and self.to < self.from_:
+            raise PydanticCustomError("days_reversed", "ends before it begins", {"first": self.from_, "last": self.to})
+        return self
+
+
+class AuditFileQuery(AuditQuery):
+    """The same as a table; without `lang` in the reader's language."""
+
+    lang: Literal["zh", "en"] | None = None
+
+
 class MonthQuery(Body):
     """A month; without it the one the hall is in."""
 
@@ -1047,6 +1078,41 @@ class Commits(Answer):
     """The ledger from `after` on; ask again with the last one's seq. `seq` is the newest durable commit."""
 
     commits: list[CommitRow]
+    seq: int
+
+
+class AuditEntry(Answer):
+    """An event of the ledger: who was behind it (`kind` of actor, work id or device, role), from which address, what.
+
+    `place` goes down from page to page. `seq`, `prev_hash` and `hash` are its commit's: `GET .../commits` gives the
+    stored form over which the hash is made. Of visitors nothing is said but the ticket.
+    """
+
+    place: int
+    seq: int
+    at: Instant
+    kind: Literal["person", "device", "visitor", "clock"]
+    who: str | None
+    name: str | None
+    role: str | None
+    source: str | None
+    action: str
+    text: Text
+    window: str | None
+    ticket: str | None
+    prev_hash: str
+    hash: str
+
+
+class Audit(Answer):
+    """What was found, newest first. `next`: ask again with it as `before` for what was earlier; null at the end.
+
+    `indexed` of `seq` commits can be found yet: a long ledger is indexed the first time somebody asks, so ask again.
+    """
+
+    entries: list[AuditEntry]
+    next: int | None
+    indexed: int
     seq: int
 
 

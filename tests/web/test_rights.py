@@ -93,6 +93,8 @@ MATRIX: list[tuple[str, str, set[str]]] = [
     ("GET", f"/halls/{HALL}/ledger", CHIEFS | {"auditor", "devices", "integration"}),
     ("GET", f"/halls/{HALL}/reports/day", CHIEFS | {"auditor", "integration"}),
     ("GET", f"/halls/{HALL}/reports/month", CHIEFS | {"auditor", "integration"}),
+    ("GET", f"/halls/{HALL}/audit", CHIEFS | {"auditor"}),
+    ("GET", f"/halls/{HALL}/audit/file", CHIEFS | {"auditor"}),
     ("GET", f"/halls/{HALL}/replay?date=2026-03-02", CHIEFS | {"auditor", "integration"}),
     (
         "GET",

@@ -33,6 +33,9 @@ const ofTicket = (hall: string, ticket: string) => ({ path: { hall, ticket } })
 const ofCase = (hall: string, id: string) => ({ path: { hall, case: id } })
 const ofWindow = (hall: string, no: string) => ({ path: { hall, no } })
 
+/** What an audit looks for; nothing said is anything. */
+export type AuditSearch = NonNullable<paths['/api/v1/halls/{hall}/audit']['get']['parameters']['query']>
+
 export const api = {
   // -------------------------------------------------------------- who
   me: () => know(got(client.GET('/api/v1/me'))),
@@ -54,6 +57,11 @@ export const api = {
   replay: (hall: string, date: string) => got(client.GET('/api/v1/halls/{hall}/replay', { params: { ...ofHall(hall), query: { date } } })),
   replayPicture: (hall: string, date: string, at: string) =>
     got(client.GET('/api/v1/halls/{hall}/replay/picture', { params: { ...ofHall(hall), query: { date, at } } })),
+  /** What happened, newest first; `next` of the answer goes on as `before`. */
+  audit: (hall: string, query: AuditSearch) => got(client.GET('/api/v1/halls/{hall}/audit', { params: { ...ofHall(hall), query } })),
+  /** One commit as it is stored, to follow the chain of hashes from. */
+  commit: async (hall: string, seq: number) =>
+    (await got(client.GET('/api/v1/halls/{hall}/commits', { params: { ...ofHall(hall), query: { after: seq - 1, limit: 1 } } }))).commits[0] ?? null,
   /** Of the business days from the first to the last, ISO dates. */
   reportPeriod: (hall: string, first: string, last: string) =>
     got(client.GET('/api/v1/halls/{hall}/reports/period', { params: { ...ofHall(hall), query: { from: first, to: last } } })),

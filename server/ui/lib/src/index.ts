@@ -1,5 +1,5 @@
 /** What a page needs; see README.md for how to add one. */
-export { api } from './api'
+export { api, type AuditSearch } from './api'
 export { Refusal, Unreachable, comeAsVisitor, intent, problemText } from './http'
 export { currentLanguage, keepTo, setLanguage, text, translate, useLanguages } from './i18n'
 export { reconnectLive, useLine, useLive, type FirstPicture, type Line, type Live } from './live'

@@ -226,6 +226,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{hall}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give what happened, newest first, by who, what, where and when; ask again with `next` for what was before. */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/audit/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the same as a table for spreadsheets: CSV in UTF-8 with BOM, newest first, at most 10 000 rows. */
+        get: operations["audit_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{hall}/balance": {
         parameters: {
             query?: never;
@@ -2027,6 +2061,64 @@ export interface components {
             signed_on_s: number;
             /** Windows */
             windows: string[];
+        };
+        /**
+         * Audit
+         * @description What was found, newest first. `next`: ask again with it as `before` for what was earlier; null at the end.
+         *
+         *     `indexed` of `seq` commits can be found yet: a long ledger is indexed the first time somebody asks, so ask again.
+         */
+        Audit: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /** Indexed */
+            indexed: number;
+            /** Next */
+            next: number | null;
+            /** Seq */
+            seq: number;
+        };
+        /**
+         * AuditEntry
+         * @description An event of the ledger: who was behind it (`kind` of actor, work id or device, role), from which address, what.
+         *
+         *     `place` goes down from page to page. `seq`, `prev_hash` and `hash` are its commit's: `GET .../commits` gives the
+         *     stored form over which the hash is made. Of visitors nothing is said but the ticket.
+         */
+        AuditEntry: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Hash */
+            hash: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "person" | "device" | "visitor" | "clock";
+            /** Name */
+            name: string | null;
+            /** Place */
+            place: number;
+            /** Prev Hash */
+            prev_hash: string;
+            /** Role */
+            role: string | null;
+            /** Seq */
+            seq: number;
+            /** Source */
+            source: string | null;
+            text: components["schemas"]["Text"];
+            /** Ticket */
+            ticket: string | null;
+            /** Who */
+            who: string | null;
+            /** Window */
+            window: string | null;
         };
         /**
          * AwaitResult
@@ -5973,6 +6065,8 @@ export type Appointments = components['schemas']['Appointments'];
 export type Assign = components['schemas']['Assign'];
 export type Assigned = components['schemas']['Assigned'];
 export type Attendance = components['schemas']['Attendance'];
+export type Audit = components['schemas']['Audit'];
+export type AuditEntry = components['schemas']['AuditEntry'];
 export type AwaitResult = components['schemas']['AwaitResult'];
 export type Awaiting = components['schemas']['Awaiting'];
 export type AwayFor = components['schemas']['AwayFor'];
@@ -6768,6 +6862,100 @@ export interface operations {
                     "application/json": components["schemas"]["AppointmentCancelled"];
                 };
             };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: {
+                who?: string | null;
+                kind?: ("person" | "device" | "visitor" | "clock") | null;
+                role?: ("clerk" | "guide" | "manager" | "admin" | "auditor") | null;
+                action?: string | null;
+                window?: string | null;
+                ticket?: string | null;
+                from?: string | null;
+                to?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Audit"];
+                };
+            };
+            /** @description The hall says no, or the request is wrong: nothing was changed. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server cannot answer now: trying again with the same Idempotency-Key is safe. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_file: {
+        parameters: {
+            query?: {
+                who?: string | null;
+                kind?: ("person" | "device" | "visitor" | "clock") | null;
+                role?: ("clerk" | "guide" | "manager" | "admin" | "auditor") | null;
+                action?: string | null;
+                window?: string | null;
+                ticket?: string | null;
+                from?: string | null;
+                to?: string | null;
+                before?: number | null;
+                limit?: number;
+                lang?: ("zh" | "en") | null;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The hall says no, or the request is wrong: nothing was changed. */
             "4XX": {
                 headers: {

@@ -34,6 +34,8 @@ export type {
   MediaItem,
   MonthReport,
   PeriodReport,
+  Audit,
+  AuditEntry,
   Moved,
   OnlineBooking,
   OnlineHall,

@@ -27,12 +27,16 @@ export interface Chart {
 const COLOURS = ['--brand', '--call', '--good', '--drill', '--warn']
 const UPRIGHT_PX = 288
 const ROW_PX = 34
+const MANY_ROW_PX = 22
 const AROUND_PX = 96
-/** More rows than this are only in the table. */
-export const ROWS_MAX = 40
+const FEW = 15
+/** More rows than this are only in the table: a chart fits on a page of A4. */
+export const ROWS_MAX = 36
 
 export function rowsHeight(chart: Chart): number {
-  return chart.lying === true ? Math.max(UPRIGHT_PX / 2, chart.names.length * ROW_PX + AROUND_PX) : UPRIGHT_PX
+  if (chart.lying !== true) return UPRIGHT_PX
+  const rows = chart.names.length
+  return rows * (rows > FEW ? MANY_ROW_PX : ROW_PX) + AROUND_PX
 }
 
 /** Give the option of a chart; `style` is that of its place on the page. */

@@ -203,8 +203,8 @@ function flow(names: string[], rows: readonly Visits[]): Chart {
     names,
     unit: t('manager.report.unit.people'),
     series: [
-      { name: t('manager.report.issued'), values: rows.map((one) => one.issued) },
-      { name: t('manager.report.finished'), values: rows.map((one) => one.finished) },
+      { name: t('manager.report.issued'), colour: '--line-strong', values: rows.map((one) => one.issued) },
+      { name: t('manager.report.finished'), colour: '--brand', values: rows.map((one) => one.finished) },
     ],
   }
 }
@@ -223,8 +223,8 @@ function lost(names: string[], rows: readonly Visits[]): Chart {
     names,
     unit: t('manager.report.unit.people'),
     series: [
-      { name: t('manager.report.noShows'), stack: 'lost', values: rows.map((one) => one.no_shows) },
-      { name: t('manager.report.dropped'), stack: 'lost', values: rows.map((one) => one.cancelled + one.expired) },
+      { name: t('manager.report.noShows'), stack: 'lost', colour: '--call', values: rows.map((one) => one.no_shows) },
+      { name: t('manager.report.dropped'), stack: 'lost', colour: '--line-strong', values: rows.map((one) => one.cancelled + one.expired) },
     ],
   }
 }
