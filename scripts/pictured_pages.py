@@ -298,6 +298,22 @@ def phone(studio: Studio) -> None:
     morning.command(f"{at}/call-next", {})
 
 
+def book(studio: Studio) -> None:
+    """Booking on the phone, from the service to the code."""
+    page = studio.open("/book?hall=booking", PHONE)
+    page.wait_for_selector("[data-service]")
+    studio.shoot(page, "book", "网上预约：选事项", "Booking: the service")
+    page.click("[data-service=invoice]")
+    page.wait_for_selector("[data-slot]")
+    studio.shoot(page, "book-time", "网上预约：选时段", "Booking: the time")
+    page.click("[data-slot]:not([disabled])")
+    page.fill("[data-reference]", "13900001234")
+    studio.shoot(page, "book-number", "网上预约：手机号", "Booking: the phone number")
+    page.click("[data-book]")
+    page.wait_for_selector("[data-code]")
+    studio.shoot(page, "book-held", "网上预约：预约码", "Booking: the code")
+
+
 def manager(studio: Studio) -> None:
     """Every tab of the manager's page, whichever there are."""
     page = studio.person("/manager", LAPTOP, "9001")
@@ -360,6 +376,7 @@ SCENES = {
     "board": board,
     "strip": strip,
     "phone": phone,
+    "book": book,
     "manager": manager,
     "county": county,
     "devices": devices,

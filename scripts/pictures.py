@@ -32,6 +32,7 @@ from server.people import People
 
 ROOT = Path(__file__).resolve().parent.parent
 HALLS = ("qiaocheng", "zhenyuan", "hefeng-county", "lincang-linxiang", "cangxi-township")
+BOOKING = "tests/browser/halls/booking.toml"  # visitors book there by themselves
 PAST = ("2026-02-26", "2026-02-27")
 TODAY = "2026-03-02"
 CHROMIUM = "/usr/bin/chromium"
@@ -77,7 +78,7 @@ def main(wanted: Sequence[str]) -> int:
 def _stage(folder: Path) -> Iterator[dict[str, str]]:
     """Run the hall in this folder; give the addresses of its welcome: {"kiosk": "http://...", ...}."""
     (folder / CLOCK).write_text(f"{PAST[0]}T08:30:00+08:00")
-    halls = [str(ROOT / "config" / f"{name}.toml") for name in HALLS]
+    halls = [*(str(ROOT / "config" / f"{name}.toml") for name in HALLS), str(ROOT / BOOKING)]
     command = [sys.executable, "-m", "scripts.pictured_hall", str(folder / "data"), *halls]
     with (folder / "log").open("w") as log:
         stage = subprocess.Popen(

@@ -18,7 +18,7 @@ from server.people import People
 PICTURES = Path(__file__).resolve().parent.parent / "docs/pictures"
 PORTRAIT, LANDSCAPE, LAPTOP, PHONE = (1080, 1920), (1920, 1080), (1440, 900), (390, 844)
 DOCKED, TABLET, FOUR_K = (360, 800), (1280, 800), (3840, 2160)
-COLOURS = 96
+COLOURS = 128
 LONGEST_PX = 1440  # of a picture's longer side; larger ones are made smaller
 PATIENCE_MS = 15_000
 REST_MS = 700  # pictures that are still on their way, type that is still being loaded
@@ -106,5 +106,7 @@ class Studio:
 
 
 def kept(picture: Image.Image, path: Path) -> None:
-    """Write a picture with few colours, which is small and looks the same on pages of plain colours."""
-    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    """Write a picture with few colours: small, and rare ones (a yellow notice on a blue board) stay what they are."""
+    picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
