@@ -170,6 +170,12 @@ class Stage:
             except subprocess.TimeoutExpired:
                 child.kill()
 
+    def _booking(self, server: str) -> list[tuple[str, str, str]]:
+        """Give where visitors book by themselves, if they do."""
+        if self._hall.appointments.online is None:
+            return []
+        return [("预约 book", f"{server}/book?hall={self._hall.hall.id}", "")]
+
     def _welcome(self, server: str, bench: str, own: Clerk, code: str, tablet: str) -> str:
         hall = self._hall.hall
         # A browser is one device for a server: under another name of this machine it is the tablet beside the kiosk.
@@ -180,6 +186,7 @@ class Stage:
             ("取号 kiosk", f"{server}/kiosk?hall={hall.id}#code={code}", ""),
             ("窗口 clerk", f"{server}/clerk", clerk),
             ("引导台 guide", f"{server}/guide", f"工号 work id {GUIDE}  密码 password {PASSWORD}"),
+            *self._booking(server),
             ("大屏 board", f"{server}/board?hall={hall.id}", ""),
             (
                 "评价 rating",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, PORTRAIT, Api, Station, Visitor, settle
 from tests.browser.test_accessibility import Look, look
@@ -125,6 +125,23 @@ def test_what_was_booked_is_seen_and_cancelled_by_its_link(visitor: Visitor, sta
     assert {slot["starts"]: slot["left"] for slot in days[0]["slots"]}["15:30"] == 1, "the slot is free again"
     wrong = visitor.open("/b/booking/AAAAAAAAAAAAAAAAAAAAAA", PHONE)
     expect(wrong.locator("main.none h1")).to_have_text("找不到这个预约")
+
+
+def test_a_lost_answer_books_once(visitor: Visitor, office: Api) -> None:
+    page = visitor.open("/book?hall=booking&service=pension", PHONE)
+    page.click("[data-slot='15:30']")
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST" and not lost:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/halls/booking/booking", lose)
+    book(page)  # a second booking would be refused: the slot has one place, and a visitor one booking
+    assert lost == [201]
 
 
 def test_halls_without_it_say_what_to_do_instead(visitor: Visitor) -> None:

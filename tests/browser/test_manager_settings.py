@@ -80,9 +80,7 @@ def test_of_two_the_slower_is_told_and_keeps_what_was_written(visitor: Visitor, 
     expect(quick.locator("[data-edition='2']")).to_be_visible()
     expect(slow.locator("[data-newer]")).to_contain_text("9001")
     assert "recalls = 1 # " in slow.locator("textarea").input_value()
-    expect(slow.locator(".side .differences")).to_contain_text(
-        "综合业务"
-    )  # it would be undone
+    expect(slow.locator(".side .differences")).to_contain_text("综合业务")  # it would be undone
     slow.locator("[data-do=apply]").click()
     expect(slow.locator("[role=alert]")).to_contain_text("9001")
     expect(slow.locator("[data-edition='3']")).to_have_count(0)
