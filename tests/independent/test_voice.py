@@ -1,10 +1,10 @@
 """Random calls as a loudspeaker plays them, heard by a speech recogniser (Whisper base, int8): the rates are shown.
 
 What is judged is the whole recording: chime, call, gap, call. A call was understood when one of its readings was.
-The recogniser is a weak judge: a letter name is no word to it, so it writes a word that sounds alike (D 第, B 毕), as
-nobody would who waits for a letter. Both are counted: letters that it wrote, and letters whose name, of all the letters
-here, is nearest to what it wrote. The control is the same sentences rendered in one piece, for which no call can wait.
-A hint with digits in it would be echoed, so the hint is neutral.
+The recogniser is a weak judge: it often writes 刀 for 到, which counts. A letter name is no word to it, so it writes a
+word that sounds alike (D 第, B 毕), as nobody would who waits for a letter. Both are counted: letters that it wrote and
+letters whose name, of all the letters here, is nearest to what it wrote. The control is the same sentences rendered in
+one piece, for which no call can wait. A hint with digits in it would be echoed, so the hint is neutral.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def understood(text: str, letter: str, number: str, window: str) -> set[str]:
     """Give what of a call was understood in one of its readings."""
     found: set[str] = set()
     begin = 0
-    for place in re.finditer(r"到\W*([0-9零一二三四五六七八九十百]+)\W*号?\W*窗口", text):
+    for place in re.finditer(r"[到刀道倒]\W*([0-9零一二三四五六七八九十百]+)\W*号?\W*窗口", text):
         before = plain(text[begin : place.start()])
         begin = place.end()
         digits = "".join(re.findall(r"\d", before))
