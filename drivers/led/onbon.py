@@ -420,16 +420,7 @@ class Onbon:
 
     def paint(self, address: int, picture: WindowPicture) -> Sequence[Ask]:
         """Give the one command that replaces the text."""
-        options = self._options
-        area = area_of(
-            picture,
-            options,
-            width_px=options.width_px,
-            height_px=options.height_px,
-            font_px=options.font_px,
-            font=options.font,
-        )
-        return (_ask(show(area), address),)
+        return (_ask(show(area_of(picture, self._options)), address),)
 
     def light(self, address: int, percent: int) -> Sequence[Ask]:
         """Give the commands that switch the strip on and dim it, or switch it off."""
@@ -459,19 +450,17 @@ def make(wiring: Wiring[OnbonOptions]) -> Strips:
     return make_strips(wiring, Onbon(wiring.options))
 
 
-def area_of(
-    picture: WindowPicture, options: StripOptions, *, width_px: int, height_px: int, font_px: int, font: int | None
-) -> Area:
+def area_of(picture: WindowPicture, options: OnbonOptions) -> Area:
     """Give the area that shows this window: still when it fits, else running to the left."""
     saying = words.say(picture, options.languages, idle_name=options.idle == "name")
-    shown = lay_out(saying, lambda line: _width_px(line, font_px) <= width_px)
+    shown = lay_out(saying, lambda line: _width_px(line, options.font_px) <= options.width_px)
     return Area(
         number=0,
         x_px=0,
         y_px=0,
-        width_px=width_px,
-        height_px=height_px,
-        text=text_bytes("\n".join(shown.pages), _COLOURS[shown.mood], font),
+        width_px=options.width_px,
+        height_px=options.height_px,
+        text=text_bytes("\n".join(shown.pages), _COLOURS[shown.mood], options.font),
         motion=Motion.LEFT if shown.moving else Motion.STATIC,
         one_line=shown.moving,
     )

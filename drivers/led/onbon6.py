@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from drivers.driver import BadOptions, OptionProblem
 from drivers.led import onbon
 from drivers.led.checksums import crc16_arc
-from drivers.led.options import StripOptions, common_problems, dot_problems
+from drivers.led.options import common_problems, dot_problems
 from drivers.led.strip import Answer, Ask, Manners, Strips, make_strips
 
 if TYPE_CHECKING:
@@ -125,16 +125,12 @@ def _parse(body: bytes) -> Frame | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Onbon6Options(StripOptions):
+class Onbon6Options(onbon.OnbonOptions):
     """Options of driver "onbon-bx6" in DEVICES.toml: as for "onbon-bx5", without brightness and clock.
 
     `device_type`: four hexadecimal digits of the card's type.
     """
 
-    width_px: int = 128
-    height_px: int = 16
-    font_px: int = 16
-    font: int | None = None
     device_type: str = "FFFE"
 
     def __post_init__(self) -> None:
@@ -169,16 +165,8 @@ class Onbon6:
 
     def paint(self, address: int, picture: WindowPicture) -> Sequence[Ask]:
         """Give the one command that replaces the text."""
-        options = self._options
-        area = onbon.area_of(
-            picture,
-            options,
-            width_px=options.width_px,
-            height_px=options.height_px,
-            font_px=options.font_px,
-            font=options.font,
-        )
-        frame = encode(show(area), dst=address, device_type=int(options.device_type, 16))
+        area = onbon.area_of(picture, self._options)
+        frame = encode(show(area), dst=address, device_type=int(self._options.device_type, 16))
         return (Ask(frame=frame, mark=address),)
 
     def light(self, address: int, percent: int) -> Sequence[Ask]:  # noqa: ARG002
