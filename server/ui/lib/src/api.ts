@@ -81,6 +81,9 @@ export const api = {
     got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/torn-off', { params: { path: { hall, prefix } }, body: { upto }, ...keyed(key) })),
   endRoll: (hall: string, prefix: string, key?: string) =>
     got(client.POST('/api/v1/halls/{hall}/rolls/{prefix}/end', { params: { path: { hall, prefix } }, ...keyed(key) })),
+  leases: (hall: string) => got(client.GET('/api/v1/halls/{hall}/leases', { params: ofHall(hall) })),
+  returnBlock: (hall: string, lease: string, key?: string) =>
+    got(client.POST('/api/v1/halls/{hall}/leases/{lease}/return', { params: { path: { hall, lease } }, body: {}, ...keyed(key) })),
   balance: (hall: string) => got(client.GET('/api/v1/halls/{hall}/balance', { params: ofHall(hall) })),
   whatIf: (hall: string, service: string) =>
     got(client.GET('/api/v1/halls/{hall}/balance/what-if', { params: { ...ofHall(hall), query: { service } } })),

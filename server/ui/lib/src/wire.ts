@@ -29,6 +29,7 @@ export type {
   IssuedTicket,
   IssueTicket,
   KioskPrinter,
+  Leases,
   Leg,
   Me,
   MediaItem,
