@@ -238,6 +238,8 @@ def test_what_a_manager_works_with(visitor: Visitor, station: Station, manager: 
             page.wait_for_selector("[role=tabpanel]")
             look(page, f"manager: {tab.inner_text()} {size}")
     page.click("#tab-settings")
+    for title in page.locator(".daily summary").all():
+        title.click()
     page.locator("textarea").fill('schema = 1\nzone = "x"')
     page.wait_for_selector("[data-problem]")
     look(page, "manager: settings with mistakes")

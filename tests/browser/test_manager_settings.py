@@ -88,6 +88,25 @@ def test_of_two_the_slower_is_told_and_keeps_what_was_written(visitor: Visitor, 
     assert not slow.evaluate("document.scrollingElement.scrollWidth > innerWidth")
 
 
+def test_what_changes_often_is_filled_in_and_written_into_the_text(visitor: Visitor, station: Station) -> None:
+    page = settings_of(visitor, station, "9001", PHONE)
+    for title in page.locator(".daily summary").all():
+        title.click()
+    page.fill("[data-notice-in=zh]", "电梯检修，请走楼梯。")
+    page.fill("[data-number=target_wait_min]", "12")
+    page.keyboard.press("Tab")
+    page.fill(".daily input[type=date]", "2026-12-31")
+    page.get_by_role("button", name="这天不开放").click()
+    told = page.locator(".side .differences")
+    for words in ("电梯检修", "12", "2026-12-31"):
+        expect(told).to_contain_text(words)
+    settle(page)
+    assert not page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
+    page.click("[data-do=apply]")
+    expect(page.locator("[data-edition='2']")).to_contain_text("正在运行")
+    assert "numbers begin again here" in page.locator("textarea").input_value(), "comments stay"
+
+
 def test_who_only_reads_is_told_so(visitor: Visitor, station: Station) -> None:
     station.people.add_user("auditor", PASSWORD, role="auditor")
     page = visitor.open("/login?to=/manager", LAPTOP)

@@ -1,6 +1,6 @@
 /** Who sits here and at which window: a clerk at the window of the sign-in, a manager at one they choose. */
-import { api, Unreachable, type Hall, type Me } from '@jiaohao/lib'
-import { computed, onMounted, onScopeDispose, ref, shallowRef } from 'vue'
+import { api, Unreachable, useLine, type Hall, type Me } from '@jiaohao/lib'
+import { computed, onMounted, onScopeDispose, ref, shallowRef, watch } from 'vue'
 
 const START_AGAIN_MS = 2_000
 
@@ -32,6 +32,13 @@ export function useSeat() {
   }
   onMounted(start)
   onScopeDispose(() => clearTimeout(timer))
+
+  // The structure is read again when the line comes back: the hall's settings may have changed.
+  const { connected } = useLine()
+  watch(connected, (back) => {
+    const here = hall.value?.hall
+    if (back && here !== undefined) void api.hall(here).then((found) => (hall.value = found), () => undefined)
+  })
 
   function signIn(): void {
     location.replace('/login?to=/clerk')
