@@ -22,7 +22,7 @@ from server.web.history import events_of_day, first_of_day
 from server.web.problems import Problem, bad_request, language
 from server.web.site import here
 
-COUNTS_MAX = 400  # days of which the counts are kept, of all halls
+COUNTS_MAX = 200  # days of which the counts are kept, of all halls; some 0.3 MB for each of a busy one
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 api = APIBlueprint(

@@ -1,13 +1,11 @@
-"""A change of shift at the console by keys alone, lists that move, signs of life, and the manager's month."""
+"""A change of shift at the console by keys alone, lists that move, and signs of life."""
 
-import csv
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.conftest import LAPTOP, PASSWORD, PHONE, Api, Station, Visitor, until
+from tests.browser.conftest import PASSWORD, Api, Station, Visitor, until
 from tests.browser.test_clerk_page import HALL, console, current, do, fits, issue, status
 
 pytestmark = pytest.mark.browser
@@ -119,31 +117,3 @@ def test_a_press_is_a_sign_of_life_once_a_minute_and_an_open_page_is_none(
     do(page, "F3", says="已办结")
     assert len(signs) - quiet <= 1, "the open page and pictures are none, and presses are gathered"
     until(lambda: len(signs) == 1, "one sign of life of several presses")
-
-
-def test_the_month_of_the_manager_is_cut_and_saved(
-    visitor: Visitor, station: Station, guide: Api, tmp_path: Path
-) -> None:
-    page = console(visitor, station)
-    serving(page, guide)
-    do(page, "F3", says="已办结")
-    boss = visitor.open("/login", LAPTOP)
-    boss.fill("#work-id", "manager-1")
-    boss.fill("#password", PASSWORD)
-    boss.keyboard.press("Enter")
-    boss.wait_for_url("**/manager*")
-    boss.locator("#tab-month").click()
-    row = boss.locator(".month tbody tr").first
-    expect(row).to_contain_text("1003")
-    for cut in ("days", "windows", "departments", "services", "matters", "clerks"):
-        boss.get_by_label("统计").select_option(cut)
-        expect(boss.locator(".month tbody tr").first).to_be_visible()
-    expect(boss.locator(".meanings")).to_contain_text("满意率＝3 至 5 分÷已评价")
-    with boss.expect_download() as download:
-        boss.locator("[data-do=download]").click()
-    kept = tmp_path / "month.csv"
-    download.value.save_as(kept)
-    rows = list(csv.reader(kept.read_text(encoding="utf-8-sig").splitlines()))
-    assert (rows[0][:2], rows[1][1]) == (["人员", "工号"], "1003")
-    boss.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    until(lambda: not boss.evaluate("document.scrollingElement.scrollWidth > innerWidth"), "the month fits a phone")
