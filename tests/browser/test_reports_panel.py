@@ -86,7 +86,8 @@ def test_the_table_is_downloaded_for_a_spreadsheet(visitor: Visitor, station: St
 
 def test_everything_is_printed_and_nothing_to_press(visitor: Visitor, station: Station, chief: Api) -> None:
     page = reports(visitor)
-    page.evaluate("window.print = () => { window.printed = document.querySelectorAll('[data-part]').length }")
+    count = "document.querySelectorAll('[data-part]').length"
+    page.evaluate(f"() => {{ window.print = () => {{ window.printed = {count} }} }}")
     page.click("[data-do=print]")
     until(lambda: page.evaluate("window.printed") is not None, "it is printed")
     assert page.evaluate("window.printed") > 5
