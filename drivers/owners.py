@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -216,7 +216,7 @@ class JobOwner:
         try:
             return self._driver.do(order.job, started)
         except _TooLate:
-            return _too_late(order, lost=False)
+            return replace(_too_late(order, lost=False), detail="too_late: it was not ready in time")
         except LineDown:
             if self._journal.answer(order) is None:
                 raise

@@ -82,7 +82,9 @@ def test_a_sentence_that_is_ready_too_late_is_not_spoken(tmp_path: Path, monkeyp
         assert driver.tried.wait(PATIENCE_S)
         now_s[0] += PATIENCE_S + 1
         driver.plugged.set()
-        assert late.result(PATIENCE_S) == Result(status=ResultStatus.DROPPED, detail="it came too late")
+        assert late.result(PATIENCE_S) == Result(
+            status=ResultStatus.DROPPED, detail="too_late: it was not ready in time"
+        )
     assert driver.said == []
     assert owner.do(order(1, CALL)).status is ResultStatus.DROPPED, "it is never begun again"
     owner.stop()
