@@ -13,8 +13,8 @@ const IDLE_MIN = 5
 /** Of those called in a zone; before so many calls a share says nothing. */
 const NO_SHOW_SHARE = 0.2
 const NO_SHOW_CALLS = 20
-/** More devices than this that are away are told in one line: then it is the network. */
-const DEVICES_APART = 3
+/** More devices away, or windows left alone, are told in one line: then it is the network, or the lunch. */
+const APART = 3
 
 export interface Alarm {
   /** The same as long as it is the same trouble. */
@@ -44,11 +44,13 @@ export function useAlarms(picture: Readonly<Ref<ManagerPicture | null>>, now: Re
     const found: Alarm[] = []
     if (!seen.day_open) found.push({ key: 'day', words: t('manager.alarm.dayClosed'), tab: 'day' })
     found.push(...ofPaper(), ...ofQueues(seen))
+    const alone = seen.alarms.filter((one) => one.kind === 'window_left_alone').length
+    if (alone > APART) found.push({ key: 'alone', words: t('manager.alarm.leftAloneMany', { n: alone }), tab: 'hall' })
     for (const one of seen.alarms) {
       if (one.kind === 'disk_full') found.push({ key: 'disk', words: t('manager.alarm.diskFull'), tab: 'day' })
       if (one.kind === 'leg_unserved') found.push({ key: `leg-${one.service}`, words: t('manager.alarm.leg', { service: text(one.name), n: one.waiting }), tab: 'services', ...at(one.oldest_since) })
       if (one.kind === 'handover_due') found.push({ key: 'handover', words: t('cases.urgent', { n: one.cases, time: clock(one.closes_at, timeZone()) }), tab: 'cases' })
-      if (one.kind === 'window_left_alone') found.push({ key: `alone-${one.window}`, words: leftAlone(one), tab: 'hall', window: one.window, ...at(one.since) })
+      if (one.kind === 'window_left_alone' && alone <= APART) found.push({ key: `alone-${one.window}`, words: leftAlone(one), tab: 'hall', window: one.window, ...at(one.since) })
     }
     found.push(...ofWindows(seen), ...ofNoShows(seen))
     const late = seen.cases.filter((one) => one.overdue).length
@@ -102,7 +104,7 @@ export function useAlarms(picture: Readonly<Ref<ManagerPicture | null>>, now: Re
   }
   function ofDevices(): Alarm[] {
     const others = faulty.value.filter((device) => !isPaper(device))
-    if (others.length > DEVICES_APART) return [{ key: 'devices', words: t('manager.alarm.devices', { n: others.length }), tab: 'devices' }]
+    if (others.length > APART) return [{ key: 'devices', words: t('manager.alarm.devices', { n: others.length }), tab: 'devices' }]
     return others.map((one) => ({ key: `device-${one.device}`, words: t(one.health === 'down' ? 'manager.alarm.deviceAway' : 'manager.alarm.deviceFault', { device: one.device }), tab: 'devices', ...sinceFault(one) }))
   }
   return { alarms, faulty }
