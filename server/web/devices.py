@@ -50,15 +50,20 @@ def enrol(body: wire.Enrol) -> Response:
 
 @api.get("/devices", responses={200: wire.Devices})
 def devices(query: wire.DevicesQuery) -> Response:
-    """List the registered devices and the enrolled kiosks, displays and integrations; to a kiosk only its printers."""
+    """List the registered devices and enrolled kiosks, displays, integrations; to a kiosk its printers and reader."""
     site, identity = here(), signed_in()
     rows = device_rows(site, identity.hall)
     if identity.role is Role.KIOSK:
-        rows = [row for row in rows if row.kind == "printer" and (not row.kiosks or identity.id in row.kiosks)]
+        rows = [row for row in rows if _serves(row, identity.id)]
         named = None if query.hall is None else HallId(query.hall)
         if (hall := site.halls.get(identity.hall or named or site.only_hall or HallId(""))) is not None:
             return reply(wire.Devices(devices=rows, printer=shown(paper_of(hall, identity.id))))
     return reply(wire.Devices(devices=rows))
+
+
+def _serves(row: wire.DeviceRow, kiosk: str) -> bool:
+    """Say whether a kiosk's page has to know of a device: what prints for it, and the card reader beside it."""
+    return (row.kind == "printer" and not row.kiosks) or (row.kind in {"printer", "idcard"} and kiosk in row.kiosks)
 
 
 @api.put("/halls/<hall>/devices/<device>", responses={200: wire.Registered})

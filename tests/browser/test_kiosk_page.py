@@ -52,6 +52,23 @@ def kiosk(
     return page
 
 
+def turn_to(page: Page, choice: str) -> None:
+    """Turn the pages until this card is shown; how many fit may still be measured, so again from the start."""
+
+    def shown() -> bool:
+        if page.locator(f"[data-choice={choice}]").count():
+            return True
+        onward = page.locator(".pages button:last-child")
+        if onward.is_enabled():
+            onward.click()
+        else:
+            while page.locator(".pages button:first-child").is_enabled():
+                page.click(".pages button:first-child")
+        return False
+
+    until(shown, f"a page shows {choice}")
+
+
 def label(page: Page) -> str:
     """Give the number on the screen."""
     return page.locator("[data-label]").inner_text()
@@ -154,8 +171,7 @@ def test_a_visitor_who_walks_away_leaves_the_start_for_the_next(visitor: Visitor
     page = kiosk(visitor, station, own_clock=True)
     page.click("text=大字")
     page.click("text=English")
-    while page.locator("[data-choice=general]").count() == 0:
-        page.click(".pages button:last-child")
+    turn_to(page, "general")
     page.click("[data-choice=general]")
     page.clock.run_for(14_000)
     expect(page.locator(".leaving")).to_be_visible()
@@ -250,12 +266,10 @@ def test_nothing_is_cut_off(visitor: Visitor, station: Station, size: tuple[int,
     if size != PHONE:
         page.click(".tool[aria-pressed]")
         look("start in large type")
-    while page.locator("[data-choice=construction]").count() == 0:
-        page.click(".pages button:last-child")
+    turn_to(page, "construction")
     page.click("[data-choice=construction]")
     look("zone")
-    while page.locator("[data-choice=construction-1]").count() == 0:
-        page.click(".pages button:last-child")
+    turn_to(page, "construction-1")
     page.click("[data-choice=construction-1]")
     look("question")
     page.click("[data-priority=green_channel]")
@@ -378,11 +392,9 @@ def test_nothing_is_cut_off_in_the_largest_hall(visitor: Visitor, station: Stati
         page.click("[data-back]")
         page.click("[data-ease=large]")
         page.click("[data-place='3F']")
-        while page.locator("[data-choice=real-estate]").count() == 0:
-            page.click(".pages button:last-child")
+        turn_to(page, "real-estate")
         page.click("[data-choice=real-estate]")
-        while page.locator("[data-choice=real-estate-joint]").count() == 0:
-            page.click(".pages button:last-child")
+        turn_to(page, "real-estate-joint")
         page.click("[data-choice=real-estate-joint]")
         look(f"stops {language}")
         page.click("[data-go]")

@@ -111,6 +111,7 @@ def test_a_card_on_the_reader_answers_the_question_and_is_wiped(visitor: Visitor
     }
     agent.send("PUT", "/halls/results/devices/reader-1", reader)
     page = kiosk(visitor, station, "results")
+    expect(page.locator(".question")).to_contain_text("身份证")  # where a reader is, people are told
     card = {"document": "citizen", "visitor": "0" * 64, "age_from": 70, "name": "张*"}
     agent.send("POST", "/halls/results/devices/reader-1/card", card)
     expect(page.locator("[data-card]")).to_contain_text("张*")

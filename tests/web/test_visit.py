@@ -379,13 +379,16 @@ def test_registered_devices_are_listed_with_their_faults(stage: Stage) -> None:
     problem(agent.put(f"/halls/{HALL}/devices/x", {"kind": "toaster"}), 422, "invalid")
 
 
-def test_a_kiosk_sees_its_own_printers_only(stage: Stage) -> None:
+def test_a_kiosk_sees_its_own_printers_and_reader_only(stage: Stage) -> None:
     agent = stage.device("devices-1")
     for name, row in (
         ("mine", {"kind": "printer", "kiosks": ["kiosk-1"]}),
         ("everybodys", {"kind": "printer"}),
         ("another", {"kind": "printer", "kiosks": ["kiosk-2"]}),
         ("strip", {"kind": "strip", "windows": ["1"]}),
+        ("reader", {"kind": "idcard", "kiosks": ["kiosk-1"]}),
+        ("other-reader", {"kind": "idcard", "kiosks": ["kiosk-2"]}),
     ):
         ok(agent.put(f"/halls/{HALL}/devices/{name}", row))
-    assert [row["device"] for row in ok(stage.device("kiosk-1").get("/devices"))["devices"]] == ["mine", "everybodys"]
+    seen = [row["device"] for row in ok(stage.device("kiosk-1").get("/devices"))["devices"]]
+    assert seen == ["mine", "everybodys", "reader"]

@@ -1,10 +1,10 @@
-/** The hall as this kiosk knows it: its structure, who waits, and whether the kiosk's printer can print. */
+/** The hall as this kiosk knows it: its structure, who waits, and what its printer and card reader can do. */
 import { api, keepTo, text, useLive, type Eta, type Hall, type HallState, type KioskPrinter, type Service, type Zone } from '@jiaohao/lib'
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { offered } from './places'
 
 const STATE_EVERY_MS = 2_000
-const PRINTER_EVERY_MS = 20_000
+const DEVICES_EVERY_MS = 20_000
 /** The hall opens and closes without a picture. */
 const HOURS_EVERY_MS = 30_000
 
@@ -28,6 +28,8 @@ export function useHall() {
   const canPrint = ref<boolean | null>(null)
   /** What the hall knows of this kiosk's printer, and the nearest kiosk that prints when this one does not. */
   const paper = shallowRef<KioskPrinter | null>(null)
+  /** A card reader that works stands beside this kiosk. */
+  const reader = ref(false)
   const live = useLive(() => hall.value?.hall, 'board')
   /** Cut off from the hall, and the kiosk's own server still gives numbers. */
   const offline = computed(() => state.value?.offline === true)
@@ -42,11 +44,11 @@ export function useHall() {
     if (connected && hall.value !== null) void renewHall(hall.value.hall)
   })
   watch(live.late, () => void renewState())
-  const printerTimer = setInterval(() => void lookAtPrinter(), PRINTER_EVERY_MS)
+  const devicesTimer = setInterval(() => void lookAtDevices(), DEVICES_EVERY_MS)
   const hoursTimer = setInterval(() => renewSoon(), HOURS_EVERY_MS)
   onScopeDispose(() => {
     clearTimeout(stateTimer)
-    clearInterval(printerTimer)
+    clearInterval(devicesTimer)
     clearInterval(hoursTimer)
   })
 
@@ -55,7 +57,7 @@ export function useHall() {
     hall.value = await api.hall(id)
     keepTo(hall.value.languages)
     state.value = await api.state(id)
-    void lookAtPrinter()
+    void lookAtDevices()
   }
 
   /** Ask for the state once, however many want it until then. */
@@ -84,11 +86,12 @@ export function useHall() {
   }
 
   /** Is there a printer that takes this kiosk's tickets and can print? Unknown when we may not look. */
-  async function lookAtPrinter(): Promise<void> {
+  async function lookAtDevices(): Promise<void> {
     if (hall.value === null) return
     try {
       const { devices, printer } = await api.devices(hall.value.hall)
       paper.value = printer ?? null
+      reader.value = devices.some((one) => one.kind === 'idcard' && one.health !== 'down')
       const printers = devices.filter((one) => one.kind === 'printer')
       const mine = printers.filter((one) => device.value !== null && (one.kiosks ?? []).includes(device.value))
       const ours = mine.length > 0 ? mine : printers.filter((one) => (one.kiosks ?? []).length === 0)
@@ -131,5 +134,5 @@ export function useHall() {
     return floors.length > 1 ? text(floors.find((one) => one.floor === zone?.floor)?.name) : ''
   }
 
-  return { hall, state, device, canPrint, paper, live, offline, closed, read, renewSoon, lookAtPrinter, waitsOfService, waitsOfZone, zoneOf, servicesOf, isShut, floorName }
+  return { hall, state, device, canPrint, paper, reader, live, offline, closed, read, renewSoon, lookAtDevices, waitsOfService, waitsOfZone, zoneOf, servicesOf, isShut, floorName }
 }

@@ -6,7 +6,7 @@ import { useWords } from './useWords'
 
 export function useHeading() {
   const { t } = useI18n()
-  const { step, hall, closed, readOnly } = theKiosk()
+  const { step, hall, closed, reader, readOnly } = theKiosk()
   const { opens, tenantOfZone } = useWords()
   const now = useNow()
 
@@ -32,7 +32,8 @@ export function useHeading() {
     if (at.at === 'zone' && at.zone.about) return text(at.zone.about)
     if (at.at === 'guides' || readOnly) return t('kiosk.guide.how')
     if (closed.value) return t('kiosk.closedHow', { opens: opens.value })
-    return at.at === 'home' ? t('kiosk.touch') : t('kiosk.chooseService')
+    if (at.at !== 'home') return t('kiosk.chooseService')
+    return t(reader.value ? 'kiosk.touchOrCard' : 'kiosk.touch')
   })
   /** The heading says that nothing is given now. */
   const shut = computed(() => closed.value && !readOnly)

@@ -108,7 +108,7 @@ export function useVisit(step: ShallowRef<Step>, { house, card, sought, readOnly
     try {
       const ticket = await api.issue(here.hall, body, key)
       step.value = { at: 'ticket', ticket, printed: !paperless && canPrint.value !== false }
-      void house.lookAtPrinter()
+      void house.lookAtDevices()
     } catch (problem) {
       if (problem instanceof Refusal && problem.status === 401) return start()
       if (problem instanceof Refusal && caseNumber !== '' && problem.code.startsWith('result_')) {
@@ -124,7 +124,7 @@ export function useVisit(step: ShallowRef<Step>, { house, card, sought, readOnly
   /** Give the way on for who is refused because of the paper alone. */
   function withoutPaper(problem: unknown, way: () => void): (() => void) | undefined {
     if (!(problem instanceof Refusal && problem.code === 'no_paper')) return undefined
-    void house.lookAtPrinter()
+    void house.lookAtDevices()
     return way
   }
 
@@ -149,7 +149,7 @@ export function useVisit(step: ShallowRef<Step>, { house, card, sought, readOnly
     try {
       const ticket = await api.checkIn(here.hall, { ...who, paperless, language: spoken(), channel: 'kiosk' }, key)
       step.value = { at: 'ticket', ticket, printed: !paperless && canPrint.value !== false, late: ticket.late }
-      void house.lookAtPrinter()
+      void house.lookAtDevices()
     } catch (problem) {
       if (problem instanceof Refusal && problem.status === 401) return start()
       const remembered = withoutPaper(problem, () => void checkIn(who, intent(), true))

@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the registered devices and the enrolled kiosks, displays and integrations; to a kiosk only its printers. */
+        /** List the registered devices and enrolled kiosks, displays, integrations; to a kiosk its printers and reader. */
         get: operations["devices"];
         put?: never;
         post?: never;
