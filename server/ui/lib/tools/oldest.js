@@ -17,6 +17,7 @@ const HARMLESS = [
   'css-not-sel-list',
   'css-overflow', // some values of it; only `hidden` and `auto` are used
   'css-overscroll-behavior',
+  'css-paged-media', // the size of a printed sheet: the printer's own then
   'css-sticky', // a table's head
   'css-touch-action',
   'intrinsic-width', // prefixed in WebKit
