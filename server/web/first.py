@@ -53,10 +53,8 @@ def with_first_picture(page: str, hall: HallId, track: Track) -> str:
     block = msgspec.json.encode({"seq": seq, "at": at, "data": picture}).decode()
     for bad, good in (("<", "\\u003c"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
         block = block.replace(bad, good)
-    asked = request.args.get("lang", "")
-    tongue = (
-        asked if asked in NOW and asked in picture.languages else "zh"
-    )  # as the page: what a phone speaks is no wish
+    asked = request.args.get("lang", "")  # as on the page itself: what the phone's own language is, is no wish
+    tongue = asked if asked in NOW and asked in picture.languages else "zh"
     name = picture.hall_name.get(tongue, picture.hall_name["zh"])
     now = NOW[tongue].get(TicketStatus(picture.status), "").format(ahead=picture.ahead, window=picture.window)
     number = f"<h1>{escape(picture.label)}<b>{escape(now)}</b></h1>"
