@@ -28,8 +28,12 @@ type At = Step['at']
 
 /** Where the visitor looks for a service, as against where one is chosen and asked about. */
 export const BROWSING: ReadonlySet<At> = new Set<At>(['home', 'zone', 'department', 'search', 'guides'])
-/** What does not go back by itself: nobody is served, or the answer is on its way. */
-export const STAYS: ReadonlySet<At> = new Set<At>(['starting', 'enrol', 'halls', 'home', 'issuing'])
+/** Where nobody is served. */
+const RESTS: ReadonlySet<At> = new Set<At>(['starting', 'enrol', 'halls', 'home'])
+/** An answer is on its way: whoever left now would leave it before the next visitor. */
+export const isBusy = (now: Step): boolean => now.at === 'issuing' || ('busy' in now && now.busy)
+/** What does not go back by itself. */
+export const stays = (now: Step): boolean => RESTS.has(now.at) || isBusy(now)
 /** From where one can go back a step. */
 export const WITH_BACK: ReadonlySet<At> = new Set<At>(['zone', 'department', 'search', 'guides', 'guide', 'shut', 'stops', 'case', 'priority', 'checkin', 'comeback'])
 /** Where the card on the reader is told of. */

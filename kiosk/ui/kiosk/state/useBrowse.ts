@@ -22,9 +22,13 @@ export function useBrowse(house: ReturnType<typeof useHall>) {
   /** What was typed to find a service. */
   const sought = ref('')
 
+  /** A number for each visitor: the next one begins on the first page of every list. */
+  const visitor = ref(0)
+
   function forget(): void {
+    visitor.value += 1
     chosenPlace.value = null
     sought.value = ''
   }
-  return { places, chosenPlace, place, departments, byDepartment, common, offered, withGuide, sought, forget }
+  return { places, chosenPlace, place, departments, byDepartment, common, offered, withGuide, sought, visitor, forget }
 }

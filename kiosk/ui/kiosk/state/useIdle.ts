@@ -1,6 +1,6 @@
 /** Back by itself: a visit that nobody goes on with ends, and the next visitor finds nothing of it. */
 import { computed, onScopeDispose, ref, watch, type ShallowRef } from 'vue'
-import { STAYS, type Step } from './steps'
+import { stays, type Step } from './steps'
 
 /** The visitor is gone: back to the start, in the hall's first language, with nothing left on the screen. */
 export const IDLE_S = 20
@@ -22,7 +22,7 @@ export function useIdle(step: ShallowRef<Step>, { isChanged, forget, leave }: Ar
   /** Seconds until the page goes back, when that is worth saying. */
   const leavingIn = computed(() => {
     if (step.value.at === 'ticket') return left.value
-    const leaves = !STAYS.has(step.value.at) || (step.value.at === 'home' && isChanged())
+    const leaves = !stays(step.value) || (step.value.at === 'home' && isChanged())
     return leaves && left.value <= WARN_S ? left.value : null
   })
 
@@ -35,9 +35,10 @@ export function useIdle(step: ShallowRef<Step>, { isChanged, forget, leave }: Ar
   }
 
   const timer = setInterval(() => {
-    if (left.value > 0) left.value -= 1
+    if (left.value === 0) return
+    left.value -= 1
     if (left.value > 0) return
-    if (!STAYS.has(step.value.at)) leave()
+    if (!stays(step.value)) leave()
     else if (step.value.at === 'home') forget()
   }, 1_000)
   onScopeDispose(() => clearInterval(timer))

@@ -5,7 +5,7 @@
  */
 import { currentLanguage, setLanguage } from '@jiaohao/lib'
 import { shallowRef, watch } from 'vue'
-import type { Step } from './steps'
+import { isBusy, type Step } from './steps'
 import { useArrival } from './useArrival'
 import { useBrowse } from './useBrowse'
 import { useCard } from './useCard'
@@ -51,7 +51,7 @@ function makeKiosk() {
   })
   watch(() => lying.scan.value?.scan, () => {
     const scan = lying.scan.value
-    if (scan !== null && hall.value !== null && !readOnly && step.value.at !== 'issuing') step.value = { at: 'scanned', scan }
+    if (scan !== null && hall.value !== null && !readOnly && !isBusy(step.value)) step.value = { at: 'scanned', scan }
   })
   void arrival.start()
 

@@ -5,7 +5,7 @@
 import { api, intent, Refusal, type PresentedCard, type Priority, type Service, type Zone } from '@jiaohao/lib'
 import { computed, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
 import { stopsOf, type Department } from './places'
-import { BROWSING, type Step } from './steps'
+import { BROWSING, isBusy, type Step } from './steps'
 import type { useHall } from './useHall'
 
 /** The parts of the page that a visit needs: `start` asks anew who the kiosk is, when the hall does not know it any more. */
@@ -33,6 +33,7 @@ export function useVisit(step: ShallowRef<Step>, { house, card, sought, readOnly
     if (BROWSING.has(now.at)) browsed.value = now
   })
   function back(): void {
+    if (isBusy(step.value)) return
     if (BROWSING.has(step.value.at) || step.value.at === 'checkin' || step.value.at === 'comeback') home()
     else step.value = browsed.value
   }
