@@ -282,8 +282,9 @@ class Replays:
             if left_s <= 0:
                 return job.done_share if (job.hall.id, job.day) == key else 0.0
             job.done.wait(left_s)
+        begun = monotonic()
         for _ in film.extend():  # of a day that lasts: what came since somebody looked last
-            pass
+            begun = _rest(begun)
         return film
 
     def _prepare(self, job: _Job) -> None:
@@ -310,7 +311,7 @@ class Replays:
     def _start_of(self, job: _Job) -> Snapshot:
         """Give the state right after a day was opened, folded from the nearest earlier start that is known."""
         hall, base = job.hall, job.hall.base
-        if base.day == job.day:
+        if base.day == job.day and base.seq == job.opens_after:  # it may be of the middle of the day, too
             return base
         found = self._nearest(hall, job.day)
         if found is None and hall.gone():

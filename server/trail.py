@@ -26,6 +26,7 @@ SUFFIX = ".trail"
 FORM = 1
 CHUNK = 500  # commits taken in at once
 CATCH_UP_MAX = 20_000  # commits taken in for one question: a second or two; whoever asks again goes on from there
+REST_AFTER = 20  # commits read; then others are answered
 PARTS = 2**16  # events of one commit; the place of an event is its commit's seq * PARTS + its number there
 
 LAST = 2**62  # behind every place
@@ -98,7 +99,13 @@ class Trail:
                 if isinstance(error, sqlite3.OperationalError):
                     self._path = None  # the disk is full or cannot be written: in memory until the next start
                 places = self._places(self._caught_up(), wanted, before, limit)
-        return [found for place in places if (found := self._read(place)) is not None], self._seq
+        entries = []
+        for number, place in enumerate(places):
+            if number % REST_AFTER == 0:
+                time.sleep(0)  # an archived month is opened for each
+            if (found := self._read(place)) is not None:
+                entries.append(found)
+        return entries, self._seq
 
     def close(self) -> None:
         """Let go of the file."""
@@ -132,18 +139,21 @@ class Trail:
             return self._db
         place = ":memory:" if self._path is None else str(self._path)
         db = sqlite3.connect(place, isolation_level=None, check_same_thread=False)
-        self._db = db
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=OFF")  # what a power cut takes is read from the ledger again
-        if db.execute("PRAGMA user_version").fetchone()[0] != FORM:
-            if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise sqlite3.DatabaseError("the trail is of another form")
-            db.executescript(_TABLES)
-        self._names = {name: id_ for id_, name in db.execute("SELECT id, name FROM names")}
-        seq, head = db.execute("SELECT seq, hash FROM cursor").fetchone() or (0, "")
-        if seq and [commit.hash for commit in self._hall.commits(seq - 1, 1)] != [head]:
-            raise sqlite3.DatabaseError("the trail is of another ledger")
-        self._seq = seq
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=OFF")  # what a power cut takes is read from the ledger again
+            if db.execute("PRAGMA user_version").fetchone()[0] != FORM:
+                if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise sqlite3.DatabaseError("the trail is of another form")
+                db.executescript(_TABLES)
+            names = {name: id_ for id_, name in db.execute("SELECT id, name FROM names")}
+            seq, head = db.execute("SELECT seq, hash FROM cursor").fetchone() or (0, "")
+            if seq and [commit.hash for commit in self._hall.commits(seq - 1, 1)] != [head]:
+                raise sqlite3.DatabaseError("the trail is of another ledger")
+        except BaseException:
+            db.close()  # unchecked, it is not used
+            raise
+        self._db, self._names, self._seq = db, names, seq
         return db
 
     def _forget(self) -> None:
@@ -203,7 +213,8 @@ class Trail:
 
     def _people(self, wanted: Wanted) -> list[int] | None:
         if wanted.who is not None:
-            return [self._names[name] for kind, id_ in wanted.who if (name := f"{kind}:{id_}") in self._names]
+            names = [f"{kind}:{id_}" for kind, id_ in wanted.who if wanted.kind in (None, kind)]
+            return [self._names[name] for name in names if name in self._names]
         if wanted.kind is not None:
             mark = f"{wanted.kind}:"
             return [id_ for name, id_ in self._names.items() if name.startswith(mark)]

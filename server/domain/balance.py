@@ -260,7 +260,9 @@ class _Outlook:
         return self._waits.get(zone, 0.0)
 
     def wait_for_min(self, service: ServiceId) -> float:
-        """Give the minutes that somebody who came now for a service would wait."""
+        """Give the minutes that somebody who came now for a service would wait; `NEVER_MIN` where nobody serves it."""
+        if not any(service in row for window in windows_at_work(self.state) for row in self.duties(window.no)):
+            return NEVER_MIN
         self.wait_min(self.state.plan.service[service].zone)
         return self._of_service.get(service, 0.0)
 

@@ -135,7 +135,7 @@ def _follow_up(period: Period, one: Graded, cases: Mapping[CaseId, Case] | None,
         status = "struck"
     elif opened is None:
         status = "none"
-    elif visits.appeals.get(opened.case, False) if known is None else known.appeal == APPEAL_OPEN:
+    elif known.appeal == APPEAL_OPEN if known is not None else cases is None and visits.appeals.get(opened.case, False):
         status = "appealed"
     elif ended is not None or (cases is not None and known is None):  # the hall forgets cases some days after their end
         status = "finished"

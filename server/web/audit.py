@@ -23,6 +23,7 @@ from server.web.site import here
 
 ROWS_MAX = 10_000  # of a file
 ROWS_AT_ONCE = 500
+LAST_DAY = "9999-12-30"  # the calendar has no midnight after the next one
 HEADS = {
     "zh": ("时间", "提交号", "账号", "姓名", "角色", "来源地址", "事件", "内容", "窗口", "号票", "哈希"),
     "en": ("at", "commit", "who", "name", "role", "from", "event", "what", "window", "ticket", "hash"),
@@ -75,10 +76,11 @@ def _wanted(hall: Hall, query: wire.AuditQuery) -> Wanted:
     if query.action is not None and query.action not in NAMES:
         raise bad_request(f"没有事件“{query.action}”", f"there is no event {query.action}")
     who = None
-    if query.who is not None:
-        who = [(kind, query.who) for kind in (ActorKind.PERSON, ActorKind.DEVICE)]
-    elif query.role is not None:
+    if query.role is not None:
         who = [(ActorKind.PERSON, str(user.work_id)) for user in here().people.users() if user.role == query.role]
+    if query.who is not None:
+        named = [(kind, query.who) for kind in (ActorKind.PERSON, ActorKind.DEVICE)]
+        who = named if who is None else [one for one in named if one in who]
     return Wanted(
         who=who,
         kind=None if query.kind is None else ActorKind(query.kind),
@@ -94,7 +96,7 @@ def _midnight(plan: HallPlan, day: str | None, later: int) -> int | None:
     """Give the instant at which a day of the calendar (ISO) begins, or one some days later."""
     if day is None:
         return None
-    at = datetime.fromisoformat(day).replace(tzinfo=plan.zone_info) + timedelta(days=later)
+    at = datetime.fromisoformat(min(day, LAST_DAY)).replace(tzinfo=plan.zone_info) + timedelta(days=later)
     return int(at.timestamp() * 1000)
 
 
@@ -128,6 +130,9 @@ def _accounts() -> Accounts:
 
 def _lines(hall: Hall, trail: Trail, wanted: Wanted, accounts: Accounts, tongue: str) -> Iterator[str]:
     yield "\ufeff" + _line(HEADS[tongue])
+    now = hall.seq
+    while trail.find(wanted, before=0, limit=1)[1] < now:  # the newest is taken in last, and comes first here
+        pass
     before: int | None = None
     for _ in range(ROWS_MAX // ROWS_AT_ONCE):
         found, _indexed = trail.find(wanted, before=before, limit=ROWS_AT_ONCE)

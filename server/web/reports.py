@@ -1,5 +1,7 @@
 """What happened on some business days, in numbers: as JSON for pages and machines, as files for spreadsheets."""
 
+import time
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from flask import Response
@@ -22,7 +24,7 @@ from server.web.history import events_of_day, first_of_day
 from server.web.problems import Problem, bad_request, language
 from server.web.site import here
 
-COUNTS_MAX = 200  # days of which the counts are kept, of all halls; some 0.3 MB for each of a busy one
+COUNTS_MAX = 300  # days of which the counts are kept, of all halls; some 0.3 MB for each of a busy one
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 api = APIBlueprint(
@@ -56,10 +58,9 @@ def report_month(path: wire.HallPath, query: wire.MonthQuery) -> Response:
     month = query.month or today[:7]
     struck = hall.read(lambda state, _: frozenset(state.struck))
     work, days = Work(), []
-    for day in days_of_month(month):
-        if day <= today and _has_day(hall, day):
-            work.add(_counts_of(hall, plan, day, now_ms).work, struck=struck)
-            days.append(day)
+    for day, counts in _counted(hall, plan, (it for it in days_of_month(month) if it <= today), now_ms):
+        work.add(counts.work, struck=struck)
+        days.append(day)
     if not days and month != today[:7]:
         raise Problem("day_not_found", day=month)
     report = month_report(plan, month, tuple(days), work, names=_names())
@@ -82,7 +83,7 @@ def report_file(path: wire.HallPath, query: wire.PeriodTableQuery) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if query.format == "csv":
         return Response("\ufeff" + as_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
-    return Response(workbook(found), content_type=XLSX, headers=headers)
+    return Response(here().offload(lambda: workbook(found)), content_type=XLSX, headers=headers)
 
 
 def _period(hall: Hall, query: wire.PeriodQuery) -> wire.PeriodReport:
@@ -93,10 +94,9 @@ def _period(hall: Hall, query: wire.PeriodQuery) -> wire.PeriodReport:
     today = business_day(plan, now_ms).isoformat()
     struck, day_open, cases = hall.read(lambda state, _: (frozenset(state.struck), state.day_open, dict(state.cases)))
     period = Period.of(plan, struck)
-    for number in range((last - first).days + 1):
-        day = (first + timedelta(days=number)).isoformat()
-        if day <= today and _has_day(hall, day):
-            period.add(day, _counts_of(hall, plan, day, now_ms))
+    wanted = ((first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1))
+    for day, counts in _counted(hall, plan, (it for it in wanted if it <= today), now_ms):
+        period.add(day, counts)
     if not period.days and not query.from_ <= today <= query.to:
         raise Problem("day_not_found", day=query.from_ if first == last else f"{query.from_} – {query.to}")
     answer = period_answer(
@@ -115,18 +115,22 @@ def _names() -> dict[str, str]:
     return {str(user.work_id): user.name for user in here().people.users()}
 
 
-def _counts_of(hall: Hall, plan: HallPlan, day: str, now_ms: int) -> Counts:
-    """Give the counts of a day; those of a day that is over never change and are kept."""
+def _counted(hall: Hall, plan: HallPlan, days: Iterable[str], now_ms: int) -> Iterator[tuple[str, Counts]]:
+    """Give the days that the hall had, with their counts; those of a day that is over never change and are kept."""
     kept = here().counts
-    known = kept.get((hall.id, day))
-    if known is not None:
-        return known
-    counts = counts_of_day(plan, day, events_of_day(hall, day), now_ms=now_ms)
-    if day < (hall.read(lambda state, _: state.day) or ""):  # the next one has begun: nothing is added any more
-        while len(kept) >= COUNTS_MAX:
-            kept.pop(next(iter(kept)), None)
-        kept[hall.id, day] = counts
-    return counts
+    for day in days:
+        key = (hall.id, plan.digest, day)  # targets are the plan's
+        counts = kept.get(key)
+        if counts is None:
+            if not _has_day(hall, day):
+                continue
+            counts = counts_of_day(plan, day, events_of_day(hall, day), now_ms=now_ms)
+            if day < (hall.read(lambda state, _: state.day) or ""):  # the next one has begun: nothing is added any more
+                while len(kept) >= COUNTS_MAX:
+                    kept.pop(next(iter(kept)), None)
+                kept[key] = counts
+            time.sleep(0)  # let others be answered in between
+        yield day, counts
 
 
 def _has_day(hall: Hall, day: str) -> bool:

@@ -58,8 +58,8 @@ class Site:
     `checks` and `has_reserve` are asked by `/readyz`; `dev` opens reading on loopback; `drill`: 演练.
 
     `photos`, `media` and `prompts` are the folders of the clerks' photos, of what boards show beside their calls and of
-    what kiosks say; they need not be there. `counts` are those of days that are over, by hall and day.
-    `folder` is where the indexes of audits are kept; without one they are in memory.
+    what kiosks say; they need not be there. `counts` are those of days that are over, by hall, digest of the plan they
+    were counted by, and day. `folder` is where the indexes of audits are kept; without one they are in memory.
     """
 
     halls: Mapping[HallId, Hall]
@@ -79,7 +79,7 @@ class Site:
     waits: dict[HallId, Waits] = field(default_factory=dict)
     trails: dict[HallId, Trail] = field(default_factory=dict)
     replays: Replays = field(default_factory=Replays)
-    counts: dict[tuple[HallId, str], Counts] = field(default_factory=dict)
+    counts: dict[tuple[HallId, str, str], Counts] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
     presented: Presented = field(default_factory=Presented)
     seeds: Mapping[HallId, Seed] = field(default_factory=dict)
