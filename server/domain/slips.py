@@ -53,15 +53,20 @@ def decide(state: HallState, command: c.Undo, now_ms: int) -> e.MoveUndone:
 
 
 def standing(state: HallState, no: WindowNo) -> Slip | None:
-    """Give the last move of a window if nothing has happened since to the visit or the window; its time may be over."""
+    """Give the last move of a window if nothing has happened since to the visit or the window; its time may be over.
+
+    Other settings may have come meanwhile: a visit whose service they dropped or moved could not be finished again.
+    """
     window = state.windows[no]
     slip = window.slip
     if slip is None or window.paused is not None or window.clerk is None or window.clerk != slip.clerk:
         return None
     ticket = state.tickets.get(slip.ticket)
     at_window = window.current == slip.ticket if slip.move is Move.START else window.current is None
-    unmoved = ticket is not None and ticket.events == slip.events and ticket.window in (None, no)
-    return slip if at_window and unmoved else None
+    if ticket is None or not at_window or ticket.events != slip.events or ticket.window not in (None, no):
+        return None
+    service = state.plan.service.get(ticket.service)
+    return slip if service is not None and service.zone == ticket.zone else None
 
 
 def begin(state: HallState, event: e.Event, at_ms: int) -> Slip | None:

@@ -11,9 +11,19 @@ from server.domain.learning import Record
 from server.domain.lifecycle import UNDOABLE, Move
 from server.domain.refusals import Code
 from server.domain.slips import UNDOABLE as EVENTS
-from server.domain.slips import WITHIN_MS
+from server.domain.slips import WITHIN_MS, standing
 from server.domain.state import HallState
-from server.domain.terms import Label, PauseReason, ServiceId, ServiceKind, TicketId, TicketStatus, WindowNo, WorkId
+from server.domain.terms import (
+    Label,
+    PauseReason,
+    ServiceId,
+    ServiceKind,
+    TicketId,
+    TicketStatus,
+    WindowNo,
+    WorkId,
+    ZoneId,
+)
 from tests.domain.halls import PLAN, Scene, a_service
 
 ONE, TWO = WindowNo("1"), WindowNo("2")
@@ -176,3 +186,19 @@ def test_a_result_that_was_collected_by_mistake_is_on_the_list_again() -> None:
     assert scene.state.results == {}
     scene.do(UNDO)
     assert scene.state.results == before
+
+
+@pytest.mark.parametrize("move", [Move.FINISH, Move.NO_SHOW])
+@pytest.mark.parametrize("zone", [None, "upstairs"])
+def test_a_visit_whose_service_was_dropped_or_moved_meanwhile_is_not_put_back(move: Move, zone: str | None) -> None:
+    scene, label = called()
+    scene.do(SLIPS[move])
+    for ticket in [it for it in scene.state.tickets.values() if it.status is TicketStatus.WAITING]:
+        scene.do(c.Cancel(ticket=ticket.id, reason="test"))
+    service = scene.ticket(label).service
+    kept = tuple(it for it in PLAN.services if it.id != service)
+    moved = () if zone is None else (replace(PLAN.service[service], zone=ZoneId(zone)),)
+    zones = (*PLAN.zones, replace(PLAN.zones[0], id=ZoneId("upstairs")))
+    scene.do(c.PlanHall(plan=replace(PLAN, services=(*moved, *kept), zones=zones, digest="other")))
+    assert standing(scene.state, ONE) is None
+    assert scene.refused(UNDO) is Code.UNDO_OVER
