@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 LOOK_AGAIN_S = 10.0
+VISITOR_BITS = 64  # of an IPv6 address, whose rest every device chooses for itself
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 
 
@@ -84,16 +85,19 @@ class Doors:
 
 
 def visitor_address(peer: str, forwarded: str) -> str:
-    """Give the address a request came from: who connects, or whom a proxy on this machine speaks for.
+    """Give whom a request is counted for: who connects, or whom a proxy on this machine speaks for.
 
-    `forwarded` is X-Forwarded-For; what stands last in it was written by the proxy, the rest by anybody.
+    `forwarded` is X-Forwarded-For; what stands last in it was written by the proxy, the rest by anybody. One visitor
+    has a whole IPv6 network of 64 bits (RFC 6177), so that one is given; what is no address is given as it is.
     """
-    said = forwarded.rpartition(",")[2].strip()
-    try:
-        is_proxy = said != "" and ipaddress.ip_address(peer.removeprefix("::ffff:")).is_loopback
-        return str(ipaddress.ip_address(said)) if is_proxy else peer
-    except ValueError:
+    address = _address(peer)
+    if address is None:
         return peer
+    if address.is_loopback:
+        address = _address(forwarded.rpartition(",")[2].strip()) or address
+    if address.version == 4 or address.is_loopback:
+        return str(address)
+    return str(ipaddress.IPv6Network((int(address), VISITOR_BITS), strict=False))
 
 
 def own_addresses() -> frozenset[str]:
@@ -109,6 +113,15 @@ def own_addresses() -> frozenset[str]:
         except OSError:
             continue
     return frozenset(found | _linux_addresses())
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Give an address, an IPv4 one as such also where it is written as IPv6 (::ffff:192.0.2.1); None for other text."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
 def _linux_addresses() -> set[str]:
