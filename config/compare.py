@@ -143,12 +143,16 @@ def _of_fields(
 
 
 def _without_common(old: object, new: object) -> tuple[object, object]:
-    """Give two values without the items of long lists that stand in both: else what differs might be cut off."""
+    """Give two values without the items of long lists that stand in both: else what differs might be cut off.
+
+    Lists that differ in their order only, or in how often an item stands in them, are given whole.
+    """
     if not (isinstance(old, tuple) and isinstance(new, tuple)):
         return old, new
     if max(len(_toml(old)), len(_toml(new))) <= VALUE_LENGTH_MAX:
         return old, new
-    return tuple(one for one in old if one not in new), tuple(one for one in new if one not in old)
+    gone, come = tuple(one for one in old if one not in new), tuple(one for one in new if one not in old)
+    return (gone, come) if gone or come else (old, new)
 
 
 def _whole(section: str, row_id: str, row: Table, change: Change) -> Difference:

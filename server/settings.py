@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from config import HallFile
-from config.compare import Change, Difference, differences, shown
+from config.compare import Change, Difference, shown
 from config.loader import Reading, load_written, read_hall
 from config.schema import Window
 from server.domain import calendar
@@ -27,6 +26,7 @@ from server.hall import Hall
 from server.plan import plan_of
 
 READ_MAX = 16  # texts of which what they say is kept: reading one takes some hundredths of a second
+PICTURE = "logo"  # a text with this key says what the file of the picture says at the moment
 
 log = logging.getLogger("server")
 
@@ -50,10 +50,12 @@ def seed_of(path: Path) -> Seed:
     return Seed(path=path, text=text, plan=plan_of(file))
 
 
-@lru_cache(maxsize=READ_MAX)
 def read(text: str, beside: Path) -> Reading:
     """Give the hall that a text describes, in the place of the file `beside`, or every problem in it."""
-    return read_hall(text, beside)
+    return read_hall(text, beside) if PICTURE in text else _read(text, beside)
+
+
+_read = lru_cache(maxsize=READ_MAX)(read_hall)
 
 
 def begin(hall: Hall, seed: Seed, *, take_file: bool = False) -> None:
@@ -66,12 +68,14 @@ def begin(hall: Hall, seed: Seed, *, take_file: bool = False) -> None:
     """
     now, text, running = hall.read(lambda state, _: (state.edition, state.text, state.plan.digest))
     plan, source = seed.plan, PlanSource.FILE
-    if now is not None and now.source is PlanSource.PAGE and not take_file and text != seed.text:
+    if now is not None and now.source is PlanSource.PAGE and not take_file and running != plan.digest:
         reading = read_hall(text, seed.path)
         if reading.hall is None:
             log.warning("hall %s: what was applied on its page cannot be read anew, its old plan goes on", hall.id)
             return
-        plan, source = plan_of(reading.hall), PlanSource.PAGE
+        anew = plan_of(reading.hall)
+        if anew.digest != plan.digest:  # else the file says the same, only a new program makes another plan of it
+            plan, source = anew, PlanSource.PAGE
     wanted = text if source is PlanSource.PAGE else seed.text
     if now is not None and (running, text, now.source) == (plan.digest, wanted, source):
         return
@@ -90,14 +94,14 @@ def unlike(state: HallState, seed: Seed) -> tuple[str, str] | None:
         return None
     now, name = state.edition, seed.path.name
     if now is not None and now.source is PlanSource.PAGE:
-        at = f"{calendar.local(state.plan, now.at_ms):%Y-%m-%d %H:%M}"
-        who = now.by or "-"
+        said = next((one for one in reversed(state.editions) if one.by), now)  # later ones are the same, made anew
+        at, who, version = f"{calendar.local(state.plan, said.at_ms):%Y-%m-%d %H:%M}", said.by or "-", said.version
         zh = (
-            f"{name} 与运行的设置不同：{who} 于 {at} 在管理页面应用了第 {now.version} 版，以它为准，文件没有采用。"
+            f"{name} 与运行的设置不同：{who} 于 {at} 在管理页面应用了第 {version} 版，以它为准，文件没有采用。"
             "对比：jiaohao check --diff；改用文件：在管理页面“设置”中采用，或用 --take-file 启动一次。"
         )
         en = (
-            f"{name} differs from what runs: {who} applied version {now.version} on the manager's page at {at}, which"
+            f"{name} differs from what runs: {who} applied version {version} on the manager's page at {at}, which"
             " stands; the file is not taken. Compare: jiaohao check --diff. To take the file: use it on the page,"
             " under Settings, or start once with --take-file."
         )
@@ -108,14 +112,6 @@ def unlike(state: HallState, seed: Seed) -> tuple[str, str] | None:
         " business day has closed."
     )
     return zh, en
-
-
-def compared(file: HallFile, state: HallState, beside: Path) -> list[Difference] | None:
-    """Give how the hall that runs differs from a file, live assignments too; None when nobody knows its own text."""
-    running = read(state.text, beside).hall if state.text else None
-    if running is None:
-        return None
-    return [*differences(file, running), *live(state)]
 
 
 def live(state: HallState) -> Iterator[Difference]:

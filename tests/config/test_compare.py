@@ -69,7 +69,11 @@ def test_of_a_long_list_only_what_differs_is_shown() -> None:
     (one,) = differences(was, other)
     assert one.before == "[]"
     assert ":59" in one.after
-    assert differences(was, longer)
+    turned = was.model_copy(update={"calendar": was.calendar.model_copy(update={"hours": (*hours[1:], hours[0])})})
+    for same in (longer, turned):
+        (one,) = differences(was, same)
+        assert one.key == "hours"
+        assert min(len(one.before), len(one.after)) > len("[]"), "no item is new, none is gone: both are shown"
 
 
 def test_a_text_from_elsewhere_reads_no_pictures_outside_the_folder(tmp_path: Path) -> None:

@@ -207,6 +207,14 @@ def test_addresses_that_lead_out_of_the_building_are_for_admins(hall: Stage) -> 
     assert apply(hall.anybody("admin"), told, 2).status_code == 200
 
 
+def test_a_request_again_is_answered_though_an_admin_changed_an_address_meanwhile(hall: Stage) -> None:
+    manager, body = hall.anybody("manager"), {"text": LONGER, "after": 2}
+    first = manager.put(SETTINGS, body, Idempotency_Key="k")
+    assert first.status_code == 200
+    assert apply(hall.anybody("admin"), LONGER + '\n[notify]\nurl = "http://10.0.0.9/hook"\n', 3).status_code == 200
+    assert manager.put(SETTINGS, body, Idempotency_Key="k").json == first.json
+
+
 def test_one_can_go_back_to_an_edition(hall: Stage) -> None:
     manager = hall.anybody("manager")
     apply(manager, LONGER, 2)
