@@ -50,3 +50,16 @@ test('what goes over several lines is left to the editor', () => {
   expect(withValue(FILE, { table: 'calendar' }, 'hours', '[]')).toBeNull()
   expect(withValue(FILE, { table: 'notify' }, 'near', '3')).toBeNull()
 })
+
+test.each(['[2026-07-01]', "['general']", '["general", 2026-07-01]', '["""general"""]', '["\\U00004e00"]', '"general"'])('a list written as %s is left to the editor', (list) => {
+  expect(listOf(list)).toBeNull()
+})
+
+test.each(["{ zh = '一楼' }", '{ zh = "一楼", more = { en = "x" } }', '{ "zh" = "一楼" }', '{ zh = "\\U00004e00" }', '"一楼"'])('texts written as %s are left to the editor', (texts) => {
+  expect(textsOf(texts)).toBeNull()
+})
+
+test('nothing written is nothing, and a comma may end a list', () => {
+  expect([listOf(null), listOf('[]'), listOf('[ "a, b", "c", ]')]).toEqual([[], [], ['a, b', 'c']])
+  expect([textsOf(null), textsOf('{}'), textsOf('{zh="{一楼} = \\"x\\""}')]).toEqual([{}, {}, { zh: '{一楼} = "x"' }])
+})

@@ -53,25 +53,38 @@ export function withValue(text: string, place: Place, key: string, value: string
 /** Write a text as TOML does. */
 export const quoted = (words: string) => JSON.stringify(words)
 
-/** Give the texts of an inline table `{ zh = "…", en = "…" }` by language. */
-export function textsOf(value: string | null): Record<string, string> {
+const TEXT = String.raw`"(?:[^"\\]|\\.)*"`
+const NAMED = String.raw`([a-z]{2,3})\s*=\s*(${TEXT})`
+const LIST = new RegExp(String.raw`^\[\s*(?:${TEXT}(?:\s*,\s*${TEXT})*\s*,?)?\s*\]$`)
+const TABLE = new RegExp(String.raw`^\{\s*(?:${NAMED}(?:\s*,\s*${NAMED})*)?\s*\}$`)
+
+/** Give the texts of an inline table `{ zh = "…", en = "…" }` by language; null when it is written in another way. */
+export function textsOf(value: string | null): Record<string, string> | null {
+  if (value === null) return {}
+  if (!TABLE.test(value)) return null
   const found: Record<string, string> = {}
-  for (const [, language, words] of (value ?? '').matchAll(/([a-z]{2,3})\s*=\s*("(?:[^"\\]|\\.)*")/g)) {
-    if (language !== undefined && words !== undefined) found[language] = unquoted(words)
+  for (const [, language, words] of value.matchAll(new RegExp(NAMED, 'g'))) {
+    const plain = unquoted(words ?? '')
+    if (language === undefined || plain === null) return null
+    found[language] = plain
   }
   return found
 }
 
-/** Give the texts of a list on one line. */
-export function listOf(value: string | null): string[] {
-  return [...(value ?? '').matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([words]) => unquoted(words))
+/** Give the texts of a list on one line; null when there is anything else in it, as dates or `'…'`. */
+export function listOf(value: string | null): string[] | null {
+  if (value === null) return []
+  if (!LIST.test(value)) return null
+  const found = [...value.matchAll(new RegExp(TEXT, 'g'))].map(([words]) => unquoted(words))
+  return found.every((one) => one !== null) ? found : null
 }
 
-function unquoted(words: string): string {
+/** Give what stands between quotes, null for what TOML escapes in its own way (`\U0001F600`). */
+function unquoted(words: string): string | null {
   try {
     return JSON.parse(words) as string
   } catch {
-    return words.slice(1, -1)
+    return null
   }
 }
 

@@ -94,12 +94,16 @@ export function useSettings(hall: string) {
     if (!mayApply.value || applying.value) return
     applying.value = true
     problem.value = ''
+    const sent = written.value
     try {
-      const { version } = await api.applySettings(hall, { text: written.value, after: after.value, note: note.value.trim() }, intent())
+      const { version } = await api.applySettings(hall, { text: sent, after: after.value, note: note.value.trim() }, intent())
       toast(t('manager.settings.applied', { version }), 'good')
       note.value = ''
-      forget(kept)
-      settings.value = null
+      // What was written meanwhile stays, as a change of what has just been applied.
+      after.value = version
+      if (settings.value !== null) settings.value = { ...settings.value, text: sent, version }
+      if (written.value === sent) forget(kept)
+      else keep(kept, { text: written.value, after: version })
       await load()
     } catch (error) {
       const said = problemText(error)
