@@ -21,6 +21,9 @@ export interface Moved {
   to: string | null
 }
 
+/** A prediction on its way, here, or not to be had: then nothing is said of it. */
+export type Told = 'reading' | 'told' | 'failed'
+
 export interface Moving {
   /** What is held over the hall now; `to` is the window under it. */
   lifted: Ref<Moved | null>
@@ -28,6 +31,8 @@ export interface Moving {
   asked: Ref<Moved | null>
   /** What is predicted for the service that is lifted or asked for. */
   effects: Ref<WhatIf['windows']>
+  /** How far the prediction is. */
+  told: Ref<Told>
   /** Where the pointer is. */
   at: { x: number; y: number }
   /** A press on a service, with the window it stands at. */
@@ -44,6 +49,7 @@ export function useMoving(hall: () => string): Moving {
   const lifted = ref<Moved | null>(null)
   const asked = ref<Moved | null>(null)
   const effects = shallowRef<WhatIf['windows']>([])
+  const told = ref<Told>('reading')
   const at = reactive({ x: 0, y: 0 })
   let pressed: { id: number; x: number; y: number; moved: Moved } | null = null
   let scroll: ReturnType<typeof setInterval> | undefined
@@ -53,23 +59,30 @@ export function useMoving(hall: () => string): Moving {
     if (read === service) return
     read = service
     effects.value = []
+    told.value = 'reading'
     try {
-      const told = await api.whatIf(hall(), service)
-      if (read === service) effects.value = told.windows
+      const found = await api.whatIf(hall(), service)
+      if (read !== service) return
+      effects.value = found.windows
+      told.value = 'told'
     } catch (error) {
-      if (read === service) toast(problemText(error), 'bad')
+      if (read !== service) return
+      told.value = 'failed'
+      toast(problemText(error), 'bad')
     }
   }
   function press(event: PointerEvent, service: string, from: string | null): void {
-    if (event.button !== 0) return
+    if (event.button !== 0 || !event.isPrimary) return
+    end() // of a press whose end was never heard of
     pressed = { id: event.pointerId, x: event.clientX, y: event.clientY, moved: { service, from, to: null } }
     addEventListener('pointermove', move)
     addEventListener('pointerup', drop)
-    addEventListener('pointercancel', end)
+    addEventListener('pointercancel', cancel)
     addEventListener('keydown', escape, true)
   }
   function move(event: PointerEvent): void {
     if (pressed?.id !== event.pointerId) return
+    if ((event.buttons & 1) === 0) return end() // let go where the page did not hear of it
     if (lifted.value === null) {
       if (Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < STEADY_PX) return
       lifted.value = { ...pressed.moved }
@@ -85,7 +98,11 @@ export function useMoving(hall: () => string): Moving {
     const under = document.elementFromPoint(at.x, at.y)?.closest('[data-drop]')
     if (lifted.value !== null) lifted.value.to = under?.getAttribute('data-drop') ?? null
   }
-  function drop(): void {
+  function cancel(event: PointerEvent): void {
+    if (pressed?.id === event.pointerId) end()
+  }
+  function drop(event: PointerEvent): void {
+    if (pressed?.id !== event.pointerId) return
     const moved = lifted.value
     end()
     if (moved === null) return
@@ -114,7 +131,7 @@ export function useMoving(hall: () => string): Moving {
     clearInterval(scroll)
     removeEventListener('pointermove', move)
     removeEventListener('pointerup', drop)
-    removeEventListener('pointercancel', end)
+    removeEventListener('pointercancel', cancel)
     removeEventListener('keydown', escape, true)
     if (asked.value === null) read = ''
   }
@@ -127,7 +144,7 @@ export function useMoving(hall: () => string): Moving {
     read = ''
   }
   onScopeDispose(end)
-  return { lifted, asked, effects, at, press, ask, done }
+  return { lifted, asked, effects, told, at, press, ask, done }
 }
 
 /** Where a service is dropped that a window shall serve no longer. */
