@@ -1,6 +1,6 @@
 /** What a visitor chooses, step by step, and what the server says to it. */
 import { api, intent, keepTo, problemText, Refusal, type BookedAppointment, type OnlineBooking, type OnlineHall, type Slots } from '@jiaohao/lib'
-import { computed, onScopeDispose, ref, shallowRef, watchEffect } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch, watchEffect } from 'vue'
 import { nearestFree, type FreeSlot } from './slots'
 
 /** As many open days as the server gives at once. */
@@ -34,10 +34,12 @@ export function useBooking(booked: (hall: string, answer: BookedAppointment) => 
   }
   const wentBack = (event: PopStateEvent) => {
     const to = (event.state as { step?: Step } | null)?.step ?? 'service'
-    step.value = named.value === null || (to === 'who' && chosen.value === null) ? 'service' : to
+    step.value = slots.value === null || (to === 'who' && chosen.value === null) ? 'service' : to
   }
   addEventListener('popstate', wentBack)
   onScopeDispose(() => removeEventListener('popstate', wentBack))
+  // What went wrong in one step is not said in another.
+  watch(step, () => (problem.value = ''), { flush: 'sync' })
 
   /** Do one thing at a time; what goes wrong is said in `problem`. */
   async function busily(act: () => Promise<void>): Promise<void> {
@@ -62,27 +64,24 @@ export function useBooking(booked: (hall: string, answer: BookedAppointment) => 
         id = halls.value[0]?.hall ?? ''
       }
       hall.value = await api.onlineBooking(id)
-      if (named.value !== null) await look()
+      if (named.value !== null) await look(service.value)
     })
 
-  const chooseService = (id: string) =>
-    busily(async () => {
-      service.value = id
-      gone.value = null
-      await look()
-    })
+  const chooseService = (id: string) => busily(() => look(id))
 
-  async function look(): Promise<void> {
-    slots.value = null
+  /** Offer the times of a service, and those near the one that was missed; nothing changes where they cannot be read. */
+  async function look(of: string, missed?: { why: string; starts_at: string }): Promise<void> {
+    const found = await api.slots(hall.value?.hall ?? '', of, DAYS_MOST)
+    service.value = of
+    slots.value = found
     chosen.value = null
-    slots.value = await api.slots(hall.value?.hall ?? '', service.value, DAYS_MOST)
+    gone.value = missed === undefined ? null : { why: missed.why, instead: nearestFree(found.days, missed.starts_at) }
     go('time')
   }
 
   function chooseTime(slot: FreeSlot): void {
     chosen.value = slot
     gone.value = null
-    problem.value = ''
     go('who')
   }
 
@@ -101,8 +100,7 @@ export function useBooking(booked: (hall: string, answer: BookedAppointment) => 
       } catch (error) {
         if (error instanceof Refusal) lastAsked = '' // an answer came: the next press is another try
         if (!(error instanceof Refusal && GONE.has(error.code))) throw error
-        await look()
-        gone.value = { why: problemText(error), instead: nearestFree(slots.value?.days ?? [], wanted.starts_at) }
+        await look(body.service, { why: problemText(error), starts_at: wanted.starts_at })
       }
     })
 
