@@ -4,14 +4,14 @@
  * Kept in the browser, hall by hall. An alarm that comes back within `SAME_MS` is the same one: a queue that goes over
  * its target with every second call must not ring each time.
  */
-import { useNow } from '@jiaohao/lib'
+import { playTones, useNow } from '@jiaohao/lib'
 import { computed, onScopeDispose, ref, watch, type ComputedRef, type Ref } from 'vue'
 import type { Alarm } from './useAlarms'
 
 const SAME_MS = 60_000
 const RING_EVERY_MS = 30_000
 const NOTES_HZ = [784, 659]
-const NOTE_S = 0.3
+const LOUDNESS = 0.35
 const SOUND_KEY = 'jiaohao.manager.sound'
 
 /** One alarm as this browser knows it; times in Unix ms. */
@@ -84,18 +84,7 @@ export function useHeard(hall: () => string | null, alarms: Readonly<Ref<Alarm[]
       return
     }
     rang = performance.now()
-    NOTES_HZ.forEach((hertz, n) => {
-      if (context === undefined) return
-      const begin = context.currentTime + n * NOTE_S
-      const tone = context.createOscillator()
-      const loud = context.createGain()
-      tone.frequency.value = hertz
-      loud.gain.setValueAtTime(0.35, begin)
-      loud.gain.exponentialRampToValueAtTime(0.001, begin + NOTE_S)
-      tone.connect(loud).connect(context.destination)
-      tone.start(begin)
-      tone.stop(begin + NOTE_S)
-    })
+    playTones(context, NOTES_HZ, 1, LOUDNESS)
   }
   async function touch(): Promise<void> {
     if (!('AudioContext' in window) || !sound.value) return

@@ -114,6 +114,7 @@ export function usePlayer(hall: () => string): Player {
       shown.value = told
       problem.value = ''
     } catch (error) {
+      if (date !== wanted) return
       problem.value = problemText(error)
       playing.value = false
     } finally {
