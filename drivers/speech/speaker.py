@@ -8,9 +8,10 @@ faults: silence is never reported as said. In quiet hours calls are dropped; an 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from drivers.speech.engine import Engine
     from drivers.speech.phrases import Line
     from drivers.speech.player import Player
+
+    _Spoken = tuple[list[array[int]], list[Line], list[str]]
 
 BUSY_WITHIN_S = 1.5
 """A call that comes this soon after the last one had to wait: it is read once only, or the hall would fall behind."""
@@ -154,15 +157,16 @@ class Speaker:
         volume = 100 if urgent else self._volume()
         if volume == 0:
             return Result(status=ResultStatus.DROPPED, detail="quiet hours of this loudspeaker")
-        made = ThreadPoolExecutor(1, "speech")
-        making = made.submit(self._speak, lines)
-        made.shutdown(wait=False)
-        chime = self._chime()
+        chime, chimed = self._chime(), False
         try:
-            if isinstance(job, Announce) and chime is not None and not wait([making], ATTENTION_S).done:
-                self._play(mix([], readings=1, chime=chime), volume, "", about, started)
-                chime, started = None, _begun
-            spoken, said, whys = making.result()
+            if isinstance(job, Announce) and chime is not None:
+                making = self._making(lines)
+                if not wait([making], ATTENTION_S).done:
+                    self._play(mix([], readings=1, chime=chime), volume, "", about, started)
+                    chime, chimed = None, True
+                spoken, said, whys = making.result()
+            else:
+                spoken, said, whys = self._speak(lines)
             if not spoken and not self._options.chime:
                 return self._failed(FaultCode.NO_VOICE, "; ".join(whys))
             if spoken or chime is not None:
@@ -171,7 +175,7 @@ class Speaker:
         except NotPlayed as error:
             return self._failed(FaultCode.PLAYBACK, str(error))
         except LineDown as error:
-            if started is not _begun:
+            if not chimed:
                 raise
             return self._failed(FaultCode.PLAYBACK, f"gone after the chime: {error.why}")
         self._unsaid = "; ".join(whys)
@@ -228,7 +232,20 @@ class Speaker:
         level = level_at(self._options.volume, self._now())
         return 100 if level is None else level
 
-    def _speak(self, lines: list[Line]) -> tuple[list[array[int]], list[Line], list[str]]:
+    def _making(self, lines: list[Line]) -> Future[_Spoken]:
+        """Begin `_speak` in a thread that an agent which is stopping does not wait for."""
+        making: Future[_Spoken] = Future()
+
+        def make() -> None:
+            try:
+                making.set_result(self._speak(lines))
+            except BaseException as bug:  # noqa: BLE001 - raised where the result is waited for
+                making.set_exception(bug)
+
+        threading.Thread(target=make, name="speech", daemon=True).start()
+        return making
+
+    def _speak(self, lines: list[Line]) -> _Spoken:
         """Give the samples, the lines that they say, and why the others cannot be said."""
         spoken: list[array[int]] = []
         said: list[Line] = []
@@ -280,10 +297,6 @@ def mix(spoken: list[array[int]], *, readings: int, chime: array[int] | None) ->
     for _ in range(readings - 1 if spoken else 0):
         parts += [sound.silence(_BETWEEN_READINGS_S), spoken[0]]
     return sound.join([*parts, sound.silence(_TAIL_S)])
-
-
-def _begun() -> None:
-    """Do nothing: the journal has it that this job was begun."""
 
 
 def _speechless(detail: str) -> Health:

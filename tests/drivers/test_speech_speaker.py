@@ -7,6 +7,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 import threading
 import time
 from array import array
@@ -467,7 +468,7 @@ def test_while_a_sentence_is_being_made_the_chime_makes_people_look(monkeypatch:
     monkeypatch.setattr(ear, "play", heard)
     told = Announce(text={"zh": "请从东侧出口离开。"}, languages=("zh",), emergency=True)
     result = driver.do(told, lambda: began.append(True))
-    assert began == [True]
+    assert began == [True] * (2 if ends == "well" else 1), "too late is too late after the chime, too"
     first, *then = [sound.read_wav(wav) for wav in ear.heard]
     assert first.samples[: len(sound.chime())] == sound.chime()
     assert first.comment == ""
@@ -477,6 +478,66 @@ def test_while_a_sentence_is_being_made_the_chime_makes_people_look(monkeypatch:
         assert then[0].samples[0] == 8000, "the chime was heard already"
     else:
         assert (result.status, then) == (ResultStatus.FAILED, [])
+
+
+def test_a_sentence_that_came_too_late_is_not_spoken_after_its_chime(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TooLate(Exception):
+        pass
+
+    monkeypatch.setattr(speaker, "ATTENTION_S", 0.05)
+    driver, voice, ear = make_speaker()
+    chimed, say = threading.Event(), voice.speak
+
+    def slowly(line: Line) -> array[int]:
+        assert chimed.wait(PATIENCE_S)
+        return say(line)
+
+    def started() -> None:
+        if chimed.is_set():
+            raise TooLate
+        chimed.set()
+
+    monkeypatch.setattr(voice, "speak", slowly)
+    with pytest.raises(TooLate):
+        driver.do(Announce(text={"zh": "请离开。"}, languages=("zh",), emergency=True), started)
+    assert len(ear.heard) == 1
+    assert voice.said == ["请离开。"]
+
+
+NEVER_MADE = """
+import threading
+from drivers.jobs import Announce
+from drivers.speech.engine import Chain
+from drivers.speech.player import open_player
+from drivers.speech.speaker import Speaker, SpeakerOptions
+
+class Slow(Chain):
+    def speak(self, line):
+        begun.set()
+        threading.Event().wait()
+
+begun = threading.Event()
+driver = Speaker(Slow([]), open_player("aplay:"), SpeakerOptions())
+job = Announce(text={"zh": "请离开。"}, languages=("zh",), emergency=False)
+threading.Thread(target=driver.do, args=(job, lambda: None), daemon=True).start()
+begun.wait()
+"""
+
+
+def test_an_agent_that_stops_does_not_wait_for_a_sentence_that_is_being_made() -> None:
+    done = subprocess.run([sys.executable, "-c", NEVER_MADE], timeout=PATIENCE_S, check=False)
+    assert done.returncode == 0
+
+
+def test_a_bug_while_a_sentence_is_made_is_raised_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver, voice, _ = make_speaker()
+
+    def broken(line: Line) -> array[int]:
+        raise ZeroDivisionError(line.sentence)
+
+    monkeypatch.setattr(voice, "speak", broken)
+    with pytest.raises(ZeroDivisionError):
+        driver.do(Announce(text={"zh": "请离开。"}, languages=("zh",), emergency=False), lambda: None)
 
 
 def test_an_announcement_in_no_language_we_speak_fails_and_is_not_silence() -> None:
