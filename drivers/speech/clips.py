@@ -181,11 +181,15 @@ class ClipsEngine:
             self._renderer.close()
 
     def _call(self, pack: Pack, units: tuple[str, ...]) -> array[int]:
-        """Give a call, its ticket in one breath where that can be had. Raises BadPack."""
+        """Give a call, its ticket in one breath where that is recorded, or rendered for want of its parts.
+
+        Raises BadPack.
+        """
         whole = phrases.whole(units)
-        rendered = self._rendered(pack, whole)
-        there = all(unit in rendered or unit in pack.clips for unit in whole)
-        return pack.join(whole if there else units, rendered)
+        wanted = units if whole[0] not in pack.clips and _in_parts(units, pack.clips) else whole
+        rendered = self._rendered(pack, wanted)
+        there = all(unit in rendered or unit in pack.clips for unit in wanted)
+        return pack.join(wanted if there else units, rendered)
 
     def _rendered(self, pack: Pack, units: Sequence[str]) -> dict[str, array[int]]:
         """Give the units of a call that are not in the folder but were rendered."""
@@ -244,13 +248,11 @@ def read_pack(folder: Path) -> Pack:
 def upcoming_units(upcoming: Upcoming, recorded: Container[str] = ()) -> list[str]:
     """Give what calls of these tickets are made of: what all need first, then the tickets in their order.
 
-    A ticket whose letter and number are recorded needs nothing.
+    A ticket that is recorded in its parts needs nothing.
     """
     common = [f"window-{window}" for window in upcoming.windows]
     calls = [phrases.units(label, "") for label in upcoming.labels]
-    to_make = [
-        call for call in calls if not all(unit in recorded for unit in call if _role(unit) in {"letter", "number"})
-    ]
+    to_make = [call for call in calls if not _in_parts(call, recorded)]
     return list(dict.fromkeys([*common, *(phrases.whole(call)[0] for call in to_make)]))
 
 
@@ -301,6 +303,11 @@ def faults_of(pack: Pack, wanted: Iterable[str]) -> list[BadPack]:
         except BadPack as bad:
             found.append(bad)
     return found
+
+
+def _in_parts(units: Iterable[str], recorded: Container[str]) -> bool:
+    """Say whether 请, letter and number of a call are recorded apart."""
+    return all(unit in recorded for unit in units if _role(unit) != "window")
 
 
 def _voice_for(unit: str, voice: RenderedVoice) -> RenderedVoice:

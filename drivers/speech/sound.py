@@ -92,7 +92,8 @@ def loudness(samples: array[int]) -> float:
     """Give the RMS, a share of full scale, of the blocks within 20 dB of the loudest: pauses do not count."""
     size = round(0.05 * RATE_HZ)
     powers = [rms(samples[at : at + size]) ** 2 for at in range(0, len(samples), size)]
-    voiced = [power for power in powers if power >= max(powers) / 100]
+    least = max(powers, default=0.0) / 100
+    voiced = [power for power in powers if power >= least]
     return math.sqrt(sum(voiced) / len(voiced)) if voiced else 0.0
 
 

@@ -242,6 +242,26 @@ def test_what_people_recorded_is_not_rendered(child: Path, pack: Path, renderer:
     assert asked(child) == [of_unit("ticket-A013", "zh")]
 
 
+@pytest.mark.parametrize("missing", ["", "please", "letter-A", "number-012"])
+def test_a_call_whose_parts_are_all_recorded_starts_no_renderer(
+    child: Path, pack: Path, voice: RenderedVoice, renderer: Renderer, missing: str
+) -> None:
+    for unit in ("letter-A", "number-012"):
+        (pack / f"{unit}.wav").write_bytes(sound.write_wav(sound.chime()))
+    if missing:
+        (pack / f"{missing}.wav").unlink()
+    write_manifest(pack, "zh")
+    clips, line = ClipsEngine([str(pack)], renderer), call("A012", "3", ("zh",))[0]
+    ticket = [of_unit("ticket-A012", "zh")] if missing else []
+    clips.prepare(Upcoming(labels=("A012",), windows=("3",)))
+    until(lambda: len(asked(child)) == len(ticket), "what is prepared is being rendered")
+    renderer.say(voice, "i→.", PATIENCE_S)
+    assert clips.speak(line)
+    renderer.want(voice, ["ɚ↘."])
+    until(lambda: "ɚ↘." in asked(child), "what the call wanted went first")
+    assert asked(child) == [*ticket, "i→.", "ɚ↘."]
+
+
 def test_a_ticket_recorded_in_one_goes_before_its_letter_and_number(tmp_path: Path) -> None:
     lengths = {"please": 0.2, "letter-A": 0.2, "number-012": 0.2, "ticket-A012": 1.0, "window-3": 0.2}
     for unit, length_s in lengths.items():
