@@ -25,7 +25,7 @@ from server.domain.terms import HallPlan, ServiceId, WindowNo, business_day
 
 
 def decide(state: HallState, command: c.PlanHall, now_ms: int) -> list[e.Event]:
-    """Give the event of a plan that is taken over.
+    """Give the events of a plan that is taken over.
 
     Raises:
         Refusal: others were quicker, nothing would change, or somebody still depends on what would go.
@@ -40,11 +40,26 @@ def decide(state: HallState, command: c.PlanHall, now_ms: int) -> list[e.Event]:
             raise Refusal(Code.PLAN_SAME)
     for obstacle in obstacles(state, command.plan, now_ms):
         raise obstacle
-    return [
+    return taken_over(
+        state,
         e.HallPlanned(
             plan=command.plan, text=command.text, source=command.source, by=command.by, note=command.note.strip()
-        )
-    ]
+        ),
+    )
+
+
+def taken_over(state: HallState, planned: e.HallPlanned) -> list[e.Event]:
+    """Give what comes of a plan: tides of windows that it changes are over, and the clock begins those that it has."""
+    found: list[e.Event] = [planned]
+    for no, tide in state.balancing.tides.items():
+        old, new = state.plan.window.get(no), planned.plan.window.get(no)
+        if tide is None or old is None or new is None:
+            continue
+        if (old.serves, old.relief, old.tides) != (new.serves, new.relief, new.tides):
+            found.append(e.TideTurned(window=no, tide=None))
+            if new.serves or new.relief:
+                found.append(e.ServicesAssigned(window=no, serves=new.serves, relief=new.relief, reason="tide over"))
+    return found
 
 
 def obstacles(state: HallState, plan: HallPlan, now_ms: int) -> Iterator[Refusal]:

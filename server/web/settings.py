@@ -23,7 +23,7 @@ from server.domain import commands as c
 from server.domain import events as e
 from server.domain.evolve import evolve
 from server.domain.records import Edition
-from server.domain.settings import obstacles
+from server.domain.settings import obstacles, taken_over
 from server.domain.state import HallState
 from server.domain.terms import HallPlan, PlanSource
 from server.hall import Hall
@@ -204,7 +204,8 @@ def check_settings(path: wire.HallPath, body: SettingsText) -> Response:
         refused = [{"zh": one.sentence("zh"), "en": one.sentence("en")} for one in obstacles(state, plan, now_ms)]
         if not refused:
             then = now.picture().state
-            evolve(then, e.HallPlanned(plan=plan), at_ms=now_ms)
+            for event in taken_over(state, e.HallPlanned(plan=plan)):
+                evolve(then, event, at_ms=now_ms)
             will = [dict(one) for one in effects(state, then, now_ms)]
     answer = SettingsChecked(
         version=_version(hall),

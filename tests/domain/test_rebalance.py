@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from server.domain import commands as c
 from server.domain import events as e
 from server.domain import rebalance
+from server.domain.evolve import evolve
 from server.domain.records import BalanceLimits
 from server.domain.refusals import Code
 from server.domain.terms import ServiceId, Tide, WindowNo, ZoneId
@@ -169,6 +172,29 @@ def test_a_window_changes_its_duties_by_the_clock_and_a_hand_made_change_stands_
     scene.wait(90)
     assert scene.do(c.LookAround())[0] == e.TideTurned(window=WindowNo("2"), tide=None)
     assert duties(scene, "2") == (["general", "social"], [])
+
+
+@pytest.mark.parametrize("what", ["tide", "gone", "own"])
+def test_a_tide_that_other_settings_change_begins_anew(what: str) -> None:
+    tide = Tide(id="all", from_min=0, to_min=24 * 60, serves=(TAX,))
+    calm = a_window("2", "general")
+    desk = replace(calm, tides=(tide,))
+    others = (a_window("1", "general social"), a_window("3", "tax invoice"))
+    scene = Scene(replace(PLAN, windows=(*others, desk)))
+    scene.do(c.LookAround())
+    assert duties(scene, "2") == (["tax"], [])
+    same = replace(PLAN, windows=(*others, desk), digest="same")
+    assert [type(one) for one in scene.do(c.PlanHall(plan=same))] == [e.HallPlanned], "what it leaves alone goes on"
+    new, then = {
+        "tide": (replace(calm, tides=(replace(tide, serves=(ServiceId("social"),)),)), ["social"]),
+        "gone": (calm, ["general"]),
+        "own": (replace(a_window("2", "social"), tides=(tide,)), ["tax"]),
+    }[what]
+    scene.do(c.PlanHall(plan=replace(PLAN, windows=(*others, new), digest="other")))
+    assert duties(scene, "2") == ([*new.serves], [])
+    for event in rebalance.due(scene.state, scene.now_ms):
+        evolve(scene.state, event, at_ms=scene.now_ms)
+    assert duties(scene, "2") == (then, [])
 
 
 def test_a_tide_does_not_outlive_its_day() -> None:
