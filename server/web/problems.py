@@ -104,8 +104,8 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "invalid": (422, "{what}。", "{what}."),
     "settings_wrong": (
         422,
-        "设置有 {count} 处错误，没有应用。第 {line} 行：{what}",
-        "{count} mistake(s) in the settings, nothing was applied. Line {line}: {what}",
+        "第 {line} 行：{what}设置共有 {count} 处错误，没有应用。",
+        "Line {line}: {what} {count} mistake(s) in all; nothing of these settings was applied.",
     ),
     "key_reused": (
         422,

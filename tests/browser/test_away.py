@@ -136,7 +136,7 @@ def test_a_visitor_comes_back_at_the_kiosk_by_the_number_on_the_paper(
     expect(page.locator("[data-typed]")).to_have_text(label)
     assert page.evaluate(STICKING_OUT) == []
     page.click("[data-send]")
-    expect(page.locator(".comeback [role=alert]")).to_contain_text("已呼叫")  # not away: the hall says what it is
+    expect(page.locator("main [role=alert]")).to_contain_text("已呼叫")  # not away: the hall says what it is
     guide.send("POST", f"{HALL}/windows/3/notice", {"items": ["照片"], "away": True})
     page.click("[data-send]")
     expect(page.locator("[data-is-back]")).to_contain_text(f"{label} 已重新排队")

@@ -158,6 +158,7 @@ def test_nothing_is_tiny_or_cut_off_in_any_hall(visitor: Visitor, station: Stati
         manager.send("POST", f"{window}/call-next", {"finish": True})
     manager.close()
     page = wall(visitor, station, f"/board?hall=zhenyuan&lang={language}")
+    expect(page.locator(".windows li").first).to_be_visible()  # enrolled: it may go elsewhere now
     for hall in ("zhenyuan", "lincang-linxiang", "hefeng-county"):
         page.goto(f"{station.url}/board?hall={hall}&lang={language}")
         expect(page.locator(".windows li").first).to_be_visible()

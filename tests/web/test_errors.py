@@ -189,6 +189,16 @@ FILTERS = [
     "cases?due={day}",
     "ratings?from={day}&to=2026-03-02",
     "ratings?from=2026-03-02&to={day}",
+    "reports/period?from={day}&to=2026-03-02",
+    "reports/period?from=2026-03-02&to={day}",
+    "reports/period/file?from={day}&to=2026-03-02",
+    "reports/period/file?from=2026-03-02&to={day}",
+    "audit?from={day}",
+    "audit?to={day}",
+    "audit/file?from={day}",
+    "audit/file?to={day}",
+    "replay?date={day}",
+    "replay/picture?date={day}&at=2026-03-02T09:00:00Z",
 ]
 
 
