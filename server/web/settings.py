@@ -102,12 +102,13 @@ class SettingsDifference(wire.Answer):
 class SettingsChecked(wire.Answer):
     """What is wrong with a text; when nothing is: how it differs from what runs, and what applying it now would do.
 
-    `version` is the edition it was compared with. While `refused` says something, applying is refused.
+    `version` is the edition it was compared with; `differences` are None where its text can no longer be read. While
+    `refused` says something, applying is refused.
     """
 
     version: int
     problems: list[SettingsProblem]
-    differences: list[SettingsDifference]
+    differences: list[SettingsDifference] | None
     refused: list[wire.Text]
     effects: list[wire.Text]
 
@@ -210,7 +211,7 @@ def check_settings(path: wire.HallPath, body: SettingsText) -> Response:
     answer = SettingsChecked(
         version=_version(hall),
         problems=problems,
-        differences=[] if file is None or before is None else [_difference(one) for one in differences(before, file)],
+        differences=None if before is None else [_difference(one) for one in differences(before, file)] if file else [],
         refused=refused,
         effects=will,
     )

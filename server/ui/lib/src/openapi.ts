@@ -5299,11 +5299,12 @@ export interface components {
          * SettingsChecked
          * @description What is wrong with a text; when nothing is: how it differs from what runs, and what applying it now would do.
          *
-         *     `version` is the edition it was compared with. While `refused` says something, applying is refused.
+         *     `version` is the edition it was compared with; `differences` are None where its text can no longer be read. While
+         *     `refused` says something, applying is refused.
          */
         SettingsChecked: {
             /** Differences */
-            differences: components["schemas"]["SettingsDifference"][];
+            differences: components["schemas"]["SettingsDifference"][] | null;
             /** Effects */
             effects: components["schemas"]["Text"][];
             /** Problems */
