@@ -364,7 +364,7 @@ def devices(studio: Studio) -> None:
     printer = next(one for one in shown if one["kind"] == "printer" and one["papers"])
     number = printer["papers"][0]["number"]
     paper = requests.get(f"{studio.at['devices']}/api/devices/{printer['id']}/papers/{number}.png", timeout=10)
-    studio.keep(Image.open(BytesIO(paper.content)), "ticket", "打印的号票", "The paper ticket")
+    studio.keep(Image.open(BytesIO(paper.content)), "devices-ticket", "打印的号票", "The paper ticket")
 
 
 SCENES = {

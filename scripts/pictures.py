@@ -129,7 +129,7 @@ def _played(folder: Path, at: dict[str, str]) -> Morning:
 
 def _montage() -> None:
     """Board on top, below it kiosk, console, phone and paper, as one picture."""
-    below = [_scaled(name, height=620) for name in ("kiosk", "clerk", "phone", "ticket")]
+    below = [_scaled(name, height=620) for name in ("kiosk", "clerk", "phone", "devices-ticket")]
     board = _scaled("board", width=sum(one.width for one in below) + GAP * (len(below) - 1))
     sheet = Image.new("RGB", (board.width + 2 * GAP, board.height + 620 + 3 * GAP), PAPER)
     sheet.paste(board, (GAP, GAP))
