@@ -147,30 +147,12 @@ def slots_fit(draft: Draft) -> Iterator[Finding]:
     for service_path, service in draft.rows("service"):
         zone = zones.get(word(service, "zone") or "", {})
         open_rows = _rows_of(zone, word(service, "zone"), word(service, "id"), hours)
-        spans: list[tuple[str, str, TablePath]] = []
-        for path, slot in inner_rows(service, service_path, "slot_quota"):
+        rows = list(inner_rows(service, service_path, "slot_quota"))
+        yield from _apart(draft, rows, code="slot", zh="时段", en="slot")
+        for path, slot in rows:
             begins, ends = clock_in(slot, "from"), clock_in(slot, "to")
-            if begins is None or ends is None:
+            if begins is None or ends is None or begins >= ends:
                 continue
-            if begins >= ends:
-                yield Finding(
-                    path=(*path, "to"),
-                    code="slot_out_of_order",
-                    zh=f"时段结束 {ends} 不晚于开始 {begins}。",
-                    en=f"The slot ends at {ends}, which is not after {begins}.",
-                    lone=True,
-                )
-                continue
-            if clash := next((span for span in spans if begins < span[1] and span[0] < ends), None):
-                line = draft.line(clash[2])
-                yield Finding(
-                    path=(*path, "from"),
-                    code="slots_overlap",
-                    zh=f"时段 {begins}–{ends} 与第 {line} 行的 {clash[0]}–{clash[1]} 重叠。",
-                    en=f"The slot {begins}-{ends} overlaps {clash[0]}-{clash[1]} on line {line}.",
-                    lone=True,
-                )
-            spans.append((begins, ends, path))
             if open_rows and not any(opens <= begins and ends <= closes for opens, closes in open_rows):
                 yield Finding(
                     path=(*path, "from"),
@@ -183,8 +165,8 @@ def slots_fit(draft: Draft) -> Iterator[Finding]:
 def tides_fit(draft: Draft) -> Iterator[Finding]:
     """Tides of a window serve something, end after they begin, and are apart from each other."""
     for window_path, window in draft.rows("window"):
-        spans: list[tuple[str, str, TablePath]] = []
-        for path, tide in inner_rows(window, window_path, "tides"):
+        rows = list(inner_rows(window, window_path, "tides"))
+        for path, tide in rows:
             if tide.get("serves") == []:
                 yield Finding(
                     path=(*path, "serves"),
@@ -193,28 +175,35 @@ def tides_fit(draft: Draft) -> Iterator[Finding]:
                     en="A tide must serve at least one service.",
                     lone=True,
                 )
-            begins, ends = clock_in(tide, "from"), clock_in(tide, "to")
-            if begins is None or ends is None:
-                continue
-            if begins >= ends:
-                yield Finding(
-                    path=(*path, "to"),
-                    code="tide_out_of_order",
-                    zh=f"潮汐时段结束 {ends} 不晚于开始 {begins}。",
-                    en=f"The tide ends at {ends}, which is not after {begins}.",
-                    lone=True,
-                )
-                continue
-            if clash := next((span for span in spans if begins < span[1] and span[0] < ends), None):
-                line = draft.line(clash[2])
-                yield Finding(
-                    path=(*path, "from"),
-                    code="tides_overlap",
-                    zh=f"潮汐时段 {begins}–{ends} 与第 {line} 行的 {clash[0]}–{clash[1]} 重叠。",
-                    en=f"The tide {begins}-{ends} overlaps {clash[0]}-{clash[1]} on line {line}.",
-                    lone=True,
-                )
-            spans.append((begins, ends, path))
+        yield from _apart(draft, rows, code="tide", zh="潮汐时段", en="tide")
+
+
+def _apart(draft: Draft, rows: list[tuple[TablePath, Row]], *, code: str, zh: str, en: str) -> Iterator[Finding]:
+    """Rows end after they begin and do not overlap; `code`, `zh` and `en` are what one of them is called."""
+    spans: list[tuple[str, str, TablePath]] = []
+    for path, row in rows:
+        begins, ends = clock_in(row, "from"), clock_in(row, "to")
+        if begins is None or ends is None:
+            continue
+        if begins >= ends:
+            yield Finding(
+                path=(*path, "to"),
+                code=f"{code}_out_of_order",
+                zh=f"{zh}结束 {ends} 不晚于开始 {begins}。",
+                en=f"The {en} ends at {ends}, which is not after {begins}.",
+                lone=True,
+            )
+            continue
+        if clash := next((span for span in spans if begins < span[1] and span[0] < ends), None):
+            line = draft.line(clash[2])
+            yield Finding(
+                path=(*path, "from"),
+                code=f"{code}s_overlap",
+                zh=f"{zh} {begins}–{ends} 与第 {line} 行的 {clash[0]}–{clash[1]} 重叠。",
+                en=f"The {en} {begins}-{ends} overlaps {clash[0]}-{clash[1]} on line {line}.",
+                lone=True,
+            )
+        spans.append((begins, ends, path))
 
 
 def bookable_has_hours(draft: Draft) -> Iterator[Finding]:
